@@ -1,0 +1,46 @@
+# Thin: each goal is one command that can be typed by hand. `make demo` on a bare Debian 12 sets up, builds and plays.
+BIN := build/release/bin
+JOBS ?= 2
+
+.PHONY: help setup build demo run test test-asan bench format format-check clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what Debian has, fetch Apache Kafka and protos (quick when done)
+	@bash deploy/local/setup.sh
+
+build: setup ## compile everything (release preset)
+	@[ -f build/release/build.ninja ] || cmake --preset release
+	@NINJA_STATUS="  build  [%f/%t, %es] " ninja -C build/release -j$(JOBS)
+
+demo: build ## play one incident, from metric to page to approved rollback (APPROVE=no: nobody approves)
+	@$(BIN)/liveops-sandbox demo
+
+run: build ## keep a sandbox up at real speed until Ctrl-C
+	@$(BIN)/liveops-sandbox run
+
+test: build ## unit tests, then integration tests against real Kafka and Redis
+	@ctest --preset release -j$(JOBS) -L unit
+	@ctest --preset release -j$(JOBS) -LE unit
+
+# The rooms without threads and sockets: quick to build, and where hostile input is read.
+ASAN_ROOMS := base config plan sketch engine admit ingest_codec notifier_policy notifier_slack notifier_pagerduty \
+              remediation_policy evaluation_codec sink
+test-asan: setup ## the pure rooms' tests under the address and undefined-behaviour sanitizers
+	@[ -f build/asan/build.ninja ] || cmake --preset asan > build/asan-configure.log
+	@NINJA_STATUS="  build  [%f/%t, %es] " ninja -C build/asan -j$(JOBS) $(patsubst %,liveops_%_test,$(ASAN_ROOMS))
+	@ctest --test-dir build/asan -j$(JOBS) --output-on-failure -LE integration -E NOT_BUILT
+
+bench: build ## benchmarks: a table, and build/bench.json
+	@$(BIN)/liveops-bench
+
+format-check: ## say which source files are not formatted
+	@git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror && echo "every source file is formatted"
+
+format: ## clang-format every source file
+	@git ls-files -co --exclude-standard '*.cpp' '*.h' | xargs clang-format -i
+
+clean: ## remove what was compiled; fetched packages stay
+	@rm -rf build/release build/dev build/asan build/tsan build/demo build/sandbox

@@ -1,0 +1,48 @@
+#pragma once
+
+// Shared by this folder's .cpp files only: the one place that includes librdkafka.
+#include <librdkafka/rdkafka.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "common/kafka/kafka.h"
+
+namespace liveops::kafka::internal {
+
+struct TopicListDeleter {
+  void operator()(rd_kafka_topic_partition_list_t* list) const {
+    rd_kafka_topic_partition_list_destroy(list);
+  }
+};
+using TopicList = std::unique_ptr<rd_kafka_topic_partition_list_t, TopicListDeleter>;
+
+struct ConfDeleter {
+  void operator()(rd_kafka_conf_t* conf) const { rd_kafka_conf_destroy(conf); }
+};
+using Conf = std::unique_ptr<rd_kafka_conf_t, ConfDeleter>;
+
+// What the client's own threads tell about the cluster. Opaque of the rd_kafka_t; must outlive it.
+struct Health {
+  std::atomic<bool> connected{false};
+};
+
+// Properties common to all clients; `ours` win over config.extra. kInvalid names the property that
+// was refused.
+Result<Conf> MakeConf(const ClientConfig& config, Health* health,
+                      std::initializer_list<std::pair<const char*, std::string>> ours);
+
+// Creates the handle; takes the configuration over.
+Result<rd_kafka_t*> MakeHandle(rd_kafka_type_t type, Conf conf);
+
+// The error's sentence with the code's name, as one of our codes.
+Error ToError(rd_kafka_resp_err_t err, std::string_view doing);
+
+// Copies a message out; the message stays the caller's.
+Record CopyRecord(const rd_kafka_message_t& message);
+
+// One poll of a consumer: a record, nothing, or an error that does not heal by itself.
+Result<std::optional<Record>> PollOnce(rd_kafka_t* handle, Health& health, Duration timeout);
+
+}  // namespace liveops::kafka::internal

@@ -1,0 +1,188 @@
+// Plans with one thing wrong, and where and how it is told.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/plan/parse.h"
+
+namespace liveops::plan {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::string_view kHead = R"(service: shop
+owners:
+  on-call: {title: On-call Engineer, slack: "#oncall", pagerduty: oncall}
+  backend: {slack: "#backend"}
+  pager: {pagerduty: nightly}
+metrics:
+  latency: {distribution: http_request_duration_ms, unit: ms, default: true}
+  5xx: {ratio: [http_5xx_count, http_request_count]}
+  CPU: {metric: cpu_utilization, unit: "%"}
+)";
+constexpr int kHeadLines = 9;
+
+std::string AllProblems(const ParseResult& result) {
+  std::string out;
+  for (const Problem& problem : result.problems) out += problem.ToString("p.yaml") + "\n";
+  return out;
+}
+
+struct BadPlan {
+  const char* text;  // below kHead
+  int line;          // counted from the first line of `text`
+  int column;
+  const char* message;
+};
+
+class BadPlans : public testing::TestWithParam<BadPlan> {};
+
+TEST_P(BadPlans, IsToldAtItsPlace) {
+  const BadPlan& bad = GetParam();
+  const auto result = Parse(std::string(kHead) + bad.text);
+  ASSERT_EQ(result.problems.size(), 1u) << AllProblems(result);
+  const Problem& problem = result.problems[0];
+  EXPECT_THAT(problem.message, HasSubstr(bad.message));
+  EXPECT_EQ(problem.line - kHeadLines, bad.line) << problem.message;
+  EXPECT_EQ(problem.column, bad.column) << problem.message;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Keys, BadPlans,
+    testing::Values(
+        BadPlan{"alarm: []\n", 1, 1, "unknown key \"alarm\"; did you mean \"alarms\"?"},
+        BadPlan{"slos: []\n", 1, 1, "\"slos\" cannot be run yet: objectives and burn rates"},
+        BadPlan{"silences: []\n", 1, 1, "\"silences\" cannot be run yet"},
+        BadPlan{"escalation: {}\n", 1, 1, "\"escalation\" cannot be run yet"},
+        BadPlan{"spread: 4\n", 1, 9, "spread over several partitions cannot be run yet"},
+        BadPlan{"phase: one\n", 1, 8, "expected a whole number"},
+        BadPlan{"dedup: 5 fortnights\n", 1, 8, "is not a unit of time"},
+        BadPlan{
+            "lateness: {http_5xx_cont: 5s}\nalarms:\n  - {name: a, when: 5xx > 1%, page: false}\n",
+            1, 12, "no alarm reads the metric \"http_5xx_cont\"; did you mean \"http_5xx_count\"?"},
+        BadPlan{
+            "lateness: {http_5xx_count: 2h}\nalarms:\n  - {name: a, when: 5xx > 1%, page: false}\n",
+            1, 28, "expected from 1s to 1h"},
+        BadPlan{"alarms: {a: 1}\n", 1, 9, "alarms is a mapping, expected a list"},
+        BadPlan{"alarms:\n  - p95 > 500ms\n", 2, 5,
+                "an alarm is a single value, expected a mapping"},
+        BadPlan{"service: again\n", 1, 1, "\"service\" is given twice, first in line 1"},
+        BadPlan{"phase: &x 1\n", 1, 8, "anchors"},
+        BadPlan{"---\nservice: b\n", 2, 1, "second document"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Alarms, BadPlans,
+    testing::Values(
+        BadPlan{"alarms:\n  - {when: CPU > 1%, page: false}\n", 2, 5,
+                "the key \"name\" is missing"},
+        BadPlan{"alarms:\n  - {name: a, page: false}\n", 2, 5,
+                "alarm \"a\": the key \"when\" is missing"},
+        BadPlan{"alarms:\n  - {name: a, when: , page: false}\n", 2, 21,
+                "the key \"when\" has no value"},
+        BadPlan{"alarms:\n  - {name: A b, when: CPU > 1%, page: false}\n", 2, 12,
+                "lower-case letters"},
+        BadPlan{"alarms:\n  - {name: a/b, when: CPU > 1%, page: false}\n", 2, 12,
+                "lower-case letters"},
+        BadPlan{"alarms:\n  - name: a\n    when: CPU > 1%\n    page: false\n    sumary: x\n", 5, 5,
+                "alarm \"a\": unknown key \"sumary\"; did you mean \"summary\"?"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, severity: high}\n", 2, 5,
+                "alarm \"a\": the key \"owner\" is missing"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, owner: on-call}\n", 2, 5,
+                "the key \"severity\" is missing"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, severity: crtical, owner: on-call}\n", 2,
+                41, "unknown severity \"crtical\"; did you mean \"critical\"?"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, severity: high, owner: oncall}\n", 2, 54,
+                "unknown owner \"oncall\"; did you mean \"on-call\"?"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, severity: low, owner: pager}\n", 2, 53,
+                "a low alarm goes to Slack, and owner \"pager\" has no slack channel"},
+        BadPlan{
+            "alarms:\n  - {name: a, when: CPU > 1%, page: maybe, severity: low, owner: backend}\n",
+            2, 37, "expected true or false"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, page: false, no_data: resolve}\n", 2, 53,
+                "silence never resolves"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, page: false, min_count: -1}\n", 2, 55,
+                "expected a whole number from 0"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, page: false, escalate: x}\n", 2, 44,
+                "\"escalate\" cannot be run yet"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, page: false, clear: '< 5%'}\n", 2, 54,
+                "the alarm would clear while it fires"},
+        BadPlan{"alarms:\n  - {name: a, when: CPU > 1%, page: false}\n  - {name: a, when: CPU > "
+                "2%, page: false}\n",
+                3, 12, "alarm \"a\" is defined twice, first in line 11, again in line 12"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Expressions, BadPlans,
+    testing::Values(
+        BadPlan{"alarms:\n  - {name: a, when: GPU > 1%, page: false}\n", 2, 21,
+                "unknown name \"GPU\"; did you mean \"CPU\"?"},
+        BadPlan{"alarms:\n  - {name: a, when: 'CPU > 1ms', page: false}\n", 2, 29,
+                "\"ms\" does not fit"},
+        BadPlan{"alarms:\n  - {name: a, when: \"CPU > 1ms\", page: false}\n", 2, 29,
+                "\"ms\" does not fit"},
+        BadPlan{"alarms:\n  - {name: a, when: 'avg(m{a=''x''}) > 1foo', page: false}\n", 2, 41,
+                "unknown unit"},
+        BadPlan{
+            "alarms:\n  - {name: a, when: \"avg(m{a=\\\"x\\u00e4\\\"}) > 1foo\", page: false}\n", 2,
+            47, "unknown unit"},
+        BadPlan{"alarms:\n  - {name: a, when: \"avg(m{a='가나'}) > 1foo\", page: false}\n", 2, 40,
+                "unknown unit"},
+        BadPlan{"alarms:\n  - name: a\n    page: false\n    when: >\n      CPU\n      > 1ms\n", 6,
+                10, "\"ms\" does not fit"},
+        BadPlan{
+            "alarms:\n  - name: a\n    page: false\n    when: CPU\n      > 1%\n      fro 5min\n", 6,
+            7, "found \"fro\""},
+        BadPlan{"alarms:\n  - {name: a, when: \"CPU\\n > 1ms\", page: false}\n", 2, 31,
+                "\"ms\" does not fit"},
+        BadPlan{"alarms:\n  - {name: a, page: false, when: CPU > 1% and 5xx > 1%}\n", 2, 43,
+                "and cannot be run yet"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Remediations, BadPlans,
+    testing::Values(BadPlan{"remediations:\n  - {name: r, when: CPU > 1%, do: {kubectl: [rollout, "
+                            "undo, deployment/a]}}\n",
+                            2, 5, "the key \"approval\" is missing"},
+                    BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: none\n  "
+                            "  do: {kubectl: [rollout, "
+                            "undo, deployment/a]}\n",
+                            4, 15, "runs without a person"},
+                    BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
+                            "on-cal}\n    do: {kubectl: "
+                            "[rollout, undo, deployment/a]}\n",
+                            4, 22, "did you mean \"on-call\"?"},
+                    BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
+                            "on-call, within: 1s}\n    do: "
+                            "{kubectl: [rollout, undo, deployment/a]}\n",
+                            4, 39, "expected from 1min to 1d"},
+                    BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
+                            "on-call}\n    do: {script: "
+                            "fix.sh}\n",
+                            5, 10, "the action \"script\" cannot be run yet"},
+                    BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
+                            "on-call}\n    do: kubectl "
+                            "rollout undo\n",
+                            5, 9, "do is a single value"},
+                    BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
+                            "on-call}\n    automatic: "
+                            "true\n    do: {kubectl: [rollout, undo, deployment/a]}\n",
+                            5, 5, "\"automatic\" cannot be run yet"},
+                    BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
+                            "on-call}\n    page_with: x\n  "
+                            "  do: {kubectl: [rollout, undo, deployment/a]}\n",
+                            5, 16, "unknown alarm \"x\""},
+                    BadPlan{"alarms:\n  - {name: q, when: CPU > 1%, page: false}\nremediations:\n  "
+                            "- name: r\n    when: CPU > "
+                            "1%\n    approval: {from: on-call}\n    page_with: q\n    do: "
+                            "{kubectl: [rollout, undo, "
+                            "deployment/a]}\n",
+                            7, 16, "alarm \"q\" has page: false"},
+                    BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
+                            "on-call}\n    expect: CPU < 1% "
+                            "within 30s\n    do: {kubectl: [rollout, undo, deployment/a]}\n",
+                            5, 29, "not longer than the window"},
+                    BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
+                            "on-call}\n    expect: at least "
+                            "3 by pod\n    do: {kubectl: [rollout, undo, deployment/a]}\n",
+                            5, 13, "\"at least N by label\" cannot be run yet"}));
+
+}  // namespace
+}  // namespace liveops::plan

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/plan/model.h"
+
+// The language of conditions:
+//
+//   condition = measure ["by" label {"," label}] ["over" W] op number[unit] [["for"] D]
+//   measure   = aggregate "(" series ")" ["per" time] ["of" capacity]
+//             | "ratio" "(" series "," series ")" | alias | pNN [distribution alias]
+//   aggregate = pNN | rate | increase | count | sum | avg | min | max | last
+//   series    = (metric | alias of one) ["{" label ("=" | "!=") "\"value\"" {"," …} "}"]
+//   op        = ">" | ">=" | "<" | "<="
+//
+// Pure; nothing here throws.
+namespace liveops::plan {
+
+// What a name under `metrics:` stands for.
+struct Binding {
+  enum class Kind {
+    kMetric,        // one metric; bare it is `last`
+    kDistribution,  // one metric that needs a quantile: `p95 latency`
+    kMeasure,       // a whole measure: `5xx`, `req/min`
+  };
+  Kind kind = Kind::kMetric;
+  Measure measure;  // unit "" = not declared
+};
+
+struct Bindings {
+  std::map<std::string, Binding, std::less<>> names;
+  // Named in the plan, but told as a problem there: what reads one fails without a message of its
+  // own.
+  std::set<std::string, std::less<>> broken;
+  std::string default_distribution;  // the alias that a bare `p95` means, "" = none
+};
+
+struct ExpressionError {
+  std::size_t offset = 0;  // in bytes of the text
+  std::string message;
+};
+
+template <typename T>
+struct Parsed {
+  std::optional<T> value;
+  ExpressionError
+      error;  // set when there is no value; its message is empty when the cause was told elsewhere
+};
+
+// `5xx > 1% for 3min`. Without bindings the text is canonical: no alias is known, any unit is taken
+// as it is.
+Parsed<Condition> ParseExpression(std::string_view text, const Bindings* bindings);
+
+// `< 300ms for 2min`, in the unit of `condition`, on its recovering side.
+Parsed<Clear> ParseClear(std::string_view text, const Condition& condition);
+
+// `5xx < 1% within 5min`.
+Parsed<Expect> ParseExpect(std::string_view text, const Bindings* bindings);
+
+// `http_request_count{code="500"}`; the aggregate is left as it is by default.
+Parsed<Operand> ParseSeries(std::string_view text);
+
+// `min`, `s`, `1min`, `5min`: after `per`.
+std::optional<Duration> ParsePer(std::string_view word);
+
+// 0.999 for "p99.9"; nothing for another word.
+std::optional<double> ParseQuantileName(std::string_view word);
+
+// Why `name` cannot be an alias, "" when it can.
+std::string AliasFault(std::string_view name);
+
+}  // namespace liveops::plan

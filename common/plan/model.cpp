@@ -1,0 +1,80 @@
+#include "common/plan/model.h"
+
+#include <algorithm>
+
+namespace liveops::plan {
+namespace {
+
+template <typename T>
+const T* FindNamed(const std::vector<T>& items, std::string_view name) {
+  const auto found =
+      std::find_if(items.begin(), items.end(), [&](const T& item) { return item.name == name; });
+  return found == items.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const char* SeverityName(Severity severity) {
+  switch (severity) {
+    case Severity::kCritical:
+      return "critical";
+    case Severity::kHigh:
+      return "high";
+    case Severity::kMedium:
+      return "medium";
+    case Severity::kLow:
+      return "low";
+  }
+  return "unknown";
+}
+
+Duration ResponseTime(Severity severity) {
+  switch (severity) {
+    case Severity::kCritical:
+      return std::chrono::minutes(5);
+    case Severity::kHigh:
+      return std::chrono::minutes(30);
+    case Severity::kMedium:
+      return std::chrono::hours(1);
+    case Severity::kLow:
+      return std::chrono::hours(24);
+  }
+  return std::chrono::hours(24);
+}
+
+const char* ComparisonSign(Comparison op) {
+  switch (op) {
+    case Comparison::kGreater:
+      return ">";
+    case Comparison::kGreaterEqual:
+      return ">=";
+    case Comparison::kLess:
+      return "<";
+    case Comparison::kLessEqual:
+      return "<=";
+  }
+  return "?";
+}
+
+bool Holds(double value, Comparison op, double threshold) {
+  switch (op) {
+    case Comparison::kGreater:
+      return value > threshold;
+    case Comparison::kGreaterEqual:
+      return value >= threshold;
+    case Comparison::kLess:
+      return value < threshold;
+    case Comparison::kLessEqual:
+      return value <= threshold;
+  }
+  return false;
+}
+
+Duration PaneLength(Duration window) {
+  return std::max(Duration(window.count() / 30), Duration(1000));
+}
+
+const Owner* Plan::FindOwner(std::string_view name) const { return FindNamed(owners, name); }
+const Alarm* Plan::FindAlarm(std::string_view name) const { return FindNamed(alarms, name); }
+
+}  // namespace liveops::plan

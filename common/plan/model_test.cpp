@@ -1,0 +1,45 @@
+#include "common/plan/model.h"
+
+#include <gtest/gtest.h>
+
+#include "common/plan/units.h"
+
+namespace liveops::plan {
+namespace {
+
+TEST(Model, AThresholdItselfIsFalseForStrictComparisons) {
+  EXPECT_FALSE(Holds(5, Comparison::kGreater, 5));
+  EXPECT_TRUE(Holds(5, Comparison::kGreaterEqual, 5));
+  EXPECT_FALSE(Holds(5, Comparison::kLess, 5));
+  EXPECT_TRUE(Holds(5, Comparison::kLessEqual, 5));
+  EXPECT_TRUE(Holds(5.001, Comparison::kGreater, 5));
+  EXPECT_TRUE(Holds(4.999, Comparison::kLess, 5));
+}
+
+TEST(Model, ResponseTimesFollowSeverity) {
+  EXPECT_EQ(ResponseTime(Severity::kCritical), std::chrono::minutes(5));
+  EXPECT_EQ(ResponseTime(Severity::kHigh), std::chrono::minutes(30));
+  EXPECT_EQ(ResponseTime(Severity::kMedium), std::chrono::hours(1));
+  EXPECT_EQ(ResponseTime(Severity::kLow), std::chrono::hours(24));
+  EXPECT_STREQ(SeverityName(Severity::kHigh), "high");
+}
+
+TEST(Model, PanesAreAThirtiethOfTheWindowButASecondAtLeast) {
+  EXPECT_EQ(PaneLength(std::chrono::minutes(1)), Duration(2000));
+  EXPECT_EQ(PaneLength(std::chrono::seconds(10)), Duration(1000));
+  EXPECT_EQ(PaneLength(std::chrono::hours(1)), Duration(120'000));
+}
+
+TEST(Units, ConvertWithinAFamilyOnly) {
+  EXPECT_EQ(ConvertUnit(0.8, "s", "ms"), 800);
+  EXPECT_EQ(ConvertUnit(250, "ms", "s"), 0.25);
+  EXPECT_EQ(ConvertUnit(1, "%", "1"), 0.01);
+  EXPECT_EQ(ConvertUnit(0.5, "1", "%"), 50);
+  EXPECT_EQ(ConvertUnit(2, "KiB", "By"), 2048);
+  EXPECT_EQ(ConvertUnit(7, "jobs", "jobs"), 7);
+  EXPECT_EQ(ConvertUnit(7, "jobs", "ms"), std::nullopt);
+  EXPECT_EQ(ConvertUnit(7, "ms", "%"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace liveops::plan

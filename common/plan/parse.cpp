@@ -1,0 +1,297 @@
+#include "common/plan/parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "common/base/text.h"
+#include "common/plan/checks.h"
+#include "common/plan/plan_reader.h"
+
+namespace liveops::plan {
+namespace {
+
+constexpr Duration kWeek = std::chrono::hours(24 * 7);
+
+std::vector<std::string> NamesOf(const std::vector<Owner>& owners) {
+  std::vector<std::string> names;
+  for (const Owner& owner : owners) names.push_back(owner.name);
+  return names;
+}
+
+std::optional<Severity> ReadSeverity(const YamlNode& node, ProblemList& problems) {
+  std::string word = node.scalar;
+  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  std::vector<std::string> known;
+  for (const Severity s :
+       {Severity::kCritical, Severity::kHigh, Severity::kMedium, Severity::kLow}) {
+    if (word == SeverityName(s)) return s;
+    known.emplace_back(SeverityName(s));
+  }
+  problems.Add(node, fmt::format("unknown severity \"{}\"{}", Truncate(node.scalar, 40),
+                                 Suggestion(node.scalar, known)));
+  return std::nullopt;
+}
+
+void AddMetrics(const Condition& condition, std::set<std::string>& metrics) {
+  metrics.insert(condition.measure.value.metric);
+  if (condition.measure.denominator) metrics.insert(condition.measure.denominator->metric);
+}
+
+}  // namespace
+
+Plan PlanReader::Read(const YamlNode& root) {
+  if (root.kind == YamlNode::Kind::kNull) {
+    problems_.Add(0, "the plan is empty, expected service, owners and alarms");
+    return {};
+  }
+  Fields fields(root, "the plan", problems_);
+  if (!fields.valid()) return {};
+  if (const YamlNode* service = fields.Scalar("service", true)) {
+    plan_.service = service->scalar;
+    if (const std::string fault = ServiceNameFault(plan_.service); !fault.empty()) {
+      problems_.Add(*service,
+                    fmt::format("service is \"{}\"; {}", Truncate(plan_.service, 60), fault));
+    }
+  }
+  plan_.phase = static_cast<int>(fields.Whole("phase", 0, 1000).value_or(0));
+  plan_.dedup = fields.Time("dedup", Duration(0), kWeek).value_or(Duration(0));
+  if (const YamlNode* spread = fields.Get("spread"); spread != nullptr && spread->scalar != "1") {
+    problems_.Add(*spread, "spread over several partitions cannot be run yet: leave spread out");
+  }
+  // In this order whatever the file's: each part refers to those before it.
+  ReadOwners(fields.Get("owners"));
+  if (const YamlNode* metrics = fields.Get("metrics"))
+    bindings_ = ReadBindings(*metrics, problems_);
+  ReadAlarms(fields.Get("alarms"));
+  ReadRemediations(fields.Get("remediations"));
+  ReadLateness(fields.Get("lateness"));
+  fields.Refuse({{"slos", "objectives and burn rates; write an alarm with page: false"},
+                 {"silences", "silences; nothing was silenced"},
+                 {"maintenance", "maintenance windows"},
+                 {"escalation", "escalation; an alarm goes to its owner"},
+                 {"escalations", "escalation; an alarm goes to its owner"},
+                 {"inhibit", "one alarm that holds back another"},
+                 {"inhibitions", "one alarm that holds back another"},
+                 {"grouping", "grouping of alarms; each is sent alone"},
+                 {"group_by", "grouping of alarms; each is sent alone"},
+                 {"routes", "routing; severity and owner say where an alarm goes"},
+                 {"calendar", "calendars"},
+                 {"rota", "rotas; the owner's channels say who is told"},
+                 {"gate", "the deploy gate"},
+                 {"canary", "the canary watch"},
+                 {"logs", "counts derived from logs"},
+                 {"limits", "limits of a service's own"},
+                 {"dashboards", "dashboards"},
+                 {"budget", "cost budgets"},
+                 {"reports", "reports"}});
+  fields.Finish();
+  return std::move(plan_);
+}
+
+void PlanReader::ReadOwners(const YamlNode* node) {
+  if (node == nullptr) return;
+  if (node->kind != YamlNode::Kind::kMap) {
+    problems_.Add(*node,
+                  fmt::format("owners is {}, expected a mapping of names", KindName(node->kind)));
+    return;
+  }
+  for (const auto& [name, value] : node->entries) ReadOwner(name, value);
+}
+
+void PlanReader::ReadOwner(const YamlNode& name, const YamlNode& node) {
+  Owner owner;
+  owner.name = name.scalar;
+  // Kept even when something is wrong with it, so that its alarms are not told to have no owner.
+  if (const std::string fault = NameFault(owner.name); !fault.empty()) {
+    problems_.Add(name, fmt::format("owner \"{}\": {}", Truncate(owner.name, 60), fault));
+  }
+  Fields fields(node, fmt::format("owner \"{}\"", owner.name), problems_);
+  if (fields.valid()) {
+    owner.title = fields.Text("title");
+    if (const YamlNode* slack = fields.Scalar("slack")) {
+      owner.slack = slack->scalar;
+      if (const std::string fault = SlackChannelFault(owner.slack); !fault.empty()) {
+        problems_.Add(*slack, fmt::format("found \"{}\"; {}", Truncate(owner.slack, 60), fault));
+      }
+    } else if (const YamlNode* empty = node.Find("slack");
+               empty != nullptr && empty->kind == YamlNode::Kind::kNull) {
+      problems_.Add(*empty,
+                    "slack has no value; an unquoted # begins a comment: write \"#channel\"");
+      owner.slack = std::string("#");  // told; not told again as an owner without a way
+    }
+    if (const YamlNode* pagerduty = fields.Scalar("pagerduty")) {
+      owner.pagerduty = pagerduty->scalar;
+      if (const std::string fault = NameFault(owner.pagerduty); !fault.empty()) {
+        problems_.Add(*pagerduty,
+                      fmt::format("pagerduty is the name of a routing key in notifier's "
+                                  "configuration, never the key; {}",
+                                  fault));
+      }
+    }
+    if (owner.slack.empty() && owner.pagerduty.empty()) {
+      problems_.Add(name, fmt::format("owner \"{}\" cannot be reached: expected slack or pagerduty",
+                                      owner.name));
+    }
+    fields.Refuse({{"email", "e-mail; expected slack or pagerduty"},
+                   {"sns", "SNS; expected slack or pagerduty"},
+                   {"webhook", "webhooks; expected slack or pagerduty"},
+                   {"phone", "telephone; expected slack or pagerduty"},
+                   {"escalate_to", "escalation; an alarm goes to its owner"},
+                   {"rota", "rotas"},
+                   {"hours", "working hours"}});
+    fields.Finish();
+  }
+  if (owner.title.empty()) owner.title = owner.name;
+  plan_.owners.push_back(std::move(owner));
+}
+
+std::string PlanReader::ReadName(Fields& fields, std::string_view what,
+                                 std::map<std::string, std::size_t>& seen) {
+  const YamlNode* node = fields.Scalar("name", true);
+  if (node == nullptr) return "";
+  fields.Rename(fmt::format("{} \"{}\"", what, Truncate(node->scalar, 60)));
+  if (const std::string fault = NameFault(node->scalar); !fault.empty()) {
+    problems_.Add(*node, fmt::format("{} \"{}\": {}", what, Truncate(node->scalar, 60), fault));
+  }
+  const auto [first, fresh] = seen.emplace(node->scalar, node->offset);
+  if (!fresh) {
+    problems_.Add(
+        *node,
+        fmt::format("{} \"{}\" is defined twice, first in line {}, again in line {}", what,
+                    node->scalar, problems_.LineOf(first->second), problems_.LineOf(node->offset)));
+  }
+  return node->scalar;
+}
+
+std::optional<Condition> PlanReader::ReadWhen(Fields& fields) {
+  const YamlNode* node = fields.Scalar("when", true);
+  if (node == nullptr) return std::nullopt;
+  auto parsed = ParseExpression(node->scalar, &bindings_);
+  if (!parsed.value && !parsed.error.message.empty()) {
+    problems_.AddInside(*node, parsed.error.offset, parsed.error.message);
+  }
+  return std::move(parsed.value);
+}
+
+const Owner* PlanReader::ReadOwnerName(const YamlNode& node) {
+  const Owner* owner = plan_.FindOwner(node.scalar);
+  if (owner == nullptr) {
+    problems_.Add(node, fmt::format("unknown owner \"{}\"{}", Truncate(node.scalar, 60),
+                                    Suggestion(node.scalar, NamesOf(plan_.owners))));
+  }
+  return owner;
+}
+
+void PlanReader::ReadAlarms(const YamlNode* node) {
+  if (node == nullptr) return;
+  if (node->kind != YamlNode::Kind::kList) {
+    problems_.Add(*node, fmt::format("alarms is {}, expected a list", KindName(node->kind)));
+    return;
+  }
+  for (const YamlNode& item : node->items) ReadAlarm(item);
+}
+
+void PlanReader::ReadAlarm(const YamlNode& node) {
+  Fields fields(node, "an alarm", problems_);
+  if (!fields.valid()) return;
+  Alarm alarm;
+  alarm.name = ReadName(fields, "alarm", alarm_offsets_);
+  const auto condition = ReadWhen(fields);
+  if (condition) alarm.when = *condition;
+  if (const YamlNode* clear = fields.Scalar("clear"); clear != nullptr && condition) {
+    auto parsed = ParseClear(clear->scalar, *condition);
+    if (!parsed.value) problems_.AddInside(*clear, parsed.error.offset, parsed.error.message);
+    alarm.clear = parsed.value;
+  }
+  alarm.page = fields.Flag("page").value_or(true);
+  if (const YamlNode* severity = fields.Scalar("severity", alarm.page)) {
+    alarm.severity = ReadSeverity(*severity, problems_).value_or(Severity::kMedium);
+  } else if (!alarm.page) {
+    alarm.severity = Severity::kLow;
+  }
+  if (const YamlNode* owner = fields.Scalar("owner", alarm.page)) {
+    alarm.owner = owner->scalar;
+    if (ReadOwnerName(*owner) != nullptr && alarm.page) CheckRouting(alarm, *owner);
+  }
+  if (const YamlNode* no_data = fields.Scalar("no_data")) {
+    const std::vector<std::string> known = {"keep", "fire"};
+    alarm.no_data = no_data->scalar == "fire" ? NoData::kFire : NoData::kKeep;
+    if (std::find(known.begin(), known.end(), no_data->scalar) == known.end()) {
+      problems_.Add(
+          *no_data,
+          fmt::format("no_data is \"{}\", expected keep or fire{}", Truncate(no_data->scalar, 40),
+                      no_data->scalar == "resolve" ? "; silence never resolves an alarm" : ""));
+    }
+  }
+  alarm.min_count =
+      static_cast<std::uint64_t>(fields.Whole("min_count", 0, 1'000'000'000).value_or(20));
+  alarm.summary = fields.Text("summary");
+  alarm.runbook = fields.Text("runbook");
+  fields.Refuse({{"escalate", "escalation; an alarm goes to its owner"},
+                 {"escalation", "escalation; an alarm goes to its owner"},
+                 {"repeat", "repeated pages"},
+                 {"inhibits", "one alarm that holds back another"},
+                 {"inhibited_by", "one alarm that holds back another"},
+                 {"group_by", "grouping of alarms; each is sent alone"},
+                 {"labels", "labels of an alarm's own"},
+                 {"channels", "channels of an alarm's own; its owner's are used"},
+                 {"active", "calendars"},
+                 {"unless", "unless: write one alarm for each condition"},
+                 {"phase", "alarms of one phase only"}});
+  fields.Finish();
+  if (condition && !alarm.name.empty()) plan_.alarms.push_back(std::move(alarm));
+}
+
+// Critical and high go to PagerDuty and Slack, medium and low to Slack alone.
+void PlanReader::CheckRouting(const Alarm& alarm, const YamlNode& node) {
+  const Owner* owner = plan_.FindOwner(alarm.owner);
+  const bool urgent = alarm.severity == Severity::kCritical || alarm.severity == Severity::kHigh;
+  if (!owner->slack.empty() || (urgent && !owner->pagerduty.empty()) || owner->pagerduty.empty())
+    return;
+  problems_.Add(node, fmt::format("a {} alarm goes to Slack, and owner \"{}\" has no slack channel",
+                                  SeverityName(alarm.severity), owner->name));
+}
+
+void PlanReader::ReadLateness(const YamlNode* node) {
+  if (node == nullptr) return;
+  if (node->kind != YamlNode::Kind::kMap) {
+    problems_.Add(*node, fmt::format("lateness is {}, expected a mapping of metrics to times",
+                                     KindName(node->kind)));
+    return;
+  }
+  std::set<std::string> read;
+  for (const Alarm& alarm : plan_.alarms) AddMetrics(alarm.when, read);
+  for (const Remediation& remediation : plan_.remediations) {
+    AddMetrics(remediation.when, read);
+    if (remediation.expect) AddMetrics(remediation.expect->condition, read);
+  }
+  const std::vector<std::string> known(read.begin(), read.end());
+  for (const auto& [metric, value] : node->entries) {
+    const auto time = ReadTime(value, "lateness", Duration(1000), std::chrono::hours(1), problems_);
+    if (!read.contains(metric.scalar)) {
+      problems_.Add(metric,
+                    fmt::format("no alarm reads the metric \"{}\"{}", Truncate(metric.scalar, 60),
+                                Suggestion(metric.scalar, known)));
+    } else if (time) {
+      plan_.lateness.emplace_back(metric.scalar, *time);
+    }
+  }
+}
+
+std::string Problem::ToString(std::string_view file) const {
+  return fmt::format("{}:{}:{}: {}", file, line, column, message);
+}
+
+ParseResult Parse(std::string_view yaml) {
+  ParseResult result;
+  ProblemList problems(yaml);
+  const YamlNode root = ReadYaml(yaml, problems);
+  const bool readable = root.kind != YamlNode::Kind::kNull || problems.empty();
+  if (readable) result.plan = PlanReader(problems).Read(root);
+  result.problems = problems.Take();
+  return result;
+}
+
+}  // namespace liveops::plan

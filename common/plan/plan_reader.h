@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/plan/expression.h"
+#include "common/plan/fields.h"
+#include "common/plan/model.h"
+#include "common/plan/yaml_tree.h"
+
+namespace liveops::plan {
+
+// `metrics:` -> what each name stands for.
+Bindings ReadBindings(const YamlNode& metrics, ProblemList& problems);
+
+// Fills a Plan from the tree of a plan file, going on after each problem. One use. Not thread-safe.
+class PlanReader {
+ public:
+  explicit PlanReader(ProblemList& problems) : problems_(problems) {}
+  Plan Read(const YamlNode& root);
+
+ private:
+  // parse.cpp
+  void ReadOwners(const YamlNode* node);
+  void ReadOwner(const YamlNode& name, const YamlNode& node);
+  void ReadAlarms(const YamlNode* node);
+  void ReadAlarm(const YamlNode& node);
+  void ReadLateness(const YamlNode* node);
+  void CheckRouting(const Alarm& alarm, const YamlNode& node);
+  // The name at "name", checked against those seen before.
+  std::string ReadName(Fields& fields, std::string_view what,
+                       std::map<std::string, std::size_t>& seen);
+  std::optional<Condition> ReadWhen(Fields& fields);
+  const Owner* ReadOwnerName(const YamlNode& node);
+
+  // parse_remediation.cpp
+  void ReadRemediations(const YamlNode* node);
+  void ReadRemediation(const YamlNode& node);
+  void ReadAction(Fields& fields, Remediation& remediation);
+  void ReadApproval(Fields& fields, Remediation& remediation);
+  void ReadPageWith(Fields& fields, Remediation& remediation);
+
+  ProblemList& problems_;
+  Bindings bindings_;
+  Plan plan_;
+  std::map<std::string, std::size_t> alarm_offsets_;
+  std::map<std::string, std::size_t> remediation_offsets_;
+};
+
+}  // namespace liveops::plan

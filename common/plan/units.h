@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace liveops::plan {
+
+// Units that a threshold may be written in: time (ns .. h), bytes (By, kB, MiB, …), shares ("%",
+// "1").
+
+// `value` of `from` in `to`; nothing when they do not measure the same thing. A unit unknown here
+// fits only itself.
+std::optional<double> ConvertUnit(double value, std::string_view from, std::string_view to);
+
+bool IsKnownUnit(std::string_view unit);
+std::span<const std::string> KnownUnits();
+
+// The unit of a rate per this time of a thing in `unit` ("" or "1": of a number): "/min", "By/s".
+std::string RateUnit(std::string_view unit, std::string_view per);
+
+}  // namespace liveops::plan

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "common/base/result.h"
+#include "deploy/local/stack/process.h"
+
+namespace liveops::stack {
+
+// A private redis-server on loopback. Not thread-safe.
+class RedisServer {
+ public:
+  // `keep`: its memory is written to `dir` at an orderly stop and once a minute, and read at the
+  // next start.
+  static Result<std::unique_ptr<RedisServer>> Start(const std::string& dir, int port, bool keep);
+
+  Status WaitReady(Duration timeout);
+  int port() const { return port_; }
+  ChildProcess& process() { return *process_; }
+
+  void Stop();
+  void Kill();
+  Status Restart(Duration timeout);  // after Stop or Kill, on the same port; waits until ready
+
+ private:
+  RedisServer(std::string dir, int port, bool keep)
+      : dir_(std::move(dir)), port_(port), keep_(keep) {}
+  Status Launch();
+
+  std::string dir_;
+  int port_;
+  bool keep_;
+  std::unique_ptr<ChildProcess> process_;
+};
+
+}  // namespace liveops::stack

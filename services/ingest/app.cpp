@@ -1,0 +1,155 @@
+#include "services/ingest/app.h"
+
+#include <atomic>
+#include <chrono>
+
+#include "common/config/config.h"
+#include "common/kafka/kafka.h"
+#include "common/rpc/server.h"
+#include "common/runtime/service_main.h"
+#include "common/runtime/topics.h"
+#include "common/telemetry/log.h"
+#include "liveops/v1/status.pb.h"
+#include "services/ingest/service/grpc_services.h"
+#include "services/ingest/service/ticker.h"
+
+namespace liveops::ingest {
+namespace {
+
+// A sender is told within 2 s that Kafka is away, also when the broker holds its connections and
+// does not answer: librdkafka looks for timed-out records once a second, and a busy host is late.
+constexpr Duration kMessageTimeout(700);
+constexpr Duration kTopicsTimeout(5000);
+constexpr Duration kFlushTimeout(2000);
+constexpr Duration kStopGrace(1000);
+
+std::size_t Size(config::Reader& reader, const char* key, std::size_t fallback) {
+  const std::int64_t value = reader.Integer(key, static_cast<std::int64_t>(fallback));
+  if (value < 1) reader.Problem(key, "must be at least 1");
+  return static_cast<std::size_t>(std::max<std::int64_t>(value, 1));
+}
+
+// What becomes of the status of a running instance.
+void FillStatus(const Core& core, SteadyTime started, bool ready, v1::GetStatusResponse* out) {
+  out->set_service("ingest");
+  out->set_instance(core.settings().instance);
+  out->set_version(runtime::Version());
+  const auto up = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started);
+  out->set_uptime_ms(up.count());
+  out->set_ready(ready && core.accepting());
+  const bool connected = core.connected();
+  if (!connected) {
+    out->set_detail("Kafka is out of reach: samples are refused, senders are told to try again");
+  } else if (!out->ready()) {
+    out->set_detail(ready ? "stopping"
+                          : "starting: waits for Kafka's topics and the brokers' time");
+  }
+  out->set_kafka_connected(connected);
+  out->set_redis_connected(true);  // none is used
+  out->set_domain_speed(core.domain_speed());
+  for (const auto& [name, value] : core.Counters()) (*out->mutable_counters())[name] = value;
+}
+
+}  // namespace
+
+Result<AppConfig> ReadConfig(const std::string& path) {
+  Result<config::Reader> opened = config::Reader::Open(path);
+  if (!opened) return opened.error();
+  config::Reader& reader = *opened;
+  AppConfig out;
+  out.common = runtime::ReadCommonConfig(reader, "ingest");
+  Settings& settings = out.settings;
+  settings.instance = out.common.instance;
+  settings.partitions = out.common.topics.partitions;
+  admit::Limits& limits = settings.limits;
+  limits.labels_per_series = Size(reader, "limits.labels_per_series", limits.labels_per_series);
+  limits.label_name_bytes = Size(reader, "limits.label_name_bytes", limits.label_name_bytes);
+  limits.label_value_bytes = Size(reader, "limits.label_value_bytes", limits.label_value_bytes);
+  limits.series_per_batch = Size(reader, "limits.series_per_batch", limits.series_per_batch);
+  limits.points_per_batch = Size(reader, "limits.points_per_batch", limits.points_per_batch);
+  limits.histogram_buckets = Size(reader, "limits.histogram_buckets", limits.histogram_buckets);
+  limits.future = reader.Time("limits.future", limits.future);
+  limits.past = reader.Time("limits.past", limits.past);
+  settings.record_bytes_max = Size(reader, "limits.record_bytes", settings.record_bytes_max);
+  settings.in_flight_bytes_max =
+      Size(reader, "limits.in_flight_bytes", settings.in_flight_bytes_max);
+  out.common.grpc.message_bytes_max =
+      Size(reader, "limits.message_bytes", out.common.grpc.message_bytes_max);
+  out.common.grpc.connections_max = static_cast<int>(Size(
+      reader, "limits.connections", static_cast<std::size_t>(out.common.grpc.connections_max)));
+  if (const Status s = reader.Finish(); !s) return s.error();
+  return out;
+}
+
+Status Run(const AppConfig& config, runtime::StopSignal& stop) {
+  const SteadyTime started = std::chrono::steady_clock::now();
+  Settings settings = config.settings;
+  settings.session = runtime::NewSession();
+  kafka::Producer::Options options;
+  options.message_timeout = kMessageTimeout;
+  options.queue_bytes_max =
+      settings.in_flight_bytes_max + (2u << 20);  // ticks find room when requests do not
+  auto created = kafka::Producer::Create(config.common.kafka, options);
+  if (!created) return created.error();
+  std::unique_ptr<kafka::Producer> producer = *std::move(created);
+
+  std::atomic<bool> ready = false;
+  Core core(settings, *producer);
+  Ticker ticker(core);
+  const auto services = GrpcServices::Make(
+      core, config.common.grpc.message_bytes_max,
+      [&](v1::GetStatusResponse* out) { FillStatus(core, started, ready, out); });
+  auto served = rpc::Server::Start(config.common.grpc, services->all(), services->for_emitters());
+  if (!served) return served.error();
+  const std::unique_ptr<rpc::Server> server = *std::move(served);
+
+  // Last in, first out: refuse what is new, let what is on its way land, say goodbye, close.
+  runtime::CleanupStack cleanup;
+  cleanup.Push("producer", [&] {
+    producer.reset();
+  });  // its last callbacks need the core and the server's calls
+  cleanup.Push("server", [&] { server->Stop(kStopGrace); });
+  cleanup.Push("ticker", [&] {
+    ticker.Stop();
+    if (ready) ticker.Leave();
+    producer->Flush(kFlushTimeout);
+  });
+  cleanup.Push("requests", [&] {
+    server->SetServing(false);
+    core.Close();
+    producer->Flush(kFlushTimeout);
+  });
+
+  log::Info("starting", {{"brokers", config.common.kafka.brokers}});
+  TimeMap map;
+  const Status established = runtime::RetryUntilStop(stop, "Kafka", [&]() -> Status {
+    const auto found =
+        runtime::EstablishTopics(config.common.kafka, config.common.topics, kTopicsTimeout);
+    if (!found) return found.error();
+    map = *found;
+    return {};
+  });
+  if (!established) return stop.requested() ? Status() : established;
+  core.Open(map);
+  ticker.Start();
+  while (!core.accepting()) {  // until the first tick is acknowledged
+    if (stop.WaitFor(Duration(20))) return {};
+  }
+  ready = true;
+  server->SetServing(true);
+  if (const Status s =
+          runtime::WritePortFile(config.common.port_file, server->port(), server->plain_port());
+      !s) {
+    return s;
+  }
+  log::Info("ready", {{"port", server->port()},
+                      {"plain_port", server->plain_port()},
+                      {"session", std::to_string(settings.session)},
+                      {"domain_speed", map.speed}});
+  while (!stop.WaitFor(Duration(3'600'000))) {
+  }
+  log::Info("stopping");
+  return {};
+}
+
+}  // namespace liveops::ingest

@@ -1,0 +1,294 @@
+#include "services/ingest/service/core.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "common/base/hash.h"
+#include "common/base/text.h"
+#include "common/runtime/topics.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/trace.h"
+#include "services/ingest/codec/native.h"
+
+namespace liveops::ingest {
+namespace {
+
+constexpr std::size_t kRevisionBytesMax = 200;
+constexpr std::size_t kDescriptionBytesMax = 1000;
+
+SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
+
+// The header for the record of a request: a span of the sender's trace, or a fresh trace.
+std::string TraceHeader(std::string_view traceparent) {
+  const auto parent = ParseTraceparent(traceparent);
+  return (parent ? ChildOf(*parent) : NewTrace()).ToHeader();
+}
+
+}  // namespace
+
+Core::Core(Settings settings, kafka::Producer& producer)
+    : settings_(std::move(settings)), producer_(producer), clock_(settings_.partitions) {}
+
+void Core::Open(const TimeMap& map) {
+  {
+    const std::lock_guard lock(map_mutex_);
+    map_ = map;
+  }
+  open_ = true;
+}
+
+void Core::Close() { closed_ = true; }
+
+bool Core::accepting() const { return open_ && !closed_ && clock_.Now(SteadyNow()).has_value(); }
+
+TimeMap Core::map() const {
+  const std::lock_guard lock(map_mutex_);
+  return map_;
+}
+
+double Core::domain_speed() const { return map().speed; }
+
+Result<RealTime> Core::Gate(std::size_t bytes) const {
+  if (closed_) return UnavailableError("this ingest is stopping");
+  if (!open_) return UnavailableError("this ingest is starting: it waits for Kafka");
+  if (!producer_.connected()) return UnavailableError("Kafka is out of reach");
+  if (in_flight_bytes_ + bytes > settings_.in_flight_bytes_max) {
+    return UnavailableError("this ingest holds " + std::to_string(in_flight_bytes_.load()) +
+                            " bytes that Kafka has not acknowledged yet, its limit is " +
+                            std::to_string(settings_.in_flight_bytes_max));
+  }
+  const auto now = clock_.Now(SteadyNow());
+  if (!now) return UnavailableError("this ingest does not know the brokers' time yet");
+  return *now;
+}
+
+Error Core::Refuse(std::string_view service, std::uint64_t points, Error why) {
+  refused_points_ += points;
+  if (points > 0 && admit::CheckService(service, settings_.limits).ok()) {
+    const std::lock_guard lock(refused_mutex_);
+    refused_[std::string(service)] += points;
+  }
+  return why;
+}
+
+bool Core::MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points) {
+  if (peer.services.empty() || peer.services.contains(std::string(service))) return true;
+  rejected_points_[static_cast<std::size_t>(admit::Refusal::kForeign)] += points;
+  log::Warn("foreign_service",
+            {{"peer", peer.name}, {"wanted", Truncate(service, 128)}, {"points", points}});
+  return false;
+}
+
+void Core::Count(const std::vector<admit::Rejection>& rejections) {
+  for (const admit::Rejection& rejection : rejections) {
+    rejected_points_[static_cast<std::size_t>(rejection.reason)] += rejection.points;
+  }
+}
+
+void Core::Append(std::string_view service, const std::string& record, std::size_t bytes,
+                  std::uint64_t points, const std::string& trace_header,
+                  std::function<void(const Status&)> done) {
+  const std::size_t held = bytes + record.size();
+  in_flight_bytes_ += held;
+  producer_.Produce(
+      runtime::topic::kMetrics, PartitionOf(service, settings_.partitions), service, record,
+      {{runtime::kTraceHeader, trace_header}},
+      [this, name = std::string(service), held, points,
+       done = std::move(done)](const Result<kafka::Delivery>& result) {
+        in_flight_bytes_ -= held;
+        if (result.ok()) {
+          accepted_points_ += points;
+          return done({});
+        }
+        Error error = result.error();
+        if (error.code == ErrorCode::kInvalid) return done(error);
+        // It may stand in the log after all; the retry is recognised by its source, or by series
+        // and time.
+        error = {ErrorCode::kUnavailable, "Kafka did not acknowledge: " + error.message};
+        done(Refuse(name, points, std::move(error)));
+      });
+}
+
+void Core::Write(const v1::WriteRequest& request, std::size_t bytes, const rpc::Peer& peer,
+                 std::string_view traceparent, Done done) {
+  ++requests_;
+  const v1::MetricBatch& batch = request.batch();
+  const std::uint64_t points = PointsOf(batch);
+  if (const Status s = CheckSource(request.source()); !s) return done(s.error());
+  if (!MayWrite(peer, batch.service(), points)) {
+    return done(DeniedError("this certificate may not write the service \"" +
+                            Truncate(batch.service(), 128) + "\""));
+  }
+  const Result<RealTime> now = Gate(bytes);
+  if (!now) return done(Refuse(batch.service(), points, now.error()));
+
+  const BatchViews views(batch);
+  Result<admit::Admission> admission = admit::Admit(views.input(), settings_.limits, *now, map());
+  if (!admission) return done(admission.error());
+  WriteAnswer answer{admission->batch.points(), std::move(admission->rejections)};
+  if (answer.accepted_points == 0) {
+    Count(answer.rejections);
+    return done(answer);
+  }
+  const std::string record =
+      EncodeBatch(request.source(), batch.service(), v1::PROTOCOL_NATIVE, admission->batch);
+  if (record.size() > settings_.record_bytes_max) {
+    return done(InvalidError("the batch needs a record of " + std::to_string(record.size()) +
+                             " bytes, at most " + std::to_string(settings_.record_bytes_max) +
+                             " are allowed; send it in parts"));
+  }
+  Count(answer.rejections);
+  Append(batch.service(), record, bytes, answer.accepted_points, TraceHeader(traceparent),
+         [answer = std::move(answer), done = std::move(done)](const Status& s) {
+           if (!s) return done(s.error());
+           done(answer);
+         });
+}
+
+// The records of one OTLP request on their way; answered when the last is.
+struct Core::Flight {
+  std::mutex mutex;
+  std::size_t left = 0;
+  std::optional<Error> error;
+  WriteAnswer answer;
+  Done done;
+
+  void Landed(const Status& status) {
+    {
+      const std::lock_guard lock(mutex);
+      if (!status && !error) error = status.error();
+      if (--left > 0) return;
+    }
+    if (error) return done(*error);
+    done(answer);
+  }
+};
+
+void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer& peer,
+                  std::string_view traceparent, Done done) {
+  ++requests_;
+  const OtlpBatches read = ReadOtlp(request, settings_.record_bytes_max);
+  no_value_points_ += read.no_value;
+  const Result<RealTime> now = Gate(bytes);
+  if (!now) {
+    for (const OtlpBatch& batch : read.batches) Refuse(batch.service, batch.points(), now.error());
+    return done(now.error());
+  }
+
+  admit::Admission all;
+  all.rejections = read.rejections;
+  const auto flight = std::make_shared<Flight>();
+  std::vector<std::pair<const OtlpBatch*, std::string>> records;
+  std::vector<std::uint64_t> points;
+  v1::Source source;
+  source.set_emitter(peer.name);  // no sequence: the reader goes by series and time
+  for (const OtlpBatch& batch : read.batches) {
+    if (!peer.services.empty() && !peer.services.contains(batch.service)) {
+      all.Reject(
+          admit::Refusal::kForeign, batch.points(),
+          "this certificate may not write the service \"" + Truncate(batch.service, 128) + "\"");
+      log::Warn("foreign_service", {{"peer", peer.name},
+                                    {"wanted", Truncate(batch.service, 128)},
+                                    {"points", batch.points()}});
+      continue;
+    }
+    const Result<admit::Admission> admission =
+        admit::Admit(batch.input(), settings_.limits, *now, map());
+    if (!admission) {
+      all.Reject(admit::Refusal::kBadService, batch.points(), admission.error().message);
+      continue;
+    }
+    for (const admit::Rejection& r : admission->rejections)
+      all.Reject(r.reason, r.points, r.example);
+    if (admission->batch.points() == 0) continue;
+    flight->answer.accepted_points += admission->batch.points();
+    points.push_back(admission->batch.points());
+    records.emplace_back(&batch,
+                         EncodeBatch(source, batch.service, v1::PROTOCOL_OTLP, admission->batch));
+  }
+  Count(all.rejections);
+  flight->answer.rejections = std::move(all.rejections);
+  if (records.empty()) return done(flight->answer);
+  flight->left = records.size();
+  flight->done = std::move(done);
+  const std::string trace = TraceHeader(traceparent);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    // The request's own bytes are held by the first.
+    Append(records[i].first->service, records[i].second, i == 0 ? bytes : 0, points[i], trace,
+           [flight](const Status& s) { flight->Landed(s); });
+  }
+}
+
+void Core::ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
+                            std::string_view traceparent, std::function<void(const Status&)> done) {
+  ++requests_;
+  if (const Status s = admit::CheckService(request.service(), settings_.limits); !s) return done(s);
+  if (request.revision().size() > kRevisionBytesMax ||
+      request.description().size() > kDescriptionBytesMax) {
+    return done(InvalidError("revision may have " + std::to_string(kRevisionBytesMax) +
+                             " bytes and description " + std::to_string(kDescriptionBytesMax)));
+  }
+  if (request.revision().empty() && request.description().empty()) {
+    return done(InvalidError("a deployment needs a revision or a description"));
+  }
+  if (!MayWrite(peer, request.service(), 0)) {
+    return done(DeniedError("this certificate may not speak for the service \"" +
+                            request.service() + "\""));
+  }
+  const Result<RealTime> now = Gate(request.ByteSizeLong());
+  if (!now) return done(now.error());
+  v1::ShardRecord record;
+  record.mutable_source()->set_emitter(settings_.instance);
+  record.mutable_source()->set_session(settings_.session);
+  record.mutable_source()->set_sequence(++own_sequence_);
+  v1::DeploymentMarker* const marker = record.mutable_deployment();
+  marker->set_service(request.service());
+  marker->set_revision(request.revision());
+  marker->set_description(request.description());
+  marker->set_actor(ScrubUtf8(peer.name));
+  marker->set_time_ms(ToMs(map().ToDomain(*now)));
+  Append(request.service(), record.SerializeAsString(), 0, 0, TraceHeader(traceparent),
+         [this, done = std::move(done)](const Status& s) {
+           if (s.ok()) ++deployments_;
+           done(s);
+         });
+}
+
+std::map<std::string, std::uint64_t> Core::TakeRefused() {
+  const std::lock_guard lock(refused_mutex_);
+  return std::exchange(refused_, {});
+}
+
+void Core::GiveBackRefused(const std::map<std::string, std::uint64_t>& refused) {
+  const std::lock_guard lock(refused_mutex_);
+  for (const auto& [service, points] : refused) refused_[service] += points;
+}
+
+void Core::CountTick(bool delivered) { ++(delivered ? ticks_ : ticks_lost_); }
+
+std::map<std::string, double> Core::Counters() const {
+  std::map<std::string, double> out;
+  const auto add = [&](const char* name, std::uint64_t value) {
+    out[name] = static_cast<double>(value);
+  };
+  add("requests", requests_);
+  add("accepted_points", accepted_points_);
+  add("refused_points", refused_points_);
+  add("otlp_points_without_value", no_value_points_);
+  add("deployments", deployments_);
+  add("ticks", ticks_);
+  add("ticks_lost", ticks_lost_);
+  add("in_flight_bytes", in_flight_bytes_);
+  add("producer_queue_bytes", producer_.queued_bytes());
+  for (std::size_t i = 0; i < admit::kRefusals; ++i) {
+    const std::uint64_t points = rejected_points_[i];
+    if (points > 0) {
+      out[std::string("rejected_points.") + admit::RefusalWord(static_cast<admit::Refusal>(i))] =
+          static_cast<double>(points);
+    }
+  }
+  return out;
+}
+
+}  // namespace liveops::ingest

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/base/time.h"
+#include "common/kafka/kafka.h"
+#include "common/rpc/server.h"
+#include "liveops/v1/ingest.pb.h"
+#include "services/ingest/admit/admit.h"
+#include "services/ingest/codec/otlp.h"
+#include "services/ingest/service/clock.h"
+
+namespace liveops::ingest {
+
+struct Settings {
+  std::string instance = "ingest-0";
+  std::uint64_t session = 1;
+  std::int32_t partitions = 16;
+  admit::Limits limits;
+  std::size_t in_flight_bytes_max = 16u << 20;  // requests and their records, until answered
+  std::size_t record_bytes_max = 900'000;       // of a Kafka record; brokers take 1 MiB by default
+};
+
+struct WriteAnswer {
+  std::uint64_t accepted_points = 0;
+  std::vector<admit::Rejection> rejections;
+};
+
+// What ingest does with a request, whatever protocol brought it: admit, append to the log, answer
+// when the brokers have acknowledged. Never blocks; answers run on the producer's thread or inside
+// the call. Thread-safe.
+//
+// Errors: kUnavailable: not now, send it again (its points are counted as refused, for the ticks to
+// tell). kInvalid, kDenied: never.
+class Core {
+ public:
+  using Done = std::function<void(const Result<WriteAnswer>&)>;
+
+  // `producer` must outlive it; its message time-out decides how long an answer takes at most.
+  Core(Settings settings, kafka::Producer& producer);
+
+  // Requests are refused until Open was called and the clock has had its first report, and again
+  // after Close.
+  void Open(const TimeMap& map);
+  void Close();
+  bool accepting() const;
+  bool connected() const { return producer_.connected(); }
+
+  void Write(const v1::WriteRequest& request, std::size_t bytes, const rpc::Peer& peer,
+             std::string_view traceparent, Done done);
+  // An answer's rejections also hold what OTLP has and LiveOps does not take.
+  void Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer& peer,
+              std::string_view traceparent, Done done);
+  void ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
+                        std::string_view traceparent, std::function<void(const Status&)> done);
+
+  // For the ticker.
+  IngestClock& clock() { return clock_; }
+  const Settings& settings() const { return settings_; }
+  kafka::Producer& producer() { return producer_; }
+  // Points refused since the last call, by service.
+  std::map<std::string, std::uint64_t> TakeRefused();
+  void GiveBackRefused(
+      const std::map<std::string, std::uint64_t>& refused);  // the tick that told them was lost
+  void CountTick(bool delivered);
+
+  std::map<std::string, double> Counters() const;
+  double domain_speed() const;
+
+ private:
+  struct Flight;  // one record on its way
+
+  // Why nothing is taken now, or the present time.
+  Result<RealTime> Gate(std::size_t bytes) const;
+  Error Refuse(std::string_view service, std::uint64_t points, Error why);
+  bool MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
+  void Count(const std::vector<admit::Rejection>& rejections);
+  TimeMap map() const;
+  // Appends and calls `done` with the outcome; `bytes` of the request are held in flight meanwhile.
+  void Append(std::string_view service, const std::string& record, std::size_t bytes,
+              std::uint64_t points, const std::string& trace_header,
+              std::function<void(const Status&)> done);
+
+  const Settings settings_;
+  kafka::Producer& producer_;
+  IngestClock clock_;
+  mutable std::mutex map_mutex_;
+  TimeMap map_;
+  std::atomic<bool> open_{false};
+  std::atomic<bool> closed_{false};
+  std::atomic<std::size_t> in_flight_bytes_{0};
+  std::atomic<std::uint64_t> own_sequence_{0};
+
+  std::mutex refused_mutex_;
+  std::map<std::string, std::uint64_t> refused_;
+
+  std::atomic<std::uint64_t> requests_{0};
+  std::atomic<std::uint64_t> accepted_points_{0};
+  std::atomic<std::uint64_t> refused_points_{0};
+  std::atomic<std::uint64_t> no_value_points_{0};
+  std::atomic<std::uint64_t> deployments_{0};
+  std::atomic<std::uint64_t> ticks_{0};
+  std::atomic<std::uint64_t> ticks_lost_{0};
+  std::array<std::atomic<std::uint64_t>, admit::kRefusals> rejected_points_{};
+};
+
+}  // namespace liveops::ingest

@@ -1,0 +1,380 @@
+#include "services/ingest/service/core.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "common/base/hash.h"
+#include "common/telemetry/trace.h"
+#include "liveops/v1/metrics.pb.h"
+#include "services/ingest/service/fake_producer.h"
+#include "services/ingest/service/ticker.h"
+
+namespace liveops::ingest {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::int64_t kNow = 1'770'000'000'000;
+
+v1::WriteRequest Request(const std::string& service = "backend-api", std::uint64_t sequence = 1) {
+  v1::WriteRequest request;
+  request.mutable_source()->set_emitter("api-7f9c");
+  request.mutable_source()->set_session(42);
+  request.mutable_source()->set_sequence(sequence);
+  v1::MetricBatch* const batch = request.mutable_batch();
+  batch->set_service(service);
+  batch->add_strings("cpu");
+  batch->add_strings("%");
+  auto* const series = batch->add_series();
+  series->set_kind(v1::SERIES_KIND_GAUGE);
+  series->set_unit(1);
+  batch->set_base_time_ms(kNow);
+  batch->add_point_series(0);
+  batch->add_point_time_delta_ms(0);
+  batch->add_point_value(40);
+  return request;
+}
+
+const rpc::Peer kPeer{"api", {rpc::Role::kEmitter}, {}};
+
+struct World {
+  FakeProducer producer;
+  Settings settings;
+  std::optional<Core> core;
+  std::optional<Ticker> ticker;
+  int answers = 0;
+  std::optional<Result<WriteAnswer>> last;
+
+  World() {
+    settings.instance = "ingest-0";
+    settings.session = 7;
+    settings.partitions = 4;
+  }
+  void Build() {
+    core.emplace(settings, producer);
+    ticker.emplace(*core);
+  }
+  void Ready() {
+    Build();
+    core->Open({});
+    Tick();
+    producer.sent.clear();
+  }
+  void Tick(bool goodbye = false) { ticker->TickOnce(std::chrono::steady_clock::now(), goodbye); }
+  Core::Done Keep() {
+    return [this](const Result<WriteAnswer>& result) {
+      ++answers;
+      last = result;
+    };
+  }
+  void Write(const v1::WriteRequest& request, const rpc::Peer& peer = kPeer,
+             const std::string& trace = "") {
+    last.reset();
+    core->Write(request, request.ByteSizeLong(), peer, trace, Keep());
+  }
+  v1::ShardRecord Sent(std::size_t i) {
+    v1::ShardRecord record;
+    EXPECT_TRUE(record.ParseFromString(producer.sent.at(i).value));
+    return record;
+  }
+  ErrorCode Code() { return last->error().code; }
+};
+
+TEST(IngestClock, GoesByTheMedianOfThePartitionsAndSteadyTime) {
+  IngestClock clock(3);
+  const SteadyTime start{};
+  EXPECT_FALSE(clock.Now(start));
+  clock.Report(0, RealFromMs(kNow), start);
+  EXPECT_EQ(clock.Now(start + Duration(1500)), RealFromMs(kNow + 1500));
+  clock.Report(1, RealFromMs(kNow + 3), start);
+  clock.Report(2, RealFromMs(kNow + 3'600'000), start);  // one broker an hour fast
+  EXPECT_EQ(clock.Now(start), RealFromMs(kNow + 3));
+  clock.Report(7, RealFromMs(0), start);
+  clock.Report(-1, RealFromMs(0), start);
+  EXPECT_EQ(clock.Now(start), RealFromMs(kNow + 3));
+}
+
+TEST(Core, WritesOneRecordToTheServicesPartition) {
+  World w;
+  w.Ready();
+  w.producer.mode = FakeProducer::Mode::kHold;
+  const TraceContext trace = NewTrace();
+  w.Write(Request(), kPeer, trace.ToHeader());
+  ASSERT_EQ(w.producer.sent.size(), 1u);
+  EXPECT_EQ(w.answers, 0);  // nothing is acknowledged before Kafka has
+  const auto& sent = w.producer.sent[0];
+  EXPECT_EQ(sent.topic, "liveops.metrics.v1");
+  EXPECT_EQ(sent.key, "backend-api");
+  EXPECT_EQ(sent.partition, PartitionOf("backend-api", 4));
+  ASSERT_EQ(sent.headers.size(), 1u);
+  EXPECT_EQ(sent.headers[0].name, "traceparent");
+  const auto child = ParseTraceparent(sent.headers[0].value);
+  ASSERT_TRUE(child);
+  EXPECT_EQ(child->trace_id, trace.trace_id);
+  EXPECT_NE(child->span_id, trace.span_id);
+  const v1::ShardRecord record = w.Sent(0);
+  EXPECT_EQ(record.source().emitter(), "api-7f9c");
+  EXPECT_EQ(record.source().session(), 42u);
+  EXPECT_EQ(record.batch().protocol(), v1::PROTOCOL_NATIVE);
+  w.producer.Release(true);
+  ASSERT_EQ(w.answers, 1);
+  ASSERT_TRUE(w.last->ok());
+  EXPECT_EQ((*w.last)->accepted_points, 1u);
+  EXPECT_EQ(w.core->Counters().at("in_flight_bytes"), 0);
+  EXPECT_EQ(w.core->Counters().at("accepted_points"), 1);
+}
+
+TEST(Core, RefusesUntilTheBrokersTimeIsKnown) {
+  World w;
+  w.Build();
+  w.Write(Request());
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  w.core->Open({});
+  EXPECT_FALSE(w.core->accepting());
+  w.Write(Request());
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  w.Tick();
+  EXPECT_FALSE(w.Sent(0).tick().accepting());
+  EXPECT_TRUE(w.core->accepting());
+  w.Write(Request());
+  EXPECT_TRUE(w.last->ok());
+}
+
+TEST(Core, KafkaAwayIsUnavailableAndToldByTheNextTick) {
+  World w;
+  w.Ready();
+  w.producer.mode = FakeProducer::Mode::kFail;
+  w.Write(Request());
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  w.producer.is_connected = false;
+  const std::size_t before = w.producer.count();
+  w.Write(Request("backend-api", 2));
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(w.producer.count(), before);  // refused at once, nothing queued
+
+  w.Tick();  // is lost: what it told must not be
+  w.producer.sent.clear();
+  w.producer.mode = FakeProducer::Mode::kAnswer;
+  w.Tick();
+  ASSERT_EQ(w.producer.sent.size(), 4u);
+  for (std::int32_t i = 0; i < 4; ++i) {
+    const v1::ShardRecord record = w.Sent(static_cast<std::size_t>(i));
+    const auto& refused = record.tick().refused_points();
+    EXPECT_EQ(w.producer.sent[static_cast<std::size_t>(i)].partition, i);
+    if (i == PartitionOf("backend-api", 4)) {
+      EXPECT_EQ(refused.at("backend-api"), 2u);
+    } else {
+      EXPECT_TRUE(refused.empty());
+    }
+  }
+  w.producer.sent.clear();
+  w.Tick();
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(w.Sent(i).tick().refused_points().empty());
+}
+
+TEST(Core, BytesInFlightAreBounded) {
+  World w;
+  w.settings.in_flight_bytes_max = 400;
+  w.Ready();
+  w.producer.mode = FakeProducer::Mode::kHold;
+  int held = 0;
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    w.Write(Request("backend-api", i));
+    if (!w.last) ++held;
+  }
+  EXPECT_GT(held, 0);
+  EXPECT_LT(held, 10);
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(w.last->error().message, HasSubstr("limit is 400"));
+  w.producer.Release(true);
+  w.producer.sent.clear();
+  w.producer.mode = FakeProducer::Mode::kAnswer;
+  w.Write(Request("backend-api", 99));
+  EXPECT_TRUE(w.last->ok());
+}
+
+TEST(Core, NativeWritesNeedASource) {
+  World w;
+  w.Ready();
+  v1::WriteRequest request = Request();
+  request.mutable_source()->set_session(0);
+  w.Write(request);
+  EXPECT_EQ(w.Code(), ErrorCode::kInvalid);
+  EXPECT_THAT(w.last->error().message, HasSubstr("session"));
+  EXPECT_TRUE(w.producer.sent.empty());
+}
+
+TEST(Core, KeepsTheGoodPointsOfABatch) {
+  World w;
+  w.Ready();
+  v1::WriteRequest request = Request();
+  request.mutable_batch()->add_point_series(0);
+  request.mutable_batch()->add_point_time_delta_ms(3'600'000);
+  request.mutable_batch()->add_point_value(1);
+  w.Write(request);
+  ASSERT_TRUE(w.last->ok());
+  EXPECT_EQ((*w.last)->accepted_points, 1u);
+  ASSERT_EQ((*w.last)->rejections.size(), 1u);
+  EXPECT_EQ(w.core->Counters().at("rejected_points.future"), 1);
+  EXPECT_EQ(w.Sent(0).batch().point_value_size(), 1);
+}
+
+TEST(Core, ABatchWithoutAGoodPointLeavesNoRecord) {
+  World w;
+  w.Ready();
+  v1::WriteRequest request = Request();
+  request.mutable_batch()->set_point_series(0, 5);
+  w.Write(request);
+  ASSERT_TRUE(w.last->ok());
+  EXPECT_EQ((*w.last)->accepted_points, 0u);
+  EXPECT_TRUE(w.producer.sent.empty());
+  EXPECT_EQ(w.answers, 1);
+}
+
+TEST(Core, ABatchTooLargeForARecordIsInvalid) {
+  World w;
+  w.settings.record_bytes_max = 60;
+  w.Ready();
+  w.Write(Request());
+  EXPECT_EQ(w.Code(), ErrorCode::kInvalid);
+  EXPECT_THAT(w.last->error().message, HasSubstr("send it in parts"));
+}
+
+TEST(Core, ACertificateTiedToAServiceWritesNoOther) {
+  World w;
+  w.Ready();
+  const rpc::Peer tied{"web", {rpc::Role::kEmitter}, {"web"}};
+  w.Write(Request("backend-api"), tied);
+  EXPECT_EQ(w.Code(), ErrorCode::kDenied);
+  EXPECT_EQ(w.core->Counters().at("rejected_points.foreign_service"), 1);
+  w.Write(Request("web"), tied);
+  EXPECT_TRUE(w.last->ok());
+}
+
+OtlpRequest OtlpOf(std::initializer_list<std::string> services) {
+  OtlpRequest request;
+  for (const std::string& service : services) {
+    auto* const resource = request.add_resource_metrics();
+    auto* const attribute = resource->mutable_resource()->add_attributes();
+    attribute->set_key("service.name");
+    attribute->mutable_value()->set_string_value(service);
+    auto* const metric = resource->add_scope_metrics()->add_metrics();
+    metric->set_name("cpu");
+    auto* const point = metric->mutable_gauge()->add_data_points();
+    point->set_time_unix_nano(static_cast<std::uint64_t>(kNow) * 1'000'000);
+    point->set_as_double(1);
+    resource->mutable_scope_metrics(0)->add_metrics()->mutable_summary()->add_data_points();
+  }
+  return request;
+}
+
+TEST(Core, OtlpIsAnsweredOnceAllItsServicesAreWritten) {
+  World w;
+  w.Ready();
+  w.producer.mode = FakeProducer::Mode::kHold;
+  w.core->Export(OtlpOf({"a", "b", std::string(200, 'x')}), 100, kPeer, "", w.Keep());
+  ASSERT_EQ(w.producer.sent.size(), 2u);
+  w.producer.Answer(w.producer.sent[0], true);
+  EXPECT_EQ(w.answers, 0);
+  w.producer.Answer(w.producer.sent[1], true);
+  ASSERT_EQ(w.answers, 1);
+  ASSERT_TRUE(w.last->ok());
+  EXPECT_EQ((*w.last)->accepted_points, 2u);
+  ASSERT_EQ((*w.last)->rejections.size(), 2u);  // summaries, and the service with the long name
+  EXPECT_EQ((*w.last)->rejections[0].points, 3u);
+  EXPECT_EQ((*w.last)->rejections[1].reason, admit::Refusal::kBadService);
+  EXPECT_EQ(w.Sent(0).batch().protocol(), v1::PROTOCOL_OTLP);
+  EXPECT_EQ(w.Sent(0).source().sequence(), 0u);
+  EXPECT_EQ(w.core->Counters().at("in_flight_bytes"), 0);
+}
+
+TEST(Core, OtlpFailsWholeWhenOneServiceWasNotWritten) {
+  World w;
+  w.Ready();
+  w.producer.mode = FakeProducer::Mode::kHold;
+  w.core->Export(OtlpOf({"a", "b"}), 100, kPeer, "", w.Keep());
+  w.producer.Answer(w.producer.sent[0], false);
+  w.producer.Answer(w.producer.sent[1], true);
+  ASSERT_EQ(w.answers, 1);
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+}
+
+TEST(Core, RefusedOtlpIsToldByTheTicksOfItsServices) {
+  World w;
+  w.Build();
+  w.core->Export(OtlpOf({"a", "b", "a"}), 100, kPeer, "", w.Keep());
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(w.core->TakeRefused(), (std::map<std::string, std::uint64_t>{{"a", 2}, {"b", 1}}));
+}
+
+TEST(Core, AnEmptyOtlpRequestIsNoMistake) {
+  World w;
+  w.Ready();
+  w.core->Export({}, 0, kPeer, "", w.Keep());
+  ASSERT_EQ(w.answers, 1);
+  EXPECT_TRUE(w.last->ok());
+}
+
+TEST(Core, ADeploymentIsARecordOfItsService) {
+  World w;
+  w.settings.partitions = 4;
+  w.Build();
+  w.core->Open({RealFromMs(kNow), InstantFromMs(5000), 1.0});
+  w.Tick();
+  w.producer.sent.clear();
+  v1::ReportDeploymentRequest request;
+  request.set_service("backend-api");
+  request.set_revision("43");
+  std::optional<Status> status;
+  const auto report = [&] {
+    w.core->ReportDeployment(request, {"ci", {rpc::Role::kEmitter}, {}}, "",
+                             [&](const Status& s) { status = s; });
+  };
+  report();
+  ASSERT_TRUE(status && status->ok());
+  const v1::ShardRecord record = w.Sent(0);
+  EXPECT_EQ(w.producer.sent[0].partition, PartitionOf("backend-api", 4));
+  EXPECT_EQ(record.deployment().actor(), "ci");
+  EXPECT_EQ(record.deployment().revision(), "43");
+  EXPECT_GE(record.deployment().time_ms(), 5000);
+  EXPECT_LT(record.deployment().time_ms(), 10'000);
+  EXPECT_EQ(record.source().emitter(), "ingest-0");
+  EXPECT_EQ(record.source().sequence(), 1u);
+  request.set_revision("");
+  report();
+  EXPECT_EQ(status->error().code, ErrorCode::kInvalid);
+  request.set_description(std::string(1001, 'x'));
+  report();
+  EXPECT_EQ(status->error().code, ErrorCode::kInvalid);
+}
+
+TEST(Ticker, TellsWhoTicksAndSaysGoodbye) {
+  World w;
+  w.Ready();
+  w.Tick();
+  w.Tick(true);
+  ASSERT_EQ(w.producer.sent.size(), 8u);
+  const v1::Tick first = w.Sent(0).tick();
+  EXPECT_EQ(first.instance(), "ingest-0");
+  EXPECT_EQ(first.session(), 7u);
+  EXPECT_TRUE(first.accepting());
+  EXPECT_FALSE(first.goodbye());
+  EXPECT_EQ(w.producer.sent[0].key, "ingest-0");
+  const v1::Tick last = w.Sent(7).tick();
+  EXPECT_TRUE(last.goodbye());
+  EXPECT_FALSE(last.accepting());
+  EXPECT_GE(last.steady_ms(), first.steady_ms());
+}
+
+TEST(Ticker, AfterCloseNothingIsAcceptedAndTicksSaySo) {
+  World w;
+  w.Ready();
+  w.core->Close();
+  w.Write(Request());
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  w.Tick();
+  EXPECT_FALSE(w.Sent(0).tick().accepting());
+}
+
+}  // namespace
+}  // namespace liveops::ingest

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/base/time.h"
+
+// What a command line asks for, as plain values. Made by Parse (cli/parse.h).
+namespace liveops::ctl {
+
+// Exit codes, the same for every command and written in --help.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitNo = 1;     // the answer is no: problems, not found, denied, not ready
+inline constexpr int kExitUsage = 2;  // the command line or the configuration is wrong
+inline constexpr int kExitUnreachable = 3;  // the server could not be reached or cannot serve now
+
+// Options of every command; "" = not given.
+struct Globals {
+  std::string config;
+  std::string ingest;
+  std::string evaluation;
+  std::string notifier;
+  std::string remediation;
+  std::string ca;
+  std::string cert;
+  std::string key;
+  bool json = false;
+  Duration timeout{10'000};  // of one call
+};
+
+struct PlanCheck {
+  std::string file;
+};
+struct PlanApply {
+  std::string file;
+  std::uint64_t expect_version = 0;  // 0 = whatever it is
+};
+struct PlanShow {
+  std::string service;        // "" = list all
+  std::uint64_t version = 0;  // 0 = the newest
+};
+struct AlarmsList {
+  std::string service;  // "" = all
+  bool all = false;     // closed ones too
+};
+struct AlarmsWatch {
+  std::string service;
+};
+struct AlarmsAck {
+  std::string alarm;
+};
+struct AlarmsExplain {
+  std::string alarm;
+};
+struct RemediationsList {
+  bool open = false;
+};
+struct RemediationsShow {
+  std::string id;
+};
+struct RemediationsApprove {
+  std::string id;
+  bool yes = false;
+};
+struct RemediationsDeny {
+  std::string id;
+  std::string reason;
+};
+
+enum class SampleKind { kGauge, kDelta, kObservation };
+struct Sample {
+  std::string metric;
+  double value = 0;
+};
+struct Send {
+  std::string service;
+  std::vector<Sample> samples;
+  std::vector<std::pair<std::string, std::string>> labels;
+  SampleKind kind = SampleKind::kGauge;
+  std::string unit;
+  Duration every{0};                         // 0 = once
+  std::uint64_t count = 0;                   // with `every`: how often; 0 = until interrupted
+  std::optional<std::int64_t> time_unix_ms;  // nullopt = now, at each sending
+};
+struct DeploymentsReport {
+  std::string service;
+  std::string revision;
+  std::string description;
+};
+struct ShowStatus {
+  bool partitions = false;
+  std::string only;  // "ingest", "evaluation", "notifier" or "remediation"; "" = all four
+};
+struct Completion {
+  std::string shell;  // "bash", "zsh", "fish"
+};
+
+using Command = std::variant<PlanCheck, PlanApply, PlanShow, AlarmsList, AlarmsWatch, AlarmsAck,
+                             AlarmsExplain, RemediationsList, RemediationsShow, RemediationsApprove,
+                             RemediationsDeny, Send, DeploymentsReport, ShowStatus, Completion>;
+
+}  // namespace liveops::ctl

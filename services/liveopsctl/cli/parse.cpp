@@ -1,0 +1,397 @@
+#include "services/liveopsctl/cli/parse.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+
+#include "common/base/text.h"
+#include "services/liveopsctl/cli/values.h"
+
+namespace liveops::ctl {
+namespace {
+
+constexpr const char* kFooter =
+    "Every call proves who you are by the client certificate (ca, cert, key); there is no option "
+    "for a "
+    "name.\n"
+    "Addresses and certificate come from ~/.config/liveops/liveopsctl.yaml (or --config, or "
+    "LIVEOPS_CONFIG)\n"
+    "with the keys ingest, evaluation, notifier, remediation (host:port), ca, cert, key; options "
+    "override it.\n"
+    "\n"
+    "Exit codes:\n"
+    "  0  done, or the answer is yes\n"
+    "  1  the answer is no: problems found, not found, denied, refused, not ready\n"
+    "  2  the command line or the configuration is wrong\n"
+    "  3  the server could not be reached, or cannot serve now\n";
+
+// Options whose values a shell can complete.
+const std::map<std::string, std::vector<std::string>>& Choices() {
+  static const std::map<std::string, std::vector<std::string>> kChoices{
+      {"--kind", {"gauge", "delta", "observation"}},
+      {"SHELL", {"bash", "zsh", "fish"}},
+      {"--only", {"ingest", "evaluation", "notifier", "remediation"}}};
+  return kChoices;
+}
+bool IsFile(const std::string& name) {
+  return name == "FILE" || name == "--config" || name == "--ca" || name == "--cert" ||
+         name == "--key";
+}
+
+// What the options write into while CLI11 reads; turned into a Command once all is read.
+struct Draft {
+  Globals globals;
+  std::string timeout;
+  PlanCheck plan_check;
+  PlanApply plan_apply;
+  PlanShow plan_show;
+  AlarmsList alarms_list;
+  AlarmsWatch alarms_watch;
+  AlarmsAck alarms_ack;
+  AlarmsExplain alarms_explain;
+  RemediationsList remediations_list;
+  RemediationsShow remediations_show;
+  RemediationsApprove remediations_approve;
+  RemediationsDeny remediations_deny;
+  struct {
+    std::vector<std::string> samples;
+    std::vector<std::string> labels;
+    std::string service, kind = "gauge", unit, every, time;
+    std::uint64_t count = 0;
+  } send;
+  DeploymentsReport report;
+  ShowStatus status;
+  Completion completion;
+
+  std::optional<Command> command;
+  std::string problem;  // set by a conversion that failed
+};
+
+CLI::App* Group(CLI::App& app, const std::string& name, const std::string& description) {
+  CLI::App* group = app.add_subcommand(name, description);
+  group->require_subcommand(1);
+  return group;
+}
+
+// A command that runs: `member` is its part of the draft.
+template <typename T>
+CLI::App* Leaf(CLI::App& parent, const std::string& name, const std::string& description,
+               Draft& draft, T Draft::*member) {
+  CLI::App* leaf = parent.add_subcommand(name, description);
+  leaf->callback([&draft, member] { draft.command = draft.*member; });
+  return leaf;
+}
+
+void AddGlobals(CLI::App& app, Draft& d) {
+  Globals& g = d.globals;
+  app.add_option("--config", g.config, "Configuration file")->type_name("FILE");
+  app.add_option("--ingest", g.ingest, "Address of ingest")->type_name("HOST:PORT");
+  app.add_option("--evaluation", g.evaluation, "Address of rule-evaluation")
+      ->type_name("HOST:PORT");
+  app.add_option("--notifier", g.notifier, "Address of notifier")->type_name("HOST:PORT");
+  app.add_option("--remediation", g.remediation, "Address of remediation")->type_name("HOST:PORT");
+  app.add_option("--ca", g.ca, "Certificate authority of the servers (PEM)")->type_name("FILE");
+  app.add_option("--cert", g.cert, "Your certificate (PEM)")->type_name("FILE");
+  app.add_option("--key", g.key, "Your private key (PEM)")->type_name("FILE");
+  app.add_option("--timeout", d.timeout, "How long one call may take, e.g. 5s (default 10s)")
+      ->type_name("DURATION");
+  app.add_flag("--json", g.json, "Print one JSON document instead of a table");
+}
+
+void AddPlan(CLI::App& app, Draft& d) {
+  CLI::App* plan = Group(app, "plan", "Check, apply and show plans");
+  CLI::App* check =
+      Leaf(*plan, "check", "Check a plan file here, without a server", d, &Draft::plan_check);
+  check->add_option("FILE", d.plan_check.file, "Plan file (YAML)")->required();
+  CLI::App* apply =
+      Leaf(*plan, "apply", "Put a plan in force (role: operator)", d, &Draft::plan_apply);
+  apply->add_option("FILE", d.plan_apply.file, "Plan file (YAML)")->required();
+  apply
+      ->add_option("--expect-version", d.plan_apply.expect_version,
+                   "Refuse when the newest version is another one")
+      ->type_name("N");
+  CLI::App* show = Leaf(*plan, "show", "Show a service's plan, or list all", d, &Draft::plan_show);
+  show->add_option("SERVICE", d.plan_show.service,
+                   "Service; without it, the newest version of each");
+  show->add_option("--version", d.plan_show.version, "Version (default: the newest)")
+      ->type_name("N");
+}
+
+void AddAlarms(CLI::App& app, Draft& d) {
+  CLI::App* alarms = Group(app, "alarms", "See, explain and acknowledge alarms");
+  CLI::App* list = Leaf(*alarms, "list", "Alarms that are firing, without data or pending", d,
+                        &Draft::alarms_list);
+  list->add_option("--service", d.alarms_list.service, "Only this service")->type_name("S");
+  list->add_flag("--all", d.alarms_list.all, "The quiet ones too");
+  CLI::App* watch = Leaf(*alarms, "watch", "Open alarms, then each change, until Ctrl-C", d,
+                         &Draft::alarms_watch);
+  watch->add_option("--service", d.alarms_watch.service, "Only this service")->type_name("S");
+  CLI::App* ack = Leaf(*alarms, "ack", "Take an alarm on (role: operator)", d, &Draft::alarms_ack);
+  ack->add_option("ALARM", d.alarms_ack.alarm, "Alarm id, e.g. backend-api/error-rate")->required();
+  CLI::App* explain =
+      Leaf(*alarms, "explain", "Why an alarm is in its state", d, &Draft::alarms_explain);
+  explain->add_option("ALARM", d.alarms_explain.alarm, "Alarm id")->required();
+}
+
+void AddRemediations(CLI::App& app, Draft& d) {
+  CLI::App* group = Group(app, "remediations", "See, approve and deny proposed remedies");
+  CLI::App* list = Leaf(*group, "list", "Remediations, newest last", d, &Draft::remediations_list);
+  list->add_flag("--open", d.remediations_list.open, "Only those that are not closed");
+  CLI::App* show =
+      Leaf(*group, "show", "One remediation with its history", d, &Draft::remediations_show);
+  show->add_option("ID", d.remediations_show.id, "Id, or its first 4 or more characters")
+      ->required();
+  CLI::App* approve = Leaf(*group, "approve",
+                           "Show exactly what will be done, ask, and approve it (role: approver)",
+                           d, &Draft::remediations_approve);
+  approve->add_option("ID", d.remediations_approve.id, "Id, or its first 4 or more characters")
+      ->required();
+  approve->add_flag("--yes", d.remediations_approve.yes, "Do not ask; needed without a terminal");
+  CLI::App* deny =
+      Leaf(*group, "deny", "Refuse a proposal (role: approver)", d, &Draft::remediations_deny);
+  deny->add_option("ID", d.remediations_deny.id, "Id, or its first 4 or more characters")
+      ->required();
+  deny->add_option("--reason", d.remediations_deny.reason, "Why; kept in the audit log")
+      ->required()
+      ->type_name("TEXT");
+}
+
+// Text values of `send` to its command; a problem is left in the draft.
+void BuildSend(Draft& d) {
+  Send send;
+  send.service = d.send.service;
+  send.unit = d.send.unit;
+  send.count = d.send.count;
+  const auto take = [&d](auto result, auto& into) {
+    if (result.ok()) {
+      into = std::move(*result);
+    } else if (d.problem.empty()) {
+      d.problem = result.error().message;
+    }
+  };
+  for (const std::string& text : d.send.samples)
+    take(ParseSample(text), send.samples.emplace_back());
+  for (const std::string& text : d.send.labels) take(ParseLabel(text), send.labels.emplace_back());
+  take(ParseSampleKind(d.send.kind), send.kind);
+  if (!d.send.every.empty()) take(ParseDuration(d.send.every), send.every);
+  if (!d.send.time.empty()) take(ParseRfc3339(d.send.time), send.time_unix_ms.emplace());
+  if (d.problem.empty() && !d.send.every.empty() && send.every.count() < 10) {
+    d.problem = "--every: at least 10ms";
+  }
+  if (d.problem.empty() && send.count > 0 && send.every.count() == 0)
+    d.problem = "--count needs --every";
+  if (d.problem.empty() && send.time_unix_ms && send.every.count() > 0) {
+    d.problem = "--time and --every exclude each other: with --every each sending is stamped now";
+  }
+  d.command = std::move(send);
+}
+
+void AddSend(CLI::App& app, Draft& d) {
+  CLI::App* send = app.add_subcommand("send", "Send samples by hand (role: emitter)");
+  send->add_option("METRIC=VALUE", d.send.samples, "Samples, e.g. http_request_count=120")
+      ->required();
+  send->add_option("--service", d.send.service, "Service that the samples belong to")
+      ->required()
+      ->type_name("S");
+  send->add_option("--label", d.send.labels, "Label of every sample; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  send->add_option("--kind", d.send.kind, "gauge (default), delta or observation")
+      ->type_name("KIND");
+  send->add_option("--unit", d.send.unit, "UCUM unit, e.g. ms, %, By")->type_name("U");
+  send->add_option("--every", d.send.every, "Send again after this time, e.g. 1s")
+      ->type_name("DURATION");
+  send->add_option("--count", d.send.count, "With --every: how often (default: until Ctrl-C)")
+      ->type_name("N");
+  send->add_option("--time", d.send.time, "Time of the samples, RFC 3339 (default: now)")
+      ->type_name("TIME");
+  send->callback([&d] { BuildSend(d); });
+}
+
+void AddOthers(CLI::App& app, Draft& d) {
+  CLI::App* deployments = Group(app, "deployments", "Tell of changes to a service");
+  CLI::App* report =
+      Leaf(*deployments, "report",
+           "Record a deployment; alarms show it as a change (role: emitter)", d, &Draft::report);
+  report->add_option("--service", d.report.service, "Service that changed")
+      ->required()
+      ->type_name("S");
+  report->add_option("--revision", d.report.revision, "Revision now running")
+      ->required()
+      ->type_name("R");
+  report->add_option("--description", d.report.description, "For people, e.g. the image tag")
+      ->required()
+      ->type_name("D");
+  CLI::App* status = Leaf(app, "status", "Health and lag of all four services", d, &Draft::status);
+  status->add_flag("--partitions", d.status.partitions, "Each partition too");
+  status
+      ->add_option("--only", d.status.only,
+                   "One service: ingest, evaluation, notifier or remediation")
+      ->type_name("SERVICE");
+  CLI::App* completion =
+      Leaf(app, "completion", "Print a completion script for your shell", d, &Draft::completion);
+  completion->add_option("SHELL", d.completion.shell, "bash, zsh or fish")->required();
+}
+
+void BuildApp(CLI::App& app, Draft& d, const std::string& version) {
+  app.require_subcommand(1);
+  app.fallthrough();  // inherited: options of every command may stand after the command
+  app.get_formatter()->column_width(34);
+  app.set_version_flag("--version", "liveopsctl " + version);
+  app.footer(kFooter);
+  AddGlobals(app, d);
+  AddPlan(app, d);
+  AddAlarms(app, d);
+  AddRemediations(app, d);
+  AddSend(app, d);
+  AddOthers(app, d);
+}
+
+std::vector<const CLI::App*> ChildrenOf(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* child) { return !child->get_name().empty(); });
+}
+
+OptionInfo DescribeOption(const CLI::Option& option) {
+  OptionInfo info;
+  for (const std::string& name : option.get_snames()) info.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) info.names.push_back("--" + name);
+  info.description = option.get_description();
+  if (option.get_items_expected_max() > 0) {
+    info.value = ValueKind::kText;
+    if (IsFile(info.names.back())) info.value = ValueKind::kFile;
+    if (const auto found = Choices().find(info.names.back()); found != Choices().end()) {
+      info.value = ValueKind::kChoice;
+      info.choices = found->second;
+    }
+  }
+  return info;
+}
+
+CommandNode Describe(const CLI::App& app) {
+  CommandNode node;
+  node.name = app.get_name();
+  node.description = app.get_description();
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->nonpositional()) {
+      node.options.push_back(DescribeOption(*option));
+      continue;
+    }
+    ArgumentInfo argument;
+    argument.name = option->get_name(true);
+    if (IsFile(argument.name)) argument.value = ValueKind::kFile;
+    if (const auto found = Choices().find(argument.name); found != Choices().end()) {
+      argument.value = ValueKind::kChoice;
+      argument.choices = found->second;
+    }
+    node.arguments.push_back(std::move(argument));
+  }
+  for (const CLI::App* child : ChildrenOf(app)) node.children.push_back(Describe(*child));
+  return node;
+}
+
+// CLI11 says "a subcommand is required" where a word was mistyped: look at what it left over and
+// say that instead.
+std::string UsageMessage(CLI::App& app, const CLI::ParseError& error) {
+  CLI::App* deepest = &app;
+  std::string path = "liveopsctl";
+  while (!deepest->get_subcommands().empty()) {
+    deepest = deepest->get_subcommands().front();
+    path += " " + deepest->get_name();
+  }
+  std::vector<std::string> commands;
+  for (const CLI::App* child : ChildrenOf(*deepest)) commands.push_back(child->get_name());
+  std::vector<std::string> options;
+  for (const CLI::App* at :
+       {static_cast<const CLI::App*>(deepest), static_cast<const CLI::App*>(&app)}) {
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
+    }
+  }
+  const std::vector<std::string> left = app.remaining(true);
+  for (const std::string& word : left) {
+    if (word.size() < 2 || word.front() != '-') continue;
+    const std::string name = word.substr(0, word.find('='));
+    const std::string nearest = NearestWord(name, options);
+    return fmt::format("{}: unknown option {}{}", path, name,
+                       nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest));
+  }
+  if (!commands.empty()) {
+    if (!left.empty()) {
+      return fmt::format("{}: unknown command \"{}\"{}", path, left.front(),
+                         Suggestion(left.front(), commands));
+    }
+    if (deepest->get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&error)) {
+      return fmt::format("{}: a command is missing; known are: {}", path,
+                         fmt::join(commands, ", "));
+    }
+  }
+  if (!left.empty()) return fmt::format("{}: unexpected argument \"{}\"", path, left.front());
+  return fmt::format("{}: {}", path, error.what());
+}
+
+ParseOutcome UsageError(const std::string& message) {
+  return {std::nullopt, kExitUsage, "", message + "\nTry --help.\n"};
+}
+
+// What the types of options cannot say.
+void CheckDraft(Draft& d) {
+  if (!d.problem.empty()) return;
+  if (!d.timeout.empty()) {
+    const Result<Duration> timeout = ParseDuration(d.timeout);
+    if (!timeout.ok()) {
+      d.problem = "--timeout: " + timeout.error().message;
+    } else if (timeout->count() <= 0) {
+      d.problem = "--timeout: it must be longer than 0";
+    } else {
+      d.globals.timeout = *timeout;
+    }
+  }
+  const auto check = [&d](const char* what, const std::string& word, const char* choices) {
+    const std::vector<std::string>& known = Choices().at(choices);
+    if (!d.problem.empty() || std::find(known.begin(), known.end(), word) != known.end()) return;
+    d.problem = fmt::format("unknown {} \"{}\"{}", what, word, Suggestion(word, known));
+  };
+  if (const auto* completion = std::get_if<Completion>(&*d.command)) {
+    check("shell", completion->shell, "SHELL");
+  }
+  if (const auto* status = std::get_if<ShowStatus>(&*d.command)) {
+    if (!status->only.empty()) check("service", status->only, "--only");
+  }
+  if (const auto* show = std::get_if<PlanShow>(&*d.command)) {
+    if (show->service.empty() && show->version != 0)
+      d.problem = "plan show: --version needs a SERVICE";
+  }
+}
+
+}  // namespace
+
+ParseOutcome Parse(const std::vector<std::string>& args, const std::string& version) {
+  Draft draft;
+  CLI::App app("The operator's command line of LiveOps.", "liveopsctl");
+  BuildApp(app, draft, version);
+  try {
+    std::vector<std::string> reversed(args.rbegin(),
+                                      args.rend());  // CLI11 takes them from the back
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    return {std::nullopt, kExitOk, app.help(), ""};
+  } catch (const CLI::CallForVersion&) {
+    return {std::nullopt, kExitOk, "liveopsctl " + version + "\n", ""};
+  } catch (const CLI::ParseError& error) {
+    return UsageError(UsageMessage(app, error));
+  }
+  CheckDraft(draft);
+  if (!draft.problem.empty()) return UsageError("liveopsctl: " + draft.problem);
+  return {Invocation{std::move(draft.globals), std::move(*draft.command)}, kExitOk, "", ""};
+}
+
+CommandNode DescribeCommands() {
+  Draft draft;
+  CLI::App app("The operator's command line of LiveOps.", "liveopsctl");
+  BuildApp(app, draft, "");
+  return Describe(app);
+}
+
+}  // namespace liveops::ctl

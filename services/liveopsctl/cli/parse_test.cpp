@@ -1,0 +1,146 @@
+#include "services/liveopsctl/cli/parse.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace liveops::ctl {
+namespace {
+
+using ::testing::HasSubstr;
+
+ParseOutcome ParseWords(std::vector<std::string> words) { return Parse(words, "1.2.3"); }
+
+template <typename T>
+T Get(const ParseOutcome& outcome) {
+  EXPECT_TRUE(outcome.run.has_value()) << outcome.err;
+  if (!outcome.run || !std::holds_alternative<T>(outcome.run->command)) {
+    ADD_FAILURE() << "another command";
+    return {};
+  }
+  return std::get<T>(outcome.run->command);
+}
+
+void ExpectUsage(const ParseOutcome& outcome, const std::string& message) {
+  EXPECT_FALSE(outcome.run.has_value());
+  EXPECT_EQ(outcome.exit_code, kExitUsage);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, HasSubstr(message));
+}
+
+TEST(Parse, ReadsEveryCommand) {
+  EXPECT_EQ(Get<PlanCheck>(ParseWords({"plan", "check", "p.yaml"})).file, "p.yaml");
+  const auto apply =
+      Get<PlanApply>(ParseWords({"plan", "apply", "p.yaml", "--expect-version", "3"}));
+  EXPECT_EQ(apply.file, "p.yaml");
+  EXPECT_EQ(apply.expect_version, 3u);
+  EXPECT_EQ(Get<PlanShow>(ParseWords({"plan", "show"})).service, "");
+  EXPECT_EQ(Get<PlanShow>(ParseWords({"plan", "show", "api", "--version", "7"})).version, 7u);
+  EXPECT_TRUE(Get<AlarmsList>(ParseWords({"alarms", "list", "--all", "--service", "api"})).all);
+  EXPECT_EQ(Get<AlarmsWatch>(ParseWords({"alarms", "watch", "--service=api"})).service, "api");
+  EXPECT_EQ(Get<AlarmsAck>(ParseWords({"alarms", "ack", "api/e{endpoint=\"/x\"}"})).alarm,
+            "api/e{endpoint=\"/x\"}");
+  EXPECT_EQ(Get<AlarmsExplain>(ParseWords({"alarms", "explain", "list"})).alarm, "list");
+  EXPECT_TRUE(Get<RemediationsList>(ParseWords({"remediations", "list", "--open"})).open);
+  EXPECT_EQ(Get<RemediationsShow>(ParseWords({"remediations", "show", "3f2a"})).id, "3f2a");
+  EXPECT_TRUE(
+      Get<RemediationsApprove>(ParseWords({"remediations", "approve", "3f2a", "--yes"})).yes);
+  EXPECT_FALSE(Get<RemediationsApprove>(ParseWords({"remediations", "approve", "3f2a"})).yes);
+  EXPECT_EQ(
+      Get<RemediationsDeny>(ParseWords({"remediations", "deny", "3f2a", "--reason", "not now"}))
+          .reason,
+      "not now");
+  const auto report = Get<DeploymentsReport>(ParseWords(
+      {"deployments", "report", "--service", "api", "--revision", "43", "--description", "v1.9"}));
+  EXPECT_EQ(report.service + report.revision + report.description, "api43v1.9");
+  EXPECT_TRUE(Get<ShowStatus>(ParseWords({"status", "--partitions"})).partitions);
+  EXPECT_EQ(Get<Completion>(ParseWords({"completion", "zsh"})).shell, "zsh");
+}
+
+TEST(Parse, Send) {
+  const auto send = Get<Send>(ParseWords(
+      {"send", "--label", "endpoint=/games", "a=1.5", "b=-2", "--label", "zone=x=y", "--service",
+       "api", "--kind", "delta", "--unit", "ms", "--every", "1s", "--count", "4"}));
+  ASSERT_EQ(send.samples.size(), 2u);
+  EXPECT_EQ(send.samples[0].metric, "a");
+  EXPECT_EQ(send.samples[0].value, 1.5);
+  EXPECT_EQ(send.samples[1].value, -2);
+  ASSERT_EQ(send.labels.size(), 2u);
+  EXPECT_EQ(send.labels[1], (std::pair<std::string, std::string>("zone", "x=y")));
+  EXPECT_EQ(send.kind, SampleKind::kDelta);
+  EXPECT_EQ(send.unit, "ms");
+  EXPECT_EQ(send.every, Duration(1000));
+  EXPECT_EQ(send.count, 4u);
+  EXPECT_FALSE(send.time_unix_ms.has_value());
+  EXPECT_EQ(
+      Get<Send>(ParseWords({"send", "a=1", "--service", "s", "--time", "1970-01-01T00:00:01Z"}))
+          .time_unix_ms,
+      1000);
+}
+
+TEST(Parse, OptionsOfEveryCommandStandAnywhere) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"--json", "--timeout", "3s", "--evaluation", "h:1", "alarms", "list"},
+           {"alarms", "list", "--json", "--timeout", "3s", "--evaluation", "h:1"}}) {
+    const ParseOutcome outcome = Parse(words, "");
+    ASSERT_TRUE(outcome.run) << outcome.err;
+    EXPECT_TRUE(outcome.run->globals.json);
+    EXPECT_EQ(outcome.run->globals.timeout, Duration(3000));
+    EXPECT_EQ(outcome.run->globals.evaluation, "h:1");
+  }
+}
+
+TEST(Parse, WrongWordsAreUsageErrorsWithTheNearestWord) {
+  ExpectUsage(ParseWords({"alrms", "list"}), "unknown command \"alrms\"; did you mean \"alarms\"?");
+  ExpectUsage(ParseWords({"alarms", "lsit"}),
+              "liveopsctl alarms: unknown command \"lsit\"; did you mean \"list\"?");
+  ExpectUsage(ParseWords({"alarms", "send"}), "unknown command \"send\"; known are: list,");
+  ExpectUsage(ParseWords({"plan", "zzzzzzzz", "x"}), "known are: check, apply, show");
+  ExpectUsage(ParseWords({"alarms", "list", "--servce", "x"}),
+              "unknown option --servce; did you mean --service?");
+  ExpectUsage(ParseWords({"deployments", "report", "--servce", "x"}), "did you mean --service?");
+  ExpectUsage(ParseWords({"alarms", "list", "--jsno"}), "did you mean --json?");
+  ExpectUsage(ParseWords({"status", "--only", "ingst"}),
+              "unknown service \"ingst\"; did you mean \"ingest\"?");
+  ExpectUsage(ParseWords({"completion", "bsh"}), "unknown shell \"bsh\"; did you mean \"bash\"?");
+  ExpectUsage(ParseWords({"send", "a=1", "--service", "s", "--kind", "guage"}),
+              "did you mean \"gauge\"?");
+}
+
+TEST(Parse, MissingAndSurplusArgumentsAreUsageErrors) {
+  ExpectUsage(ParseWords({}), "a command is missing; known are: plan, alarms, remediations, send");
+  ExpectUsage(ParseWords({"alarms"}),
+              "liveopsctl alarms: a command is missing; known are: list, watch, ack, explain");
+  ExpectUsage(ParseWords({"alarms", "ack"}), "liveopsctl alarms ack: ALARM is required");
+  ExpectUsage(ParseWords({"alarms", "ack", "a/b", "c"}), "unexpected argument \"c\"");
+  ExpectUsage(ParseWords({"remediations", "deny", "3f2a"}), "--reason is required");
+  ExpectUsage(ParseWords({"plan", "apply", "x", "--expect-version", "abc"}), "expect-version");
+  ExpectUsage(ParseWords({"plan", "show", "--version", "3"}), "--version needs a SERVICE");
+  ExpectUsage(ParseWords({"status", "--timeout", "soon"}), "--timeout: \"soon\" is not a duration");
+  ExpectUsage(ParseWords({"send", "a", "--service", "s"}), "write METRIC=VALUE");
+  ExpectUsage(ParseWords({"send", "a=x", "--service", "s"}), "\"x\" is not a number");
+  ExpectUsage(ParseWords({"send", "a=nan", "--service", "s"}), "finite");
+  ExpectUsage(ParseWords({"send", "a=1"}), "--service is required");
+  ExpectUsage(ParseWords({"send", "a=1", "--service", "s", "--label", "x"}), "write NAME=VALUE");
+  ExpectUsage(ParseWords({"send", "a=1", "--service", "s", "--count", "3"}),
+              "--count needs --every");
+  ExpectUsage(ParseWords({"send", "a=1", "--service", "s", "--time", "yesterday"}), "RFC 3339");
+  ExpectUsage(ParseWords({"send", "a=1", "--service", "s", "--every", "1s", "--time",
+                          "2026-02-04T09:15:00Z"}),
+              "exclude each other");
+}
+
+TEST(Parse, HelpTellsExitCodesAndVersionIsTheBuilds) {
+  const ParseOutcome help = ParseWords({"--help"});
+  EXPECT_EQ(help.exit_code, kExitOk);
+  for (const char* words :
+       {"Exit codes:", "  1  the answer is no", "  2  ", "  3  the server could not be reached",
+        "remediations", "LIVEOPS_CONFIG"}) {
+    EXPECT_THAT(help.out, HasSubstr(words));
+  }
+  EXPECT_THAT(ParseWords({"send", "--help"}).out, HasSubstr("--every"));
+  EXPECT_THAT(ParseWords({"alarms", "ack", "-h"}).out, HasSubstr("ALARM"));
+  EXPECT_EQ(ParseWords({"--version"}).out, "liveopsctl 1.2.3\n");
+}
+
+}  // namespace
+}  // namespace liveops::ctl

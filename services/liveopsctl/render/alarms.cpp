@@ -1,0 +1,232 @@
+#include "services/liveopsctl/render/alarms.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <vector>
+
+#include "common/base/text.h"
+#include "common/base/time.h"
+#include "services/liveopsctl/render/table.h"
+
+namespace liveops::ctl {
+namespace {
+
+Tone StateTone(v1::AlarmState state) {
+  switch (state) {
+    case v1::ALARM_STATE_FIRING:
+    case v1::ALARM_STATE_NO_DATA:
+      return Tone::kBad;
+    case v1::ALARM_STATE_PENDING:
+    case v1::ALARM_STATE_BLIND:
+      return Tone::kWarning;
+    case v1::ALARM_STATE_OK:
+    case v1::ALARM_STATE_RESOLVED:
+      return Tone::kGood;
+    default:
+      return Tone::kPlain;
+  }
+}
+
+Tone SeverityTone(v1::Severity severity) {
+  return severity == v1::SEVERITY_CRITICAL ? Tone::kStrong : Tone::kPlain;
+}
+
+const char* KindWord(v1::Purpose purpose) {
+  switch (purpose) {
+    case v1::PURPOSE_PAGE:
+      return "page";
+    case v1::PURPOSE_RECORD:
+      return "record";
+    case v1::PURPOSE_SCENARIO:
+      return "scenario";
+    case v1::PURPOSE_PROBE:
+      return "probe";
+    default:
+      return "-";
+  }
+}
+
+// How much it wants a person: smaller is sooner.
+int Urgency(v1::AlarmState state) {
+  switch (state) {
+    case v1::ALARM_STATE_FIRING:
+      return 0;
+    case v1::ALARM_STATE_NO_DATA:
+      return 1;
+    case v1::ALARM_STATE_PENDING:
+      return 2;
+    case v1::ALARM_STATE_BLIND:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
+std::string ThresholdText(const v1::AlarmStatus& alarm) {
+  if (alarm.comparison().empty()) return "";
+  return alarm.comparison() + " " + FormatValue(alarm.threshold(), alarm.unit());
+}
+
+std::string SinceText(const v1::AlarmStatus& alarm) {
+  return alarm.since_ms() == 0 ? "" : MomentWithAge(alarm.since_ms(), alarm.clock_ms());
+}
+
+bool IsOpen(const v1::AlarmStatus& alarm) {
+  return alarm.state() == v1::ALARM_STATE_FIRING || alarm.state() == v1::ALARM_STATE_NO_DATA;
+}
+
+std::string PendingText(const v1::AlarmStatus& alarm) {
+  if (alarm.state() != v1::ALARM_STATE_PENDING || alarm.since_ms() == 0) return "";
+  const auto held = Duration(std::max<std::int64_t>(0, alarm.watermark_ms() - alarm.since_ms()));
+  return fmt::format("{} of {} held", FormatElapsed(held),
+                     FormatDuration(Duration(static_cast<std::int64_t>(alarm.hold_ms()))));
+}
+
+// What belongs to the episode: changes before it and what made up the value.
+std::string RenderEpisode(const v1::AlarmTransition& t, const Style& style) {
+  std::string out;
+  if (t.changes_size() > 0)
+    out += Paint(style, Tone::kStrong, "What changed in the hour before") + "\n";
+  for (const v1::Change& change : t.changes()) {
+    out += "  " + MomentWithAge(change.time_ms(), t.clock_ms()) + "  " +
+           Printable(change.description()) + "\n";
+  }
+  if (t.top_size() > 0) out += Paint(style, Tone::kStrong, "Largest contributors") + "\n";
+  for (const v1::Contribution& top : t.top()) {
+    out += fmt::format("  {}  {} ({} % of the whole)\n", Printable(top.label()),
+                       Printable(FormatValue(top.value(), t.unit())),
+                       FormatNumber(std::round(top.share() * 1000) / 10));
+  }
+  return out;
+}
+
+}  // namespace
+
+const char* StateWord(v1::AlarmState state) {
+  switch (state) {
+    case v1::ALARM_STATE_OK:
+      return "OK";
+    case v1::ALARM_STATE_PENDING:
+      return "PENDING";
+    case v1::ALARM_STATE_FIRING:
+      return "FIRING";
+    case v1::ALARM_STATE_NO_DATA:
+      return "NO DATA";
+    case v1::ALARM_STATE_RESOLVED:
+      return "RESOLVED";
+    case v1::ALARM_STATE_GONE:
+      return "GONE";
+    case v1::ALARM_STATE_WITHDRAWN:
+      return "WITHDRAWN";
+    case v1::ALARM_STATE_BLIND:
+      return "BLIND";
+    default:
+      return "UNKNOWN";
+  }
+}
+
+const char* SeverityWord(v1::Severity severity) {
+  switch (severity) {
+    case v1::SEVERITY_CRITICAL:
+      return "critical";
+    case v1::SEVERITY_HIGH:
+      return "high";
+    case v1::SEVERITY_MEDIUM:
+      return "medium";
+    case v1::SEVERITY_LOW:
+      return "low";
+    default:
+      return "-";
+  }
+}
+
+std::string RenderAlarms(const v1::ListAlarmsResponse& response, bool open_only,
+                         const Style& style) {
+  if (response.alarms_size() == 0) {
+    return open_only ? "No open alarms.\n" : "No alarms: no plan is in force.\n";
+  }
+  std::vector<const v1::AlarmStatus*> alarms;
+  for (const v1::AlarmStatus& alarm : response.alarms()) alarms.push_back(&alarm);
+  std::sort(alarms.begin(), alarms.end(), [](const v1::AlarmStatus* a, const v1::AlarmStatus* b) {
+    const auto key = [](const v1::AlarmStatus* s) {
+      return std::tuple(Urgency(s->state()), static_cast<int>(s->severity()), s->alarm_id());
+    };
+    return key(a) < key(b);
+  });
+  Table table({"STATE", "SEVERITY", "ALARM", "VALUE", "THRESHOLD", "SINCE", "KIND", "OWNER",
+               "ACKNOWLEDGED"});
+  for (const v1::AlarmStatus* alarm : alarms) {
+    std::string since = SinceText(*alarm);
+    if (const std::string held = PendingText(*alarm); !held.empty()) since += ", " + held;
+    table.Row({{StateWord(alarm->state()), StateTone(alarm->state())},
+               {SeverityWord(alarm->severity()), SeverityTone(alarm->severity())},
+               {alarm->alarm_id(), IsOpen(*alarm) ? Tone::kStrong : Tone::kPlain},
+               FormatValue(alarm->value(), alarm->unit()),
+               ThresholdText(*alarm),
+               since,
+               KindWord(alarm->purpose()),
+               alarm->owner(),
+               alarm->acknowledged_by()});
+  }
+  return table.ToString(style);
+}
+
+std::string RenderAlarmLine(const v1::AlarmStatus& alarm, const Style& style) {
+  const std::string state = fmt::format("{:<9}", StateWord(alarm.state()));
+  const std::string severity = fmt::format("{:<8}", SeverityWord(alarm.severity()));
+  std::string out = fmt::format(
+      "{}  {}  {}  {}  {}", Moment(alarm.clock_ms()), Paint(style, StateTone(alarm.state()), state),
+      Paint(style, SeverityTone(alarm.severity()), severity),
+      Paint(style, IsOpen(alarm) ? Tone::kStrong : Tone::kPlain, Printable(alarm.alarm_id())),
+      Printable(FormatValue(alarm.value(), alarm.unit())));
+  if (const std::string limit = ThresholdText(alarm); !limit.empty()) {
+    out += " (" + Printable(limit) + ")";
+  }
+  if (alarm.since_ms() != 0) out += ", since " + MomentWithAge(alarm.since_ms(), alarm.clock_ms());
+  if (!alarm.acknowledged_by().empty()) out += ", taken by " + Printable(alarm.acknowledged_by());
+  return out + "\n";
+}
+
+std::string RenderExplanation(const v1::ExplainAlarmResponse& response, const Style& style) {
+  const v1::AlarmStatus& alarm = response.alarm();
+  const v1::AlarmTransition& last = alarm.last_transition();
+  std::string out =
+      fmt::format("{}  {}  {}\n", Paint(style, Tone::kStrong, Printable(alarm.alarm_id())),
+                  Paint(style, StateTone(alarm.state()), StateWord(alarm.state())),
+                  SeverityWord(alarm.severity()));
+  Facts facts;
+  facts.Add("summary", last.summary());
+  facts.Add("condition", alarm.expression());
+  const std::string limit = ThresholdText(alarm);
+  facts.Add("value", FormatValue(alarm.value(), alarm.unit()) +
+                         (limit.empty() ? "" : fmt::format(", judged by {}", limit)));
+  facts.Add("since", SinceText(alarm));
+  facts.Add("hold", PendingText(alarm));
+  if (IsOpen(alarm) && alarm.has_last_transition() && std::isfinite(last.peak())) {
+    facts.Add("worst so far", FormatValue(last.peak(), last.unit()));
+  }
+  if (alarm.watermark_ms() != 0) {
+    facts.Add("judged up to", MomentWithAge(alarm.watermark_ms(), alarm.clock_ms()));
+  }
+  facts.Add("in the window",
+            fmt::format("{} points over {}", alarm.points(),
+                        FormatDuration(Duration(static_cast<std::int64_t>(alarm.window_ms())))));
+  facts.Add("kind", KindWord(alarm.purpose()));
+  facts.Add("owner", alarm.owner());
+  facts.Add("acknowledged", alarm.acknowledged_by().empty() ? "" : "by " + alarm.acknowledged_by());
+  facts.Add("runbook", last.runbook());
+  facts.Add("plan", fmt::format("version {}", alarm.plan_version()));
+  out += facts.ToString(style);
+  if (IsOpen(alarm)) out += RenderEpisode(last, style);
+  if (response.lines_size() > 0) out += Paint(style, Tone::kStrong, "Why") + "\n";
+  for (const std::string& line : response.lines()) out += "  " + Printable(line) + "\n";
+  if (response.lines_size() == 0 && !alarm.explanation().empty()) {
+    out += Paint(style, Tone::kStrong, "Why") + "\n  " + Printable(alarm.explanation()) + "\n";
+  }
+  return out;
+}
+
+}  // namespace liveops::ctl

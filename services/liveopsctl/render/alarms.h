@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "liveops/v1/alarms.pb.h"
+#include "services/liveopsctl/render/text.h"
+
+// Alarms as text. Pure.
+namespace liveops::ctl {
+
+// Words that need no colour to be told apart: "FIRING", "NO DATA", "PENDING", …; "critical",
+// "high", …
+const char* StateWord(v1::AlarmState state);
+const char* SeverityWord(v1::Severity severity);
+
+// A table, what needs a person first: firing, no data, pending, then the others; within them by
+// severity and id. `open_only` only chooses the sentence that stands for an empty one.
+std::string RenderAlarms(const v1::ListAlarmsResponse& response, bool open_only,
+                         const Style& style);
+
+// One line of `alarms watch`.
+std::string RenderAlarmLine(const v1::AlarmStatus& alarm, const Style& style);
+
+std::string RenderExplanation(const v1::ExplainAlarmResponse& response, const Style& style);
+
+}  // namespace liveops::ctl

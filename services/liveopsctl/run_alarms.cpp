@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "services/liveopsctl/render/alarms.h"
+#include "services/liveopsctl/render/json.h"
+#include "services/liveopsctl/session.h"
+
+namespace liveops::ctl {
+namespace {
+
+constexpr Duration kReconnectAfter{1000};
+
+// Picks what is news to a person: the service tells every new value of every alarm, and a new
+// stream begins with all open ones again.
+class News {
+ public:
+  bool Is(const v1::AlarmStatus& alarm) {
+    const Seen now{alarm.state(), alarm.severity(), alarm.episode_ms(), alarm.acknowledged_by()};
+    const auto [at, is_first] = seen_.try_emplace(alarm.alarm_id(), now);
+    if (is_first) return IsOpen(alarm.state());
+    return std::exchange(at->second, now) != now;
+  }
+
+ private:
+  using Seen = std::tuple<v1::AlarmState, v1::Severity, std::int64_t, std::string>;
+  static bool IsOpen(v1::AlarmState state) {
+    return state == v1::ALARM_STATE_FIRING || state == v1::ALARM_STATE_NO_DATA ||
+           state == v1::ALARM_STATE_PENDING;
+  }
+  std::map<std::string, Seen> seen_;
+};
+
+}  // namespace
+
+int RunAlarmsList(Session& session, const AlarmsList& command) {
+  Backend* backend = session.Open(Server::kEvaluation);
+  if (backend == nullptr) return kExitUsage;
+  v1::ListAlarmsRequest request;
+  request.set_service(command.service);
+  request.set_open_only(!command.all);
+  const Result<v1::ListAlarmsResponse> response = backend->ListAlarms(request);
+  if (!response.ok()) return session.Fail(response.error());
+  return session.Answer(*response, RenderAlarms(*response, !command.all, session.style()));
+}
+
+int RunAlarmsExplain(Session& session, const AlarmsExplain& command) {
+  Backend* backend = session.Open(Server::kEvaluation);
+  if (backend == nullptr) return kExitUsage;
+  v1::ExplainAlarmRequest request;
+  request.set_alarm_id(command.alarm);
+  const Result<v1::ExplainAlarmResponse> response = backend->ExplainAlarm(request);
+  if (!response.ok()) return session.Fail(response.error());
+  return session.Answer(*response, RenderExplanation(*response, session.style()));
+}
+
+int RunAlarmsAck(Session& session, const AlarmsAck& command) {
+  Backend* backend = session.Open(Server::kNotifier);
+  if (backend == nullptr) return kExitUsage;
+  v1::AcknowledgeRequest request;
+  request.set_alarm_id(command.alarm);
+  const Result<v1::AcknowledgeResponse> response = backend->Acknowledge(request);
+  if (!response.ok()) return session.Fail(response.error());
+  return session.Answer(
+      *response, response->already()
+                     ? fmt::format("{} was already taken by {}\n", Printable(response->alarm_id()),
+                                   Printable(response->by()))
+                     : fmt::format("{} is yours, {}\n", Printable(response->alarm_id()),
+                                   Printable(response->by())));
+}
+
+int RunAlarmsWatch(Session& session, const AlarmsWatch& command) {
+  // Before the first connection: its threads must not get the signals.
+  const std::unique_ptr<Interrupt> interrupt = session.world().interrupts();
+  Backend* backend = session.Open(Server::kEvaluation);
+  if (backend == nullptr) return kExitUsage;
+  // A first question with a time-out tells a wrong address from a service that goes away later.
+  v1::ListAlarmsRequest first;
+  first.set_service(command.service);
+  first.set_open_only(true);
+  const Result<v1::ListAlarmsResponse> open = backend->ListAlarms(first);
+  if (!open.ok()) return session.Fail(open.error());
+  if (open->alarms_size() == 0) session.Warn("no alarm is open; waiting for changes");
+  Cancellation cancellation;
+  interrupt->Bind([&cancellation] { cancellation.Cancel(); });
+  v1::WatchAlarmsRequest request;
+  request.set_service(command.service);
+  std::ostream& out = session.world().out;
+  News news;
+  bool told = false;  // that the stream broke
+  const auto print = [&](const v1::AlarmStatus& alarm) {
+    told = false;
+    if (!news.Is(alarm)) return true;
+    out << (session.json() ? MessageJson(alarm) + "\n" : RenderAlarmLine(alarm, session.style()))
+        << std::flush;
+    return out.good();
+  };
+  int code = kExitOk;
+  while (true) {
+    const Status ended = backend->WatchAlarms(request, print, cancellation);
+    if (ended.ok()) break;
+    const bool away =
+        ended.error().code == ErrorCode::kUnavailable || ended.error().code == ErrorCode::kTimeout;
+    if (!away) {
+      code = session.Fail(ended.error());
+      break;
+    }
+    if (!told) session.Warn(ended.error().message + "; trying again until Ctrl-C");
+    told = true;
+    if (interrupt->WaitFor(kReconnectAfter)) break;
+  }
+  interrupt->Bind({});
+  return code;
+}
+
+}  // namespace liveops::ctl

@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "common/plan/parse.h"
+#include "services/liveopsctl/render/plans.h"
+#include "services/liveopsctl/session.h"
+
+namespace liveops::ctl {
+namespace {
+
+constexpr std::size_t kPlanBytesMax = 1u << 20;
+
+Result<std::string> ReadPlan(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return NotFoundError(fmt::format("cannot read {}: no such file, or not allowed", path));
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (in.bad() || in.fail())
+    return InvalidError(fmt::format("cannot read {}: it is not a plain file", path));
+  if (text.size() > kPlanBytesMax) {
+    return InvalidError(
+        fmt::format("{} is larger than {} bytes: it is no plan", path, kPlanBytesMax));
+  }
+  return text;
+}
+
+void AddProblem(v1::PlanProblem* out, const std::string& file, const plan::Problem& problem) {
+  out->set_file(file);
+  out->set_line(static_cast<std::uint32_t>(problem.line));
+  out->set_column(static_cast<std::uint32_t>(problem.column));
+  out->set_message(problem.message);
+}
+
+template <typename Problems>
+std::string RenderProblems(const Problems& problems, const std::string& source,
+                           const Style& style) {
+  std::string out;
+  for (const v1::PlanProblem& problem : problems) out += RenderProblem(problem, source, style);
+  return out + fmt::format("{} problem{}\n", problems.size(), problems.size() == 1 ? "" : "s");
+}
+
+}  // namespace
+
+int RunPlanCheck(Session& session, const PlanCheck& command) {
+  const Result<std::string> text = ReadPlan(command.file);
+  if (!text.ok()) return session.Usage(text.error().message);
+  const plan::ParseResult parsed = plan::Parse(*text);
+  v1::CheckPlanResponse response;
+  for (const plan::Problem& problem : parsed.problems) {
+    AddProblem(response.add_problems(), command.file, problem);
+  }
+  if (!parsed.ok()) {
+    session.Answer(response, RenderProblems(response.problems(), *text, session.style()));
+    return kExitNo;
+  }
+  return session.Answer(response,
+                        fmt::format("{}: a good plan for {}: {} alarms, {} remediations\n",
+                                    Printable(command.file), Printable(parsed.plan.service),
+                                    parsed.plan.alarms.size(), parsed.plan.remediations.size()));
+}
+
+int RunPlanApply(Session& session, const PlanApply& command) {
+  const Result<std::string> text = ReadPlan(command.file);
+  if (!text.ok()) return session.Usage(text.error().message);
+  Backend* backend = session.Open(Server::kEvaluation);
+  if (backend == nullptr) return kExitUsage;
+  v1::ApplyPlanRequest request;
+  if (plan::ParseResult parsed = plan::Parse(*text); !parsed.ok()) {
+    v1::ApplyPlanResponse response;
+    for (const plan::Problem& problem : parsed.problems) {
+      AddProblem(response.add_problems(), command.file, problem);
+    }
+    session.Answer(response, RenderProblems(response.problems(), *text, session.style()) +
+                                 "Nothing was applied.\n");
+    return kExitNo;
+  }
+  request.set_text(*text);
+  request.set_file(command.file);
+  request.set_expected_version(command.expect_version);
+  const Result<v1::ApplyPlanResponse> response = backend->ApplyPlan(request);
+  if (!response.ok()) return session.Fail(response.error());
+  if (response->problems_size() > 0) {
+    session.Answer(*response, RenderProblems(response->problems(), *text, session.style()) +
+                                  "Nothing was applied.\n");
+    return kExitNo;
+  }
+  return session.Answer(
+      *response, response->unchanged()
+                     ? fmt::format("{} version {} already reads so; nothing was changed\n",
+                                   Printable(response->service()), response->version())
+                     : fmt::format("{} version {} is applied\n", Printable(response->service()),
+                                   response->version()));
+}
+
+int RunPlanShow(Session& session, const PlanShow& command) {
+  Backend* backend = session.Open(Server::kEvaluation);
+  if (backend == nullptr) return kExitUsage;
+  if (command.service.empty()) {
+    const Result<v1::ListPlansResponse> response = backend->ListPlans({});
+    if (!response.ok()) return session.Fail(response.error());
+    return session.Answer(*response, RenderPlans(*response, session.style()));
+  }
+  v1::GetPlanRequest request;
+  request.set_service(command.service);
+  request.set_version(command.version);
+  const Result<v1::GetPlanResponse> response = backend->GetPlan(request);
+  if (!response.ok()) return session.Fail(response.error());
+  // Redirected, the text alone: `plan show S > file` gives back what was applied.
+  const bool heading = session.world().out_terminal;
+  if (!session.json() && !heading) {
+    session.world().out << response->plan().text();
+    return kExitOk;
+  }
+  return session.Answer(*response, RenderPlan(response->plan(), heading, session.style()));
+}
+
+}  // namespace liveops::ctl

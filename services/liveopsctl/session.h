@@ -1,0 +1,65 @@
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <memory>
+#include <string>
+
+#include "services/liveopsctl/app.h"
+#include "services/liveopsctl/cli/command.h"
+#include "services/liveopsctl/render/text.h"
+
+namespace liveops::ctl {
+
+// One run of a command: its options, the way out for its answers, and the services when it asks for
+// them.
+class Session {
+ public:
+  Session(World& world, const Globals& globals);
+
+  World& world() { return world_; }
+  bool json() const { return globals_.json; }
+  const Style& style() const { return style_; }
+
+  // The services, ready to be called at `server`; nullptr when something is missing, which was then
+  // told (leave with kExitUsage).
+  Backend* Open(Server server);
+  // Addresses and identity; nullptr like Open.
+  const Settings* LoadedSettings();
+  Backend& backend();  // after LoadedSettings
+
+  // Prints the answer, as JSON or as `text`, and gives kExitOk.
+  int Answer(const google::protobuf::Message& message, const std::string& text);
+  // Prints why not, and gives the exit code that belongs to it.
+  int Fail(const Error& error);
+  int Refuse(const std::string& message);  // kExitNo
+  int Usage(const std::string& message);   // kExitUsage
+  void Warn(const std::string& message);   // one line on the error stream
+
+ private:
+  int Report(std::string_view code, const std::string& message, int exit_code);
+
+  World& world_;
+  const Globals& globals_;
+  Style style_;
+  std::unique_ptr<Settings> settings_;
+  std::unique_ptr<Backend> backend_;
+};
+
+// The commands, by group; each gives the exit code.
+int RunPlanCheck(Session& session, const PlanCheck& command);
+int RunPlanApply(Session& session, const PlanApply& command);
+int RunPlanShow(Session& session, const PlanShow& command);
+int RunAlarmsList(Session& session, const AlarmsList& command);
+int RunAlarmsWatch(Session& session, const AlarmsWatch& command);
+int RunAlarmsAck(Session& session, const AlarmsAck& command);
+int RunAlarmsExplain(Session& session, const AlarmsExplain& command);
+int RunRemediationsList(Session& session, const RemediationsList& command);
+int RunRemediationsShow(Session& session, const RemediationsShow& command);
+int RunRemediationsApprove(Session& session, const RemediationsApprove& command);
+int RunRemediationsDeny(Session& session, const RemediationsDeny& command);
+int RunSend(Session& session, const Send& command);
+int RunDeploymentsReport(Session& session, const DeploymentsReport& command);
+int RunStatus(Session& session, const ShowStatus& command);
+
+}  // namespace liveops::ctl

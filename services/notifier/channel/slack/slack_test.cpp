@@ -1,0 +1,194 @@
+#include "services/notifier/channel/slack/slack.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "services/notifier/channel/text.h"
+
+namespace liveops::notifier::slack {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Page SomePage() {
+  Page page;
+  page.service = "backend-api";
+  page.name = "error-rate";
+  page.alarm_id = "backend-api/error-rate";
+  page.severity = plan::Severity::kCritical;
+  page.owner = "On-call Engineer";
+  page.summary = "Requests fail with 5xx";
+  page.expression = "ratio(http_5xx_count, http_request_count) over 1min > 1% for 3min";
+  page.value = 2.4;
+  page.threshold = 1;
+  page.unit = "%";
+  page.window = Duration(60'000);
+  page.hold = Duration(180'000);
+  page.since = InstantFromMs(1'770'196'500'000);
+  page.clock = page.since + Duration(200'000);
+  page.points = 1234;
+  page.plan_version = 3;
+  page.top = {{"endpoint=/games", 4.1, 0.83}};
+  page.changes = {{"deployment revision 42 -> 43", page.since - Duration(60'000)}};
+  page.runbook = "https://runbooks.example/error-rate";
+  return page;
+}
+
+PageRemedy SomeRemedy() {
+  PageRemedy remedy;
+  remedy.id = "0123456789abcdef0123456789abcdef";
+  remedy.description = "roll back deployment/backend-api from revision 43 to 42";
+  remedy.command = "kubectl rollout undo deployment/backend-api --to-revision=42";
+  remedy.approver = "On-call Engineer";
+  return remedy;
+}
+
+// Every limit of the Block Kit reference, and what a body must have.
+void CheckLimits(const std::string& body) {
+  const Json json = Json::parse(body);
+  ASSERT_TRUE(json["text"].is_string());
+  ASSERT_LE(json["blocks"].size(), 50u);
+  std::size_t total = CountCharacters(json["text"].get<std::string>());
+  for (const Json& block : json["blocks"]) {
+    const std::string type = block["type"];
+    if (type == "header") {
+      EXPECT_EQ(block["text"]["type"], "plain_text");
+      EXPECT_LE(CountCharacters(block["text"]["text"].get<std::string>()), 150u);
+      total += 150;
+    } else if (type == "section") {
+      if (block.contains("text")) {
+        const std::size_t size = CountCharacters(block["text"]["text"].get<std::string>());
+        EXPECT_GT(size, 0u);
+        EXPECT_LE(size, 3000u);
+        total += size;
+      }
+      if (block.contains("fields")) {
+        EXPECT_GE(block["fields"].size(), 1u);
+        EXPECT_LE(block["fields"].size(), 10u);
+        for (const Json& field : block["fields"]) {
+          const std::size_t size = CountCharacters(field["text"].get<std::string>());
+          EXPECT_LE(size, 2000u);
+          total += size;
+        }
+      }
+    } else {
+      ASSERT_EQ(type, "context");
+      EXPECT_LE(block["elements"].size(), 10u);
+      const std::size_t size = CountCharacters(block["elements"][0]["text"].get<std::string>());
+      EXPECT_LE(size, 2000u);
+      total += size;
+    }
+  }
+  EXPECT_LE(total, 13'000u);
+}
+
+TEST(SlackRender, APageThatAnEngineerLovesAtThreeInTheMorning) {
+  Page page = SomePage();
+  page.remedies = {SomeRemedy()};
+  const std::string body = Render(page, Language::kEnglish);
+  CheckLimits(body);
+  const Json json = Json::parse(body);
+  EXPECT_EQ(json["blocks"][0]["text"]["text"],
+            ":red_circle: CRITICAL: backend-api error-rate 2.4 % (limit &gt; 1 %)");
+  for (const char* word :
+       {"2026-02-04 09:15:00 UTC", "3min 20s ago", "On-call Engineer", "within 5 min",
+        "deployment revision 42 -&gt; 43", "endpoint=/games", "83 %", "1234 events",
+        "liveopsctl remediations approve 0123456789abcdef0123456789abcdef",
+        "kubectl rollout undo deployment/backend-api --to-revision=42",
+        "liveopsctl alarms ack backend-api/error-rate", "plan v3",
+        "<https://runbooks.example/error-rate|Runbook>"}) {
+    EXPECT_THAT(body, HasSubstr(word));
+  }
+  EXPECT_THAT(body, Not(HasSubstr("may be a repeat")));
+}
+
+TEST(SlackRender, SaysThatItMayBeARepeat) {
+  Page page = SomePage();
+  page.may_repeat = true;
+  EXPECT_THAT(Render(page, Language::kEnglish), HasSubstr("may be a repeat"));
+}
+
+TEST(SlackRender, NoLabelCanMentionAChannelOrForgeALink) {
+  const std::string evil = "<!channel> <https://evil|text> & \x1b[31m \xff\xfe ``` \r\nBcc: b";
+  Page page = SomePage();
+  page.service = page.name = page.alarm_id = page.labels = page.owner = page.summary = evil;
+  page.expression = page.unit = page.comparison = page.runbook = page.acknowledged_by = evil;
+  page.top = {{evil, 1, 0.5}};
+  page.changes = {{evil, page.since}};
+  PageRemedy remedy = SomeRemedy();
+  remedy.id = remedy.description = remedy.command = remedy.approver = remedy.condition = evil;
+  remedy.end_detail = remedy.approved_by = evil;
+  page.remedies = {remedy};
+  for (const Notice notice :
+       {Notice::kFiring, Notice::kNoData, Notice::kResolved, Notice::kAcknowledged,
+        Notice::kRemedyProposed, Notice::kRemedyClosed}) {
+    page.notice = notice;
+    const std::string body = Render(page, Language::kBoth);
+    CheckLimits(body);
+    EXPECT_THAT(body, Not(HasSubstr("<!")));
+    EXPECT_THAT(body, Not(HasSubstr("<http")));
+    EXPECT_THAT(body, Not(HasSubstr("\\u001b")));
+    EXPECT_THAT(body, Not(HasSubstr("\\r")));
+  }
+}
+
+TEST(SlackRender, StaysWithinTheLimitsWhateverComes) {
+  const std::string longest(20'000, '<');
+  Page page = SomePage();
+  page.service = page.name = page.alarm_id = page.owner = page.summary = page.expression = longest;
+  page.labels = page.runbook = longest;
+  page.top.assign(50, {longest, 1, 0.5});
+  page.changes.assign(50, {longest, page.since});
+  PageRemedy remedy = SomeRemedy();
+  remedy.description = remedy.command = remedy.condition = remedy.approver = longest;
+  page.remedies.assign(20, remedy);
+  CheckLimits(Render(page, Language::kBoth));
+  std::string korean;
+  for (int i = 0; i < 3000; ++i) korean += "한";
+  page.summary = page.owner = page.name = korean;
+  CheckLimits(Render(page, Language::kKorean));
+}
+
+TEST(SlackRender, AResolveTellsRecoveredValuePeakAndDuration) {
+  Page page = SomePage();
+  page.notice = Notice::kResolved;
+  page.phase = Phase::kResolved;
+  page.value = 0.1;
+  page.peak = 7.5;
+  page.duration = Duration(380'000);
+  const std::string body = Render(page, Language::kEnglish);
+  CheckLimits(body);
+  for (const char* word : {"RESOLVED", "0.1 %", "7.5 %", "6min 20s"}) {
+    EXPECT_THAT(body, HasSubstr(word));
+  }
+}
+
+TEST(SlackRender, Korean) {
+  const std::string body = Render(SomePage(), Language::kKorean);
+  CheckLimits(body);
+  for (const char* word : {"심각", "기준", "담당", "직전 변경", "즉시 대응"}) {
+    EXPECT_THAT(body, HasSubstr(word));
+  }
+}
+
+TEST(Escape, CutsOnlyBetweenEntities) {
+  EXPECT_EQ(Escape("a<b", 100), "a&lt;b");
+  EXPECT_EQ(Escape("abcdef", 6), "abcdef");
+  EXPECT_EQ(Escape("abcdefg", 6), "abcde…");
+  EXPECT_EQ(Escape("abcd<", 6), "abcd…");
+  EXPECT_EQ(Escape("한국어문", 3), "한국…");
+}
+
+TEST(SlackAnswer, OnlyOkIsADelivery) {
+  EXPECT_EQ(ReadAnswer({true, 200, "ok", "", false, ""}).outcome, Outcome::kDelivered);
+  EXPECT_EQ(ReadAnswer({true, 200, "<html>", "", false, ""}).outcome, Outcome::kUnknown);
+  EXPECT_EQ(ReadAnswer({true, 404, "no_service", "", false, ""}).outcome, Outcome::kRejected);
+  EXPECT_EQ(ReadAnswer({true, 429, "", "3", false, ""}).retry_after, Duration(3000));
+}
+
+}  // namespace
+}  // namespace liveops::notifier::slack

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "services/notifier/channel/page.h"
+
+namespace liveops::notifier {
+
+// Every word that pages are made of, a table a language, all in words.cpp.
+struct Words {
+  const char* severity[4];  // by plan::Severity
+  const char* respond[4];   // by plan::Severity: "within 5 min"
+  const char* resolved;
+  const char* gone;
+  const char* withdrawn;
+  const char* replaced;
+  const char* no_data;
+  const char* now;
+  const char* limit;
+  const char* since;
+  const char* lasted;
+  const char* peak;
+  const char* owner;
+  const char* response;
+  const char* window;
+  const char* held;
+  const char* events;
+  const char* top;
+  const char* changed;
+  const char* nothing_changed;
+  const char* remedy;
+  const char* approve;
+  const char* until;
+  const char* approver;
+  const char* runs;
+  const char* seen;
+  const char* runbook;
+  const char* take;  // how to acknowledge
+  const char* taken_by;
+  const char* may_repeat;
+  const char* remedy_proposed;
+  const char* remedy_end[9];  // by RemedyEnd
+  const char* approved_by;
+  const char* ago;
+  const char* plan;
+  const char* silent;  // "no data arrives"
+  const char* recovered_to;
+};
+
+const Words& EnglishWords();
+const Words& KoreanWords();
+
+}  // namespace liveops::notifier

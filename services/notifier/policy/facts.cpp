@@ -1,0 +1,87 @@
+#include "services/notifier/policy/facts.h"
+
+#include <algorithm>
+
+namespace liveops::notifier {
+
+std::string Destination::Id() const {
+  return (channel == Channel::kSlack ? "slack:" : "pagerduty:") + name;
+}
+
+std::optional<Destination> ParseDestination(std::string_view id) {
+  const std::size_t colon = id.find(':');
+  if (colon == std::string_view::npos || colon + 1 == id.size()) return std::nullopt;
+  const std::string_view kind = id.substr(0, colon);
+  const std::string name(id.substr(colon + 1));
+  if (kind == "slack") return Destination{Channel::kSlack, name};
+  if (kind == "pagerduty") return Destination{Channel::kPagerDuty, name};
+  return std::nullopt;
+}
+
+const char* NoticeName(Notice notice) {
+  switch (notice) {
+    case Notice::kFiring:
+      return "firing";
+    case Notice::kAcknowledged:
+      return "acknowledged";
+    case Notice::kRemedyProposed:
+      return "remedy-proposed";
+    case Notice::kRemedyClosed:
+      return "remedy-closed";
+    case Notice::kResolved:
+      return "resolved";
+    case Notice::kNoData:
+      return "no-data";
+  }
+  return "unknown";
+}
+
+const char* OutcomeName(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kDelivered:
+      return "delivered";
+    case Outcome::kFailed:
+      return "failed";
+    case Outcome::kUnknown:
+      return "unknown";
+    case Outcome::kRejected:
+      return "rejected";
+    case Outcome::kSuperseded:
+      return "superseded";
+  }
+  return "unknown";
+}
+
+void Delivered::Record(Told entry) {
+  std::erase_if(told, [&](const Told& old) {
+    if (old.notice != entry.notice || old.subject != entry.subject) return false;
+    return !old.MayHaveArrived() || entry.MayHaveArrived();
+  });
+  told.push_back(std::move(entry));
+}
+
+const Told* Delivered::Find(Notice notice, std::string_view subject) const {
+  for (auto it = told.rbegin(); it != told.rend(); ++it) {
+    if (it->notice == notice && it->subject == subject) return &*it;
+  }
+  return nullptr;
+}
+
+bool Delivered::AnyMayHaveArrived() const {
+  return std::any_of(told.begin(), told.end(), [](const Told& t) { return t.MayHaveArrived(); });
+}
+
+Instant Delivered::LastClock() const {
+  Instant last{};
+  for (const Told& entry : told) last = std::max(last, entry.clock);
+  return last;
+}
+
+bool IsOpen(Phase phase) { return phase == Phase::kFiring || phase == Phase::kNoData; }
+bool IsClosed(Phase phase) { return phase != Phase::kNone && !IsOpen(phase); }
+
+std::string GroupId(std::string_view alarm_id, Instant episode) {
+  return std::string(alarm_id) + "@" + std::to_string(ToMs(episode));
+}
+
+}  // namespace liveops::notifier

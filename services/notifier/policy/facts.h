@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/time.h"
+#include "common/plan/model.h"
+
+// The facts that the notifier decides by: what is so (Desired) and what was told (Delivered). Plain
+// values.
+namespace liveops::notifier {
+
+enum class Channel { kSlack, kPagerDuty };
+
+// Where pages go: "slack:#oncall", "pagerduty:oncall".
+struct Destination {
+  Channel channel = Channel::kSlack;
+  std::string name;  // "#oncall", "oncall"
+
+  std::string Id() const;
+  friend bool operator==(const Destination&, const Destination&) = default;
+};
+std::optional<Destination> ParseDestination(std::string_view id);
+
+enum class Notice {
+  kFiring,
+  kAcknowledged,
+  kRemedyProposed,
+  kRemedyClosed,
+  kResolved,  // or gone, withdrawn, replaced: the text says which
+  kNoData,
+};
+const char* NoticeName(Notice notice);  // "firing", "acknowledged", …
+
+enum class Outcome {
+  kDelivered,
+  kFailed,      // surely nothing arrived; to be tried again
+  kUnknown,     // it may have arrived
+  kRejected,    // the provider will never take it: dead-lettered
+  kSuperseded,  // overtaken before anything was sent
+};
+const char* OutcomeName(Outcome outcome);
+
+// What became of one notice.
+struct Told {
+  Notice notice = Notice::kFiring;
+  Outcome outcome = Outcome::kDelivered;
+  std::uint32_t attempts = 0;
+  Instant clock{};
+  std::string detail;
+  std::string subject;     // remedy notices: the remediation's id
+  std::uint32_t step = 0;  // of the transition that was told
+
+  bool MayHaveArrived() const {
+    return outcome == Outcome::kDelivered || outcome == Outcome::kUnknown;
+  }
+  // Nothing more will be done about it.
+  bool Settled() const {
+    return outcome == Outcome::kDelivered || outcome == Outcome::kRejected ||
+           outcome == Outcome::kSuperseded;
+  }
+};
+
+// All that one destination was told of one group, in the order of telling. At most two entries a
+// (notice, subject): the newest, and before it one that may have arrived when the newest surely did
+// not.
+struct Delivered {
+  std::vector<Told> told;
+
+  void Record(Told entry);
+  // The newest entry of that (notice, subject), or nullptr.
+  const Told* Find(Notice notice, std::string_view subject = "") const;
+  bool AnyMayHaveArrived() const;
+  // The newest clock of all entries; epoch when there are none.
+  Instant LastClock() const;
+};
+
+enum class Phase {
+  kNone,  // no alarm of its own: the group carries a remediation that no page carries
+  kFiring,
+  kNoData,
+  kResolved,
+  kGone,
+  kWithdrawn,
+  kReplaced,  // a newer episode of the alarm began without a word about this one's end
+};
+bool IsOpen(Phase phase);
+bool IsClosed(Phase phase);  // kNone is neither
+
+struct Remedy {
+  std::string id;
+  bool closed = false;
+  bool acted = false;  // it ran, or may have
+};
+
+// What is so of one group: one episode of one alarm.
+struct Desired {
+  std::string group;  // `<alarm id>@<episode_ms>`
+  std::string alarm_id;
+  Instant episode{};
+  plan::Severity severity = plan::Severity::kMedium;
+  Phase phase = Phase::kNone;
+  std::uint32_t step = 0;  // of the newest transition
+  bool acknowledged = false;
+  bool refire = false;  // an earlier episode of the alarm is known
+  Duration dedup{0};    // of the plan in force; 0 = off
+  std::vector<Remedy> remedies;
+};
+
+std::string GroupId(std::string_view alarm_id, Instant episode);
+
+}  // namespace liveops::notifier

@@ -1,0 +1,147 @@
+#include "services/notifier/policy/notice.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace liveops::notifier {
+namespace {
+
+bool IsOpening(Notice notice) { return notice == Notice::kFiring || notice == Notice::kNoData; }
+
+// A notice that is wanted at `step`, against the newest entry about it; nothing when it is settled.
+std::optional<NoticeDecision> Attempt(Channel channel, const Delivered& delivered, Notice notice,
+                                      const std::string& subject, std::uint32_t step) {
+  NoticeDecision next{.reason = NoticeReason::kDue,
+                      .notice = notice,
+                      .subject = subject,
+                      .step = step,
+                      .number = 1,
+                      .may_repeat = false,
+                      .carries = {}};
+  bool unknown = false;
+  for (const Told& entry : delivered.told) {
+    if (entry.notice != notice || entry.subject != subject) continue;
+    if (entry.step == step) {
+      if (entry.Settled()) return std::nullopt;
+      next.number = std::max(next.number, entry.attempts + 1);
+      next.reason = NoticeReason::kRepeatAfterFailure;
+    }
+    unknown |= entry.outcome == Outcome::kUnknown;
+  }
+  if (unknown) {
+    next.reason = NoticeReason::kRepeatAfterUnknown;
+    next.may_repeat =
+        channel == Channel::kSlack;  // PagerDuty takes a repeat as the same by its dedup_key
+  }
+  return next;
+}
+
+// Firing or no data, whichever is so now.
+std::optional<NoticeDecision> OpeningNotice(Channel channel, const Desired& desired,
+                                            const Delivered& delivered) {
+  const Notice wanted = desired.phase == Phase::kFiring ? Notice::kFiring : Notice::kNoData;
+  const auto newest = std::find_if(
+      delivered.told.rbegin(), delivered.told.rend(),
+      [](const Told& entry) { return IsOpening(entry.notice) && entry.MayHaveArrived(); });
+  // Told already, whatever came and went since without reaching anybody.
+  if (newest != delivered.told.rend() && newest->notice == wanted &&
+      newest->outcome == Outcome::kDelivered) {
+    return std::nullopt;
+  }
+  auto next = Attempt(channel, delivered, wanted, "", desired.step);
+  if (!next) return std::nullopt;
+  for (const Remedy& remedy : desired.remedies) {
+    const Told* told = delivered.Find(Notice::kRemedyProposed, remedy.id);
+    if (!remedy.closed && (!told || !told->Settled())) next->carries.push_back(remedy.id);
+  }
+  return next;
+}
+
+std::optional<NoticeDecision> RemedyNotice(Channel channel, const Desired& desired,
+                                           const Delivered& delivered) {
+  // PagerDuty has no place for a proposal after the resolve, and none for its end.
+  if (channel == Channel::kPagerDuty && !IsOpen(desired.phase)) return std::nullopt;
+  for (const Remedy& remedy : desired.remedies) {
+    const Told* proposed = delivered.Find(Notice::kRemedyProposed, remedy.id);
+    if (!remedy.closed) {
+      if (auto next = Attempt(channel, delivered, Notice::kRemedyProposed, remedy.id, 0)) {
+        return next;
+      }
+      continue;
+    }
+    if (channel == Channel::kPagerDuty) continue;
+    const bool heard_of = proposed && proposed->MayHaveArrived();
+    if (!heard_of && !remedy.acted) continue;
+    if (auto next = Attempt(channel, delivered, Notice::kRemedyClosed, remedy.id, 0)) return next;
+  }
+  return std::nullopt;
+}
+
+std::optional<NoticeDecision> ClosingNotice(Channel channel, const Desired& desired,
+                                            const Delivered& delivered) {
+  const Told* told = delivered.Find(Notice::kResolved);
+  if (told && told->Settled()) return std::nullopt;
+  if (!delivered.AnyMayHaveArrived()) {
+    NoticeDecision over;
+    over.reason = NoticeReason::kSuperseded;
+    over.notice = Notice::kResolved;
+    over.step = desired.step;
+    return over;
+  }
+  return Attempt(channel, delivered, Notice::kResolved, "", desired.step);
+}
+
+std::optional<NoticeDecision> Next(Channel channel, bool routed, const Desired& desired,
+                                   const Delivered& delivered) {
+  if (IsClosed(desired.phase)) {
+    if (auto closing = ClosingNotice(channel, desired, delivered)) return closing;
+    return RemedyNotice(channel, desired, delivered);
+  }
+  if (!routed) return std::nullopt;
+  if (IsOpen(desired.phase)) {
+    if (auto opening = OpeningNotice(channel, desired, delivered)) return opening;
+    if (desired.acknowledged && delivered.AnyMayHaveArrived()) {
+      if (auto ack = Attempt(channel, delivered, Notice::kAcknowledged, "", 0)) return ack;
+    }
+  }
+  return RemedyNotice(channel, desired, delivered);
+}
+
+}  // namespace
+
+const char* NoticeReasonName(NoticeReason reason) {
+  switch (reason) {
+    case NoticeReason::kDue:
+      return "due";
+    case NoticeReason::kRepeatAfterFailure:
+      return "repeat-after-failure";
+    case NoticeReason::kRepeatAfterUnknown:
+      return "repeat-after-unknown";
+    case NoticeReason::kSuperseded:
+      return "superseded";
+    case NoticeReason::kAllTold:
+      return "all-told";
+    case NoticeReason::kNoLongerRouted:
+      return "no-longer-routed";
+  }
+  return "unknown";
+}
+
+NoticeDecision NextNotice(Channel channel, bool routed, const Desired& desired,
+                          const Delivered& delivered) {
+  if (auto next = Next(channel, routed, desired, delivered)) return *next;
+  NoticeDecision nothing;
+  nothing.reason =
+      !routed && !IsClosed(desired.phase) ? NoticeReason::kNoLongerRouted : NoticeReason::kAllTold;
+  return nothing;
+}
+
+bool IsFinished(Channel channel, bool routed, const Desired& desired, const Delivered& delivered) {
+  if (IsOpen(desired.phase)) return false;
+  for (const Remedy& remedy : desired.remedies) {
+    if (!remedy.closed && channel == Channel::kSlack) return false;
+  }
+  return NextNotice(channel, routed, desired, delivered).reason == NoticeReason::kAllTold;
+}
+
+}  // namespace liveops::notifier

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/notifier/service/service.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace liveops::notifier {
+
+// gRPC: Notifications and Status. Serves from the first moment; until there is a service behind it,
+// it answers that it is not ready. Thread-safe.
+class RpcService {
+ public:
+  RpcService(std::string instance, double domain_speed);
+  ~RpcService();
+
+  std::vector<grpc::Service*> services();
+  // `service` must outlive every call; nullptr = not ready (any more).
+  void SetBackend(NotifierService* service, double domain_speed);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace liveops::notifier

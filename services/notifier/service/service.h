@@ -1,0 +1,128 @@
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/http/http.h"
+#include "common/kafka/kafka.h"
+#include "common/runtime/process.h"
+#include "services/notifier/service/core.h"
+#include "services/notifier/service/dedup_table.h"
+
+namespace liveops::notifier {
+
+struct Acknowledgement {
+  std::string alarm_id;
+  Instant episode{};
+  std::string by;        // who has it
+  bool already = false;  // somebody had it before
+};
+
+struct PartitionView {
+  std::int32_t partition = 0;
+  std::int64_t epoch = -1;  // -1: not owned
+  std::int64_t position = 0;
+};
+
+struct StatusView {
+  bool caught_up = false;
+  bool kafka_connected = false;
+  bool redis_connected = false;
+  std::int64_t clock_ms = 0;
+  std::size_t groups = 0;
+  std::size_t waiting = 0;
+  Counters counters;
+  std::vector<PartitionView> partitions;
+};
+
+// The loops around the core: two consumers, each on a thread of its own, one timer, and the threads
+// of producer, HTTP sender and dedup table, all feeding one core behind one lock. Each wakes at
+// once; nothing under the lock blocks.
+class NotifierService {
+ public:
+  NotifierService(const runtime::CommonConfig& config, Settings settings, TimeMap time_map);
+  ~NotifierService();  // Stop()
+  NotifierService(const NotifierService&) = delete;
+  NotifierService& operator=(const NotifierService&) = delete;
+
+  Status Start();
+  // Waits for what is under way, records it, and lets the partitions go in order.
+  void Stop();
+
+  // --- thread-safe, for the RPC handlers ---
+  bool caught_up() const;
+  // Caught up, and the group has given this process its partitions (or, 5 s after the start, none:
+  // a stand-by).
+  bool ready() const;
+  Result<Acknowledgement> Acknowledge(const std::string& alarm_id, const std::string& by);
+  Result<std::vector<v1::DeliveryState>> Deliveries(const std::string& alarm_id);
+  StatusView GetStatus();
+
+ private:
+  void FollowDesired();
+  bool AssignDesired();
+  void FollowNotifications();
+  void KeepTime();
+  void OnDesiredRecord(const kafka::Record& record);
+  void CheckCaughtUp(bool quiet);
+
+  std::vector<kafka::PartitionOffset> OnAssigned(const std::vector<std::int32_t>& partitions);
+  void OnRevoked(const std::vector<std::int32_t>& partitions);
+  // Claims and restores; those that turn out to belong to another are left out.
+  std::map<std::int32_t, std::int64_t> TakeOver(const std::vector<std::int32_t>& partitions);
+  Result<std::int64_t> Claim(std::int32_t partition);
+  Result<std::map<std::int32_t, Ledger>> ReadLedgers(
+      const std::map<std::int32_t, std::int64_t>& epochs);
+  void ReclaimPending();
+
+  // Runs `event` on the core and carries its effects out.
+  template <typename Event>
+  void WithCore(Event event);
+  void CarryOut(Effects effects, std::vector<LogLine>& lines);  // under the lock
+  void Produce(const WriteRecord& record);
+  void SendOut(SendRequest send);
+  void RetryFailedWrites();
+
+  const runtime::CommonConfig config_;
+  const std::int32_t partition_count_;
+  const TimeMap time_map_;
+  runtime::Writer writer_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable timer_;           // the core's next wake-up may be earlier
+  std::condition_variable changed_;         // for those who wait for the core's state
+  Core core_;                               // guarded by mutex_
+  std::set<std::int32_t> reclaims_;         // guarded by mutex_
+  std::optional<SteadyTime> planned_wake_;  // guarded by mutex_
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> desired_ends_;  // desired thread's
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> positions_;     // guarded by mutex_
+
+  struct FailedWrite {
+    std::string destination;
+    std::string group;
+    bool attempt = false;
+  };
+  std::mutex failures_mutex_;
+  std::vector<FailedWrite> failures_;  // guarded by failures_mutex_
+
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> joined_{false};
+  SteadyTime started_{};
+  std::atomic<bool> stop_time_{false};
+  std::unique_ptr<kafka::Producer> producer_;
+  std::unique_ptr<kafka::AssignedConsumer> desired_;
+  std::unique_ptr<kafka::GroupConsumer> group_;
+  std::unique_ptr<DedupTable> dedup_;
+  std::unique_ptr<http::Sender> sender_;
+  std::thread desired_thread_;
+  std::thread group_thread_;
+  std::thread timer_thread_;
+};
+
+}  // namespace liveops::notifier

@@ -1,0 +1,218 @@
+// The group consumer's side: taking partitions over, letting them go, and reading attempts back.
+#include <thread>
+
+#include "common/runtime/topics.h"
+#include "common/telemetry/log.h"
+#include "services/notifier/service/service.h"
+#include "services/notifier/service/with_core.h"
+
+namespace liveops::notifier {
+namespace {
+
+constexpr Duration kPoll{250};
+constexpr Duration kPause{300};
+constexpr Duration kRestoreTimeout{30'000};
+
+}  // namespace
+
+void WriteLog(const LogLine& line) {
+  const log::Level level = line.warn ? log::Level::kWarn : log::Level::kInfo;
+  if (line.notice.empty()) {
+    log::Write(
+        level, line.event,
+        {{"alarm_id", line.alarm_id}, {"destination", line.destination}, {"detail", line.detail}},
+        line.trace_id);
+  } else if (line.latency_ms < 0) {
+    log::Write(level, line.event,
+               {{"alarm_id", line.alarm_id},
+                {"destination", line.destination},
+                {"notice", line.notice},
+                {"attempt", line.attempt},
+                {"detail", line.detail}},
+               line.trace_id);
+  } else {
+    log::Write(level, line.event,
+               {{"alarm_id", line.alarm_id},
+                {"destination", line.destination},
+                {"notice", line.notice},
+                {"attempt", line.attempt},
+                {"latency_ms", line.latency_ms},
+                {"detail", line.detail}},
+               line.trace_id);
+  }
+}
+
+void NotifierService::FollowNotifications() {
+  while (!stop_) {
+    auto record = group_->Poll(kPoll);
+    if (!record.ok()) {
+      log::Error("notifications_unreadable", {{"why", record.error().message}});
+      std::this_thread::sleep_for(kPause);
+      continue;
+    }
+    if (*record) {
+      WithCore([&](Core& core) {
+        positions_[{runtime::topic::kNotifications, (*record)->partition}] = (*record)->offset + 1;
+        return core.OnNotification(**record, PresentNow());
+      });
+    }
+    ReclaimPending();
+  }
+  group_->Close();  // revokes: drains and lets go
+}
+
+Result<std::int64_t> NotifierService::Claim(std::int32_t partition) {
+  return runtime::ClaimPartition(*group_, partition, 0, *producer_, runtime::topic::kNotifications,
+                                 partition, [&] {
+                                   v1::NotificationRecord record;
+                                   record.mutable_source()->set_emitter(writer_.emitter());
+                                   record.mutable_source()->set_session(writer_.session());
+                                   record.mutable_source()->set_sequence(writer_.Next());
+                                   v1::OwnerClaim& claim = *record.mutable_claim();
+                                   claim.set_owner(writer_.emitter());
+                                   claim.set_session(writer_.session());
+                                   claim.set_claimed_unix_ms(ToMs(WallClockNow()));
+                                   return record.SerializeAsString();
+                                 });
+}
+
+// Reads each partition from its beginning to this process's own claim.
+Result<std::map<std::int32_t, Ledger>> NotifierService::ReadLedgers(
+    const std::map<std::int32_t, std::int64_t>& epochs) {
+  auto consumer = kafka::AssignedConsumer::Create(config_.kafka);
+  if (!consumer.ok()) return consumer.error();
+  std::vector<kafka::PartitionOffset> from;
+  std::map<std::int32_t, Ledger> ledgers;
+  for (const auto& [partition, epoch] : epochs) {
+    from.push_back({runtime::topic::kNotifications, partition, kafka::kOffsetBeginning});
+    ledgers[partition];
+  }
+  if (Status s = (*consumer)->Assign(from); !s.ok()) return s.error();
+  std::set<std::int32_t> left;
+  for (const auto& [partition, epoch] : epochs) left.insert(partition);
+  const SteadyTime deadline = std::chrono::steady_clock::now() + kRestoreTimeout;
+  while (!left.empty()) {
+    auto record = (*consumer)->Poll(Duration(100));
+    if (!record.ok()) return record.error();
+    if (!*record) {
+      if (stop_ || std::chrono::steady_clock::now() > deadline) {
+        return UnavailableError("reading what was delivered took too long");
+      }
+      continue;
+    }
+    const std::int32_t partition = (*record)->partition;
+    const std::int64_t epoch = epochs.at(partition);
+    if ((*record)->offset > epoch) {
+      left.erase(partition);
+      continue;
+    }
+    if (!ledgers[partition].Apply(**record)) {
+      log::Warn(
+          "record_unreadable",
+          {{"topic", (*record)->topic}, {"partition", partition}, {"offset", (*record)->offset}});
+      runtime::DeadLetter(*producer_, **record, "not a NotificationRecord");
+    }
+    if ((*record)->offset == epoch) left.erase(partition);
+  }
+  return ledgers;
+}
+
+std::map<std::int32_t, std::int64_t> NotifierService::TakeOver(
+    const std::vector<std::int32_t>& partitions) {
+  std::map<std::int32_t, std::int64_t> epochs;
+  for (const std::int32_t partition : partitions) {
+    while (!stop_) {
+      auto epoch = Claim(partition);
+      if (epoch.ok()) {
+        epochs[partition] = *epoch;
+        break;
+      }
+      log::Warn("claim_failed", {{"partition", partition}, {"why", epoch.error().message}});
+      const ErrorCode code = epoch.error().code;
+      if (code != ErrorCode::kUnavailable && code != ErrorCode::kTimeout) break;
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+  if (epochs.empty()) return epochs;
+  while (!stop_) {
+    auto ledgers = ReadLedgers(epochs);
+    if (ledgers.ok()) {
+      for (const auto& [partition, epoch] : epochs) {
+        WithCore([&, p = partition, e = epoch](Core& core) {
+          return core.OnOwned(p, e, (*ledgers)[p], PresentNow());
+        });
+      }
+      log::Info("partitions_owned",
+                {{"topic", runtime::topic::kNotifications}, {"count", epochs.size()}});
+      return epochs;
+    }
+    log::Warn("waiting", {{"for", "the delivery states"}, {"because", ledgers.error().message}});
+    std::this_thread::sleep_for(kPause);
+  }
+  return {};
+}
+
+std::vector<kafka::PartitionOffset> NotifierService::OnAssigned(
+    const std::vector<std::int32_t>& partitions) {
+  std::vector<kafka::PartitionOffset> starts;
+  for (const auto& [partition, epoch] : TakeOver(partitions)) {
+    starts.push_back({runtime::topic::kNotifications, partition, epoch + 1});
+  }
+  joined_ = true;
+  return starts;
+}
+
+// Finished work is recorded before the partition goes: fenced first, it would be lost, and sent
+// twice.
+void NotifierService::OnRevoked(const std::vector<std::int32_t>& partitions) {
+  for (const std::int32_t partition : partitions) {
+    WithCore([&](Core& core) { return core.StartDraining(partition, PresentNow()); });
+  }
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kRequestTimeout + Duration(500), [&] {
+      int under_way = 0;
+      for (const std::int32_t partition : partitions) {
+        under_way += core_.RequestsUnderWay(partition);
+      }
+      return under_way == 0;
+    });
+    for (const std::int32_t partition : partitions) {
+      const std::string key = core_.ClaimKeyOf(partition);
+      // With a request of unknown end the successor must wait the lease out.
+      if (!key.empty() && core_.RequestsUnderWay(partition) == 0) {
+        v1::NotificationRecord record;
+        record.mutable_source()->set_emitter(writer_.emitter());
+        record.mutable_source()->set_session(writer_.session());
+        record.mutable_source()->set_sequence(writer_.Next());
+        record.mutable_released()->set_owner(writer_.emitter());
+        record.mutable_released()->set_session(writer_.session());
+        Produce({partition, key, record.SerializeAsString(), core_.EpochOf(partition), "", "", "",
+                 false});
+      }
+      core_.OnLost(partition);
+    }
+  }
+  if (!producer_->Flush(Duration(3000))) {
+    log::Warn("release_not_written", {{"partitions", partitions.size()}});
+  }
+}
+
+// Another claim was read after ours. Kafka's group says whose the partition is: only its owner may
+// commit.
+void NotifierService::ReclaimPending() {
+  std::set<std::int32_t> pending;
+  {
+    const std::lock_guard lock(mutex_);
+    pending.swap(reclaims_);
+  }
+  for (const std::int32_t partition : pending) {
+    log::Warn("partition_claimed_by_another", {{"partition", partition}});
+    if (TakeOver({partition}).empty()) {
+      const std::lock_guard lock(mutex_);
+      core_.OnLost(partition);
+    }
+  }
+}
+
+}  // namespace liveops::notifier

@@ -1,0 +1,268 @@
+#include <algorithm>
+
+#include "common/plan/parse.h"
+#include "services/rule-evaluation/engine/state.h"
+
+namespace liveops::engine {
+namespace {
+
+constexpr std::size_t kDeploymentsMax = 50;
+
+bool IsOpen(AlarmState state) {
+  return state == AlarmState::kFiring || state == AlarmState::kNoData;
+}
+
+void Withdraw(State& s, const Rule& rule, Group& group, std::vector<Transition>& out) {
+  if (!group.life.open()) return;
+  ++group.life.step;
+  Judgement j;
+  j.at = s.now();
+  j.value = group.last.value;
+  j.points = group.last.points;
+  out.push_back(Tell(s, rule, group, AlarmState::kWithdrawn, "removed", j));
+}
+
+Rule* FindRule(Service& service, std::string_view name) {
+  for (const auto& rule : service.rules) {
+    if (rule->spec.name == name) return rule.get();
+  }
+  return nullptr;
+}
+
+// The windows differ but the alarm is the same: open episodes go on.
+void TakeOver(State& s, Rule& old, Rule& fresh) {
+  for (const auto& [key, group] : old.groups) {
+    if (!group->life.open()) continue;
+    Group* next = GroupFor(s, fresh, group->labels);
+    if (next == nullptr) continue;
+    next->life = group->life;
+    next->last = group->last;
+    Activate(fresh, *next);
+  }
+}
+
+Rule& NewRule(State& s, Service& service, RuleSpec spec) {
+  auto rule =
+      MakeRule(std::move(spec), s.next_number++, s.service_index.find(service.name)->second);
+  Rule& made = *rule;
+  AddRule(s, service, std::move(rule));
+  StartRuleClock(s, made);
+  // Without `by` there is one group, from the start: it can be seen to be blind.
+  if (made.spec.when.by.empty()) GroupFor(s, made, {});
+  return made;
+}
+
+// What the plan now says under a name that it had already.
+void Amend(State& s, Service& service, Rule& old, RuleSpec spec, std::vector<Transition>& out) {
+  ++s.changes;
+  for (const auto& [key, group] : old.groups) group->changed = true;
+  old.changed = true;
+  if (old.spec.when == spec.when || SameWindows(old.spec.when, spec.when)) {
+    const bool same = old.spec.when == spec.when;
+    old.spec = std::move(spec);
+    old.lateness_ms = std::max(old.lateness_ms, BaseLateness(s, old, Protocol::kNative));
+    Schedule(s, old);
+    for (const auto& [key, group] : old.groups) {
+      // A hold that ran under other words begins anew.
+      if (same || group->life.state != AlarmState::kPending) continue;
+      group->life.state = AlarmState::kOk;
+      group->life.next_true = {};
+    }
+    return;
+  }
+  const bool same_groups = old.spec.when.by == spec.when.by;
+  Rule& fresh = NewRule(s, service, std::move(spec));
+  if (same_groups) {
+    TakeOver(s, old, fresh);
+  } else {
+    for (const auto& [key, group] : old.groups) Withdraw(s, old, *group, out);
+  }
+  RemoveRule(s, service, old);
+}
+
+// The plan's order, then the probes.
+void Arrange(Service& service, const std::vector<std::string>& names) {
+  const auto place = [&](const std::unique_ptr<Rule>& rule) {
+    return rule->probe ? names.end() : std::find(names.begin(), names.end(), rule->spec.name);
+  };
+  std::stable_sort(service.rules.begin(), service.rules.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
+}
+
+}  // namespace
+
+void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transition>& out) {
+  const Service* known = FindService(s, view.service);
+  if (known != nullptr && view.version <= known->version) return;
+  const plan::ParseResult parsed = plan::Parse(view.text);
+  if (!parsed.ok() || parsed.plan.service != view.service) {
+    ++s.counters.plans_refused;
+    return;
+  }
+  Service& service = ServiceOf(s, view.service);
+  service.version = view.version;
+  service.text = view.text;
+  std::vector<RuleSpec> specs = SpecsOf(parsed.plan);
+  std::vector<std::string> names;
+  for (const RuleSpec& spec : specs) names.push_back(spec.name);
+
+  std::vector<Rule*> removed;
+  for (const auto& rule : service.rules) {
+    const bool kept = std::find(names.begin(), names.end(), rule->spec.name) != names.end();
+    if (!kept && !rule->probe) removed.push_back(rule.get());
+  }
+  for (Rule* rule : removed) {
+    for (const auto& [key, group] : rule->groups) Withdraw(s, *rule, *group, out);
+    RemoveRule(s, service, *rule);
+  }
+  for (RuleSpec& spec : specs) {
+    if (Rule* old = FindRule(service, spec.name)) {
+      Amend(s, service, *old, std::move(spec), out);
+    } else {
+      NewRule(s, service, std::move(spec));
+    }
+  }
+  Arrange(service, names);
+  Rebind(s, service);
+  WithdrawAdopted(s, out);
+}
+
+void StartProbe(State& s, const ProbeStartView& view, std::vector<Transition>& out) {
+  Service& service = ServiceOf(s, view.service);
+  RuleSpec spec;
+  spec.name = "probe:" + std::string(view.probe_id);
+  spec.purpose = Purpose::kProbe;
+  spec.severity = plan::Severity::kCritical;
+  if (FindRule(service, spec.name) != nullptr) return;  // it runs already
+  auto condition = plan::ParseCondition(view.expression);
+  spec.expression = view.expression;
+  if (condition.ok()) {
+    spec.when = *condition;
+    spec.expression = plan::CanonicalText(spec.when);
+  }
+  // How many events make it count is the plan's word, where the probe is a plan's `expect`.
+  for (const plan::Remediation& r : plan::Parse(service.text).plan.remediations) {
+    if (condition.ok() && r.expect && r.expect->condition == *condition) {
+      spec.min_count = static_cast<double>(r.min_count);
+      spec.owner = r.approval_from;
+    }
+  }
+  auto rule =
+      MakeRule(std::move(spec), s.next_number++, s.service_index.find(service.name)->second);
+  rule->probe =
+      Probe{std::string(view.probe_id), std::string(view.expression), s.now(), view.within};
+  if (!condition.ok()) {
+    Group nobody;
+    nobody.life.since = s.now();
+    Judgement j;
+    j.at = s.now();
+    out.push_back(Tell(s, *rule, nobody, AlarmState::kResolved, "refused", j));
+    return;
+  }
+  Rule& made = *rule;
+  AddRule(s, service, std::move(rule));
+  StartRuleClock(s, made);
+  if (made.spec.when.by.empty()) GroupFor(s, made, {});
+  Rebind(s, service);
+}
+
+void ApplyDeployment(State& s, const DeploymentView& view) {
+  Service& service = ServiceOf(s, view.service);
+  if (service.deployments.size() >= kDeploymentsMax) {
+    service.deployments.erase(service.deployments.begin());
+  }
+  service.deployments.push_back({std::string(view.revision), std::string(view.description),
+                                 std::string(view.actor), view.time});
+}
+
+namespace {
+
+bool FitsGroups(const Rule& rule, const Labels& group) {
+  if (group.size() != rule.spec.when.by.size()) return false;
+  return std::all_of(group.begin(), group.end(), [&](const auto& label) {
+    return std::find(rule.spec.when.by.begin(), rule.spec.when.by.end(), label.first) !=
+           rule.spec.when.by.end();
+  });
+}
+
+void MakeStand(State& s, Rule& rule, Group& group, const Transition& truth) {
+  Life life;
+  life.state = IsOpen(truth.state) ? truth.state : AlarmState::kOk;
+  life.episode = truth.episode;
+  life.step = truth.step;
+  life.since = truth.since;
+  life.state_since = truth.clock;
+  life.peak = truth.peak;
+  life.was_firing = truth.state == AlarmState::kNoData && truth.step > 0;
+  group.life = life;
+  group.last.why = Why::kJudged;
+  group.last.verdict = IsOpen(truth.state) ? Verdict::kTrue : Verdict::kFalse;
+  group.last.at = truth.window_end;
+  group.last.value = truth.value;
+  group.last.low = truth.value_low;
+  group.last.high = truth.value_high;
+  group.last.points = static_cast<double>(truth.points);
+  Activate(rule, group);
+  MarkChanged(s, group);
+}
+
+}  // namespace
+
+bool AdoptTransition(State& s, const Transition& truth) {
+  Service* service = FindService(s, truth.service);
+  Rule* rule = service == nullptr ? nullptr : FindRule(*service, truth.name);
+  if (truth.purpose == Purpose::kProbe) {
+    if (rule != nullptr) RemoveRule(s, *service, *rule);
+    return rule != nullptr;
+  }
+  if (rule == nullptr || !FitsGroups(*rule, truth.group)) {
+    if (IsOpen(truth.state)) {
+      s.adopted[truth.alarm_id] = truth;
+    } else {
+      s.adopted.erase(truth.alarm_id);
+    }
+    return IsOpen(truth.state);
+  }
+  const auto known = rule->groups.find(truth.group.Encode());
+  if (known == rule->groups.end() && !IsOpen(truth.state)) return false;
+  Group* group = GroupFor(s, *rule, truth.group);
+  if (group == nullptr) return true;
+  const Life& life = group->life;
+  const bool stands_open = life.open() && life.state == truth.state;
+  const bool stands_closed = !life.open() && !IsOpen(truth.state);
+  if (life.episode == truth.episode && life.step == truth.step && (stands_open || stands_closed)) {
+    return false;
+  }
+  MakeStand(s, *rule, *group, truth);
+  return true;
+}
+
+void WithdrawAdopted(State& s, std::vector<Transition>& out) {
+  for (auto it = s.adopted.begin(); it != s.adopted.end();) {
+    Transition truth = it->second;
+    Service* service = FindService(s, truth.service);
+    if (service == nullptr || service->version == 0) {
+      ++it;
+      continue;
+    }
+    it = s.adopted.erase(it);
+    Rule* rule = FindRule(*service, truth.name);
+    if (rule != nullptr && FitsGroups(*rule, truth.group)) {
+      AdoptTransition(s, truth);
+      continue;
+    }
+    ++truth.step;
+    truth.state = AlarmState::kWithdrawn;
+    truth.reason = "removed";
+    truth.window_end = s.now();
+    truth.clock = s.now();
+    truth.clock_real = s.clock.now();
+    truth.duration = std::max(Duration(0), s.now() - truth.episode);
+    truth.plan_version = service->version;
+    truth.source_offset = s.position;
+    truth.top.clear();
+    out.push_back(std::move(truth));
+  }
+}
+
+}  // namespace liveops::engine

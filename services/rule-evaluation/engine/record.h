@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "common/base/hash.h"
+#include "common/base/time.h"
+
+// One record of a shard's log as the engine reads it: views into bytes that the caller keeps for
+// the call.
+namespace liveops::engine {
+
+enum class SeriesKind : std::uint8_t {
+  kCounterDelta = 1,
+  kCounterCumulative = 2,
+  kGauge = 3,
+  kObservation = 4,
+  kHistogramDelta = 5,
+  kHistogramCumulative = 6,
+};
+
+enum class Protocol : std::uint8_t { kNative = 1, kOtlp = 2 };
+
+// (emitter, session, sequence); sequence 0 = the writer has none, its points are deduplicated by
+// series and time.
+struct Source {
+  std::string_view emitter;
+  std::uint64_t session = 0;
+  std::uint64_t sequence = 0;
+};
+
+struct SeriesView {
+  Fingerprint fingerprint;
+  SeriesKind kind = SeriesKind::kGauge;
+  std::string_view metric;
+  std::string_view unit;  // UCUM
+  std::string_view
+      labels;  // canonical bytes (Labels::Decode); looked at only when the fingerprint is new
+};
+
+struct HistogramView {
+  std::uint32_t series = 0;
+  std::int64_t time_delta_ms = 0;
+  std::uint64_t duration_ms = 0;  // 0 = start not known
+  std::uint64_t count = 0;
+  double sum = 0;
+  std::span<const double> bounds;
+  std::span<const std::uint64_t> bucket_counts;
+};
+
+// Columns of equal length; `durations` may be empty (all 0).
+struct BatchView {
+  std::string_view service;
+  Protocol protocol = Protocol::kNative;
+  std::span<const SeriesView> series;
+  std::int64_t base_time_ms = 0;  // domain
+  std::span<const std::uint32_t> point_series;
+  std::span<const std::int64_t> point_time_delta_ms;
+  std::span<const std::uint64_t> point_duration_ms;
+  std::span<const double> point_value;
+  std::span<const HistogramView> histograms;
+};
+
+struct TickView {
+  std::string_view instance;
+  std::uint64_t session = 0;
+  std::int64_t steady_ms = 0;  // real milliseconds of the instance's monotonic clock
+  bool accepting = true;
+  bool goodbye = false;
+  std::span<const std::pair<std::string_view, std::uint64_t>> refused_points;  // service -> points
+};
+
+struct PlanActivationView {
+  std::string_view service;
+  std::uint64_t version = 0;
+  std::string_view text;
+};
+
+struct DeploymentView {
+  std::string_view service;
+  std::string_view revision;
+  std::string_view description;
+  std::string_view actor;
+  Instant time{};
+};
+
+struct ProbeStartView {
+  std::string_view probe_id;
+  std::string_view service;
+  std::string_view expression;
+  Duration within{0};
+};
+
+struct RecordView {
+  std::int64_t offset = 0;
+  RealTime append_time{};  // the broker's; the engine maps it to domain time
+  Source source;
+  std::variant<BatchView, TickView, PlanActivationView, DeploymentView, ProbeStartView> body;
+};
+
+}  // namespace liveops::engine

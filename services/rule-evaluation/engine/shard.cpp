@@ -1,0 +1,149 @@
+#include "services/rule-evaluation/engine/shard.h"
+
+#include <algorithm>
+#include <set>
+#include <type_traits>
+#include <utility>
+
+#include "services/rule-evaluation/engine/state.h"
+
+namespace liveops::engine {
+
+struct Shard::Impl {
+  explicit Impl(const TimeMap& time_map, ShardLimits limits) : state(time_map, limits) {}
+  State state;
+};
+
+Shard::Shard(const TimeMap& time_map, ShardLimits limits)
+    : impl_(std::make_unique<Impl>(time_map, limits)) {}
+Shard::Shard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Shard::~Shard() = default;
+Shard::Shard(Shard&&) noexcept = default;
+Shard& Shard::operator=(Shard&&) noexcept = default;
+
+namespace {
+
+// Ticks tell of their instance, not of a sender: they are as new as their offset.
+bool SeenBefore(State& s, const RecordView& record) {
+  if (record.source.sequence == 0 || std::holds_alternative<TickView>(record.body)) return false;
+  if (s.sessions.Accept(record.source.emitter, record.source.session, record.source.sequence,
+                        s.now())) {
+    return false;
+  }
+  if (const auto* batch = std::get_if<BatchView>(&record.body)) {
+    s.counters.points_duplicate += batch->point_series.size() + batch->histograms.size();
+  }
+  return true;
+}
+
+void ApplyBody(State& s, const RecordView& record, std::vector<Transition>& out) {
+  std::visit(
+      [&](const auto& body) {
+        using Body = std::decay_t<decltype(body)>;
+        if constexpr (std::is_same_v<Body, BatchView>) {
+          ApplyBatch(s, record.offset, record.source.sequence != 0, body);
+        } else if constexpr (std::is_same_v<Body, TickView>) {
+          ApplyTick(s, body);
+        } else if constexpr (std::is_same_v<Body, PlanActivationView>) {
+          ActivatePlan(s, body, out);
+        } else if constexpr (std::is_same_v<Body, DeploymentView>) {
+          ApplyDeployment(s, body);
+        } else {
+          StartProbe(s, body, out);
+        }
+      },
+      record.body);
+}
+
+}  // namespace
+
+void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
+  State& s = impl_->state;
+  if (record.offset <= s.position) return;
+  s.position = record.offset;
+  ++s.counters.records;
+
+  AdvanceClock(s, record);  // 1. what time it is, as far as it can be believed
+  WithdrawAdopted(s, out);  //    (after a restart: what the plan no longer knows)
+  JudgeDue(s, out);         // 2. what the watermark passed by it
+  if (!SeenBefore(s, record)) {
+    ApplyBody(s, record, out);  // 3. what the record says
+    JudgeTouched(s, out);       // 4. what cannot be undone any more
+  }
+  Housekeep(s);  // 5. what has no more use
+}
+
+std::int64_t Shard::position() const { return impl_->state.position; }
+Instant Shard::clock() const { return impl_->state.now(); }
+const ShardCounters& Shard::counters() const { return impl_->state.counters; }
+
+std::uint64_t Shard::PlanVersion(std::string_view service) const {
+  const Service* known = FindService(std::as_const(impl_->state), service);
+  return known == nullptr ? 0 : known->version;
+}
+
+std::vector<AlarmView> Shard::Alarms() const {
+  const State& s = impl_->state;
+  std::vector<AlarmView> views;
+  for (const auto& service : s.services) {
+    for (const auto& rule : service->rules) {
+      if (rule->probe) continue;
+      if (rule->groups.empty()) views.push_back(PlaceholderOf(s, *rule));
+      for (const auto& [key, group] : rule->groups) views.push_back(ViewOf(s, *rule, *group));
+    }
+  }
+  std::sort(views.begin(), views.end(),
+            [](const AlarmView& a, const AlarmView& b) { return a.alarm_id < b.alarm_id; });
+  return views;
+}
+
+std::vector<AlarmView> Shard::TakeChanged(std::vector<std::string>& gone) {
+  State& s = impl_->state;
+  std::vector<AlarmView> views;
+  if (s.changes == 0) return views;
+  s.changes = 0;
+  std::set<std::string> left(s.gone.begin(), s.gone.end());
+  s.gone.clear();
+  for (const auto& service : s.services) {
+    for (const auto& rule : service->rules) {
+      if (rule->probe) continue;
+      if (rule->groups.empty()) {
+        left.erase(AlarmId(service->name, rule->spec.name, {}));
+        if (rule->changed) views.push_back(PlaceholderOf(s, *rule));
+        rule->placeholder_told = true;
+      } else if (rule->placeholder_told) {
+        rule->placeholder_told = false;
+        if (!rule->spec.when.by.empty()) left.insert(AlarmId(service->name, rule->spec.name, {}));
+      }
+      rule->changed = false;
+      for (const auto& [key, group] : rule->groups) {
+        if (!left.empty()) left.erase(AlarmId(service->name, rule->spec.name, group->labels));
+        if (!group->changed) continue;
+        group->changed = false;
+        views.push_back(ViewOf(s, *rule, *group));
+      }
+    }
+  }
+  gone.insert(gone.end(), left.begin(), left.end());
+  return views;
+}
+
+std::string Shard::Snapshot() const { return WriteState(impl_->state); }
+
+Result<Shard> Shard::Restore(std::string_view bytes, const TimeMap& time_map, ShardLimits limits) {
+  auto impl = std::make_unique<Impl>(time_map, limits);
+  std::string why;
+  if (!ReadState(impl->state, bytes, why)) return InvalidError(std::move(why));
+  return Shard(std::move(impl));
+}
+
+void Shard::StartAt(const std::vector<PlanActivationView>& plans_in_force) {
+  State& s = impl_->state;
+  std::vector<Transition> nothing;
+  for (const PlanActivationView& plan : plans_in_force) ActivatePlan(s, plan, nothing);
+  s.mid_log = true;
+}
+
+bool Shard::Adopt(const Transition& truth) { return AdoptTransition(impl_->state, truth); }
+
+}  // namespace liveops::engine

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "services/rule-evaluation/engine/record.h"
+#include "services/rule-evaluation/engine/transition.h"
+
+namespace liveops::engine {
+
+struct ShardLimits {
+  std::size_t series_max = 1'000'000;  // a newcomer beyond it is not tracked and is counted
+  std::size_t groups_max = 100'000;
+};
+
+struct ShardCounters {
+  std::uint64_t records = 0;
+  std::uint64_t points = 0;
+  std::uint64_t points_late = 0;  // behind the watermark of what they feed
+  std::uint64_t points_duplicate = 0;
+  std::uint64_t points_future = 0;
+  std::uint64_t points_unit_mismatch = 0;
+  std::uint64_t series_refused = 0;
+  std::uint64_t plans_refused = 0;
+  std::uint64_t clock_steps_held =
+      0;  // append-time steps not explained by ticks, not adopted (yet)
+  std::uint64_t judgements = 0;
+};
+
+// The pure engine of one partition of metrics.v1: the same records in the same order give the same
+// transitions, byte for byte. It reads no clock; time comes with the records (verdicts.md's rules,
+// restated in docs/architecture.md). One thread at a time.
+class Shard {
+ public:
+  Shard(const TimeMap& time_map, ShardLimits limits);
+  ~Shard();
+  Shard(Shard&&) noexcept;
+  Shard& operator=(Shard&&) noexcept;
+
+  // Applies one record and appends the transitions that it led to. Records must come in offset
+  // order; one at or before position() is ignored. Never fails: what is wrong with a record is
+  // counted.
+  void Apply(const RecordView& record, std::vector<Transition>& out);
+
+  std::int64_t position() const;  // offset of the last applied record, -1 at first
+  Instant clock() const;          // partition clock; epoch while no record was seen
+  const ShardCounters& counters() const;
+
+  // The version in force of a service's plan, 0 when none.
+  std::uint64_t PlanVersion(std::string_view service) const;
+
+  // Every alarm (also kOk and kBlind), by alarm id.
+  std::vector<AlarmView> Alarms() const;
+  // Those whose view changed since the last call, and forgets that they did; `gone` gets ids that
+  // no longer exist.
+  std::vector<AlarmView> TakeChanged(std::vector<std::string>& gone);
+
+  // --- crash safety ---
+  // The whole state. Equal states give equal bytes.
+  std::string Snapshot() const;
+  // kInvalid when the bytes are not a snapshot of this format version, or are damaged.
+  static Result<Shard> Restore(std::string_view bytes, const TimeMap& time_map, ShardLimits limits);
+
+  // Starting in mid-log without a snapshot: windows that reach back before the first record are
+  // unknown. `plan_text` etc. give the plan that was in force there. Before the first Apply only.
+  void StartAt(const std::vector<PlanActivationView>& plans_in_force);
+  // The log wins: makes the alarm stand as its last valid transition says. Used before replay for
+  // transitions that lie before the replayed part, and after replay where the outcome differs; true
+  // = it differed.
+  bool Adopt(const Transition& truth);
+
+ private:
+  struct Impl;
+  explicit Shard(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace liveops::engine

@@ -1,0 +1,177 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "services/rule-evaluation/engine/clock.h"
+#include "services/rule-evaluation/engine/presence.h"
+#include "services/rule-evaluation/engine/rule.h"
+#include "services/rule-evaluation/engine/sessions.h"
+#include "services/rule-evaluation/engine/shard.h"
+
+// What a shard knows, and the steps that Shard::Apply puts together; a file for each group of them.
+// Not for other rooms.
+namespace liveops::engine {
+
+inline constexpr std::int64_t kLongAgo = INT64_MIN / 4;
+
+struct Deployment {
+  std::string revision;
+  std::string description;
+  std::string actor;
+  Instant time{};
+};
+
+struct Service {
+  std::string name;
+  std::uint64_t version = 0;
+  std::string text;                          // of the plan in force
+  std::int64_t refused_ms = kLongAgo;        // clock when ingest last refused points of it
+  std::vector<Deployment> deployments;       // the last hour's, oldest first
+  std::vector<std::unique_ptr<Rule>> rules;  // the plan's in its order, then the probes that run
+
+  std::uint64_t generation =
+      0;  // derived: changes with `rules`; series made at another one are bound anew
+};
+
+struct State {
+  State(const TimeMap& time_map, ShardLimits shard_limits) : map(time_map), limits(shard_limits) {}
+
+  TimeMap map;
+  ShardLimits limits;
+
+  std::int64_t position = -1;
+  ShardCounters counters;
+  PartitionClock clock;
+  Presence presence;
+  Sessions sessions;
+  SeriesTable series;
+  std::vector<std::unique_ptr<Service>> services;
+  std::map<std::string, Transition, std::less<>>
+      adopted;                    // by alarm id, until a plan says what they belong to
+  std::uint64_t next_number = 1;  // of groups and rules
+
+  // Windows that reach back before these are not wholly known. After `hard` (the log was entered in
+  // the middle, or stood still, or its clock was set) estimates from a part are not believed; after
+  // `soft` (a short stall) they are, as far as they cross a threshold.
+  std::int64_t hard_from_ms = kLongAgo;
+  std::int64_t soft_from_ms = kLongAgo;
+  // After a stall the watermark waits for what was queued meanwhile.
+  std::int64_t frozen_until_ms = kLongAgo;
+  std::int64_t housekept_ms = kLongAgo;
+  bool mid_log = false;  // StartAt was called, and no record has come yet
+
+  // --- derived, no part of the state ---
+  std::map<std::string, std::uint32_t, std::less<>> service_index;
+  std::set<std::pair<std::int64_t, std::uint64_t>> due;  // (partition clock ms, rule number)
+  std::map<std::uint64_t, Rule*> rules;                  // by number
+  std::uint64_t next_generation = 1;
+  std::size_t group_count = 0;
+  std::vector<std::pair<Rule*, Group*>> touched;  // by the record at hand
+  std::vector<std::string> gone;                  // for TakeChanged
+  std::uint64_t changes = 1;                      // 0 = nothing for TakeChanged
+
+  Instant now() const { return clock.started() ? map.ToDomain(clock.now()) : Instant{}; }
+  std::int64_t now_ms() const { return ToMs(now()); }
+  // `real` milliseconds of the pipeline's life as domain milliseconds.
+  std::int64_t Scaled(std::int64_t real_ms) const {
+    return map.ToDomain(Duration(real_ms)).count();
+  }
+};
+
+// --- bind.cpp: which series feed what ---
+Service& ServiceOf(State& s, std::string_view name);
+Service* FindService(State& s, std::string_view name);
+const Service* FindService(const State& s, std::string_view name);
+// Brings the feeds of a series up to date with the plan.
+void Bind(State& s, Service& service, std::uint32_t id, const SeriesView& view);
+// nullptr when there are too many groups.
+Group* GroupFor(State& s, Rule& rule, const Labels& labels);
+void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule);
+void RemoveRule(State& s, Service& service, Rule& rule);
+void RemoveGroup(State& s, Rule& rule, Group& group);
+void DropMember(State& s, Rule& rule, Group& group, std::size_t index);
+// Makes what is derived from the members of a group: the rule's index, and none of its series keeps
+// old feeds.
+void IndexMembers(State& s, Rule& rule, Group& group);
+void Rebind(State& s, Service& service);
+void Activate(Rule& rule, Group& group);
+void Schedule(State& s, Rule& rule);
+void MarkChanged(State& s, Group& group);
+
+// --- feed.cpp: points into cells ---
+void ApplyBatch(State& s, std::int64_t offset, bool has_sequence, const BatchView& batch);
+
+// --- cells.cpp ---
+// One point, made ready for the cells. Times are domain ms.
+struct Point {
+  std::int64_t time = 0;
+  std::int64_t start = 0;  // of what it covers; meaningful when `covers`
+  bool covers = false;
+  double value = 0;           // reading, observed value, or increase
+  double count = 0;           // events: the increase, 1, or the histogram's increase of count
+  double sum = 0;             // of the values observed
+  bool distribution = false;  // a histogram
+  std::span<const double> bounds;
+  std::span<const std::uint64_t> buckets;
+};
+// Takes the point to every cell that the series feeds.
+void Distribute(State& s, std::int64_t offset, Series& series, const Point& p);
+
+// --- measure.cpp: cells into values ---
+struct Reading {
+  bool known = false;
+  bool no_events = false;  // the denominator has data, and counts nothing
+  double value = 0;
+  double low = 0;
+  double high = 0;
+  double points = 0;
+};
+// Over the window that ends with `pane`. `at_least`: only what is sure to stay (increase counts
+// what came, not what it extrapolates to).
+Reading Measure(const State& s, const Rule& rule, const Group& group, std::int64_t pane,
+                bool at_least);
+// More data can only make it more true.
+bool TrueStays(const Rule& rule);
+// The increase of one member in the window: covered and loose alike.
+double IncreaseOf(const State& s, const Rule& rule, const Member& member, std::int64_t pane);
+
+// --- judge.cpp ---
+void JudgeTouched(State& s, std::vector<Transition>& out);
+void JudgeDue(State& s, std::vector<Transition>& out);
+
+// --- tell.cpp ---
+Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState state,
+                const char* reason, const Judgement& j);
+
+// --- activate.cpp ---
+void ActivatePlan(State& s, const PlanActivationView& plan, std::vector<Transition>& out);
+void StartProbe(State& s, const ProbeStartView& probe, std::vector<Transition>& out);
+void ApplyDeployment(State& s, const DeploymentView& deployment);
+bool AdoptTransition(State& s, const Transition& truth);
+// Adopted alarms that the plan in force does not have any more are told as withdrawn.
+void WithdrawAdopted(State& s, std::vector<Transition>& out);
+
+// --- timekeeping.cpp ---
+void AdvanceClock(State& s, const RecordView& record);
+void ApplyTick(State& s, const TickView& tick);
+void Housekeep(State& s);
+void StartRuleClock(State& s, Rule& rule);
+std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol);
+
+// --- view.cpp ---
+AlarmView ViewOf(const State& s, const Rule& rule, const Group& group);
+AlarmView PlaceholderOf(const State& s, const Rule& rule);
+
+// --- snapshot.cpp ---
+std::string WriteState(const State& s);
+bool ReadState(State& s, std::string_view bytes, std::string& why);
+
+}  // namespace liveops::engine

@@ -1,0 +1,160 @@
+#include <algorithm>
+
+#include "services/rule-evaluation/engine/state.h"
+
+namespace liveops::engine {
+namespace {
+
+// Ticks come four times a second from each instance: longer than this nothing was written.
+constexpr Duration kStall{2000};
+// So long the watermark can wait for what was queued during a stall; a longer one leaves a hole.
+constexpr Duration kStallMax{10'000};
+constexpr std::int64_t kCatchUpMs = 2000;
+constexpr std::int64_t kHousekeepMs = 600'000;
+constexpr std::int64_t kIdleMs = 3'600'000;
+constexpr Duration kRemembered{3'600'000};
+
+constexpr std::int64_t kNativeLatenessMs = 2000;
+constexpr std::int64_t kOtlpLatenessMs = 5000;
+constexpr std::int64_t kLeastSteadyMs = 1000;
+
+std::optional<RealTime> MedianEventTime(const State& s, const BatchView& batch) {
+  constexpr std::int64_t kMax = std::int64_t{1} << 53;  // beyond it is no time of ours
+  if (batch.base_time_ms > kMax || batch.base_time_ms < -kMax) return std::nullopt;
+  std::vector<std::int64_t> times;
+  const auto add = [&](std::int64_t delta) {
+    if (delta <= kMax && delta >= -kMax) times.push_back(delta);
+  };
+  for (const std::int64_t delta : batch.point_time_delta_ms) add(delta);
+  for (const HistogramView& h : batch.histograms) add(h.time_delta_ms);
+  if (times.empty()) return std::nullopt;
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>((times.size() - 1) / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return s.map.ToReal(InstantFromMs(batch.base_time_ms + *middle));
+}
+
+// Watched series that were alive before the gap: when all of them are back, it is over.
+std::uint64_t AwaitedSeries(State& s, std::int64_t before_ms) {
+  std::uint64_t awaited = 0;
+  s.series.ForEach([&](std::uint32_t, const Series& series) {
+    if (series.members > 0 && series.seen_ms >= before_ms - s.Scaled(600'000)) ++awaited;
+  });
+  return awaited;
+}
+
+// A hole in what is known: windows that reach into it are unknown, and no judgement falls into it.
+void OpenHole(State& s, const ClockStep& step) {
+  const std::int64_t now = s.now_ms();
+  const Duration unseen = s.now() - s.map.ToDomain(step.from);
+  s.hard_from_ms = now;
+  if (step.corroborated) {
+    // How much of it was time that passed is not known: no count is compared over it.
+    s.series.ForEach([](std::uint32_t, Series& series) { series.ForgetBaseline(); });
+  }
+  for (const auto& [number, rule] : s.rules) {
+    rule->judged =
+        std::max(rule->judged, sketch::LastEnded(now - rule->lateness_ms, rule->pane_ms));
+    Schedule(s, *rule);
+    for (const auto& [key, group] : rule->groups) group->life.Skip(unseen);
+  }
+}
+
+void OnStep(State& s, const ClockStep& step) {
+  if (step.first) {
+    for (const auto& [number, rule] : s.rules) StartRuleClock(s, *rule);
+    if (s.mid_log) s.hard_from_ms = s.now_ms();
+    s.mid_log = false;
+    s.housekept_ms = s.now_ms();
+  }
+  if ((step.length() <= kStall && !step.hidden) || !step.counted) return;
+  const std::int64_t before = ToMs(s.map.ToDomain(step.from));
+  s.presence.OnGap(s.clock.now(), AwaitedSeries(s, before));
+  if (step.length() > kStallMax || step.hidden) {
+    OpenHole(s, step);
+  } else {
+    s.soft_from_ms = s.now_ms();
+    s.frozen_until_ms = s.now_ms() + s.Scaled(kCatchUpMs);
+  }
+}
+
+}  // namespace
+
+std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol) {
+  const std::int64_t usual = protocol == Protocol::kOtlp ? kOtlpLatenessMs : kNativeLatenessMs;
+  std::int64_t lateness = s.Scaled(kLeastSteadyMs);
+  const int operands = rule.spec.when.measure.denominator ? 2 : 1;
+  for (int i = 0; i < operands; ++i) {
+    const auto& said = rule.spec.lateness[static_cast<std::size_t>(i)];
+    lateness = std::max(lateness, said ? said->count() : usual);
+  }
+  return lateness;
+}
+
+void StartRuleClock(State& s, Rule& rule) {
+  rule.lateness_ms = std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kNative));
+  if (!s.clock.started()) return;
+  const std::int64_t now = s.now_ms();
+  rule.born_ms = now;
+  rule.judged = sketch::LastEnded(now - rule.lateness_ms, rule.pane_ms);
+  Schedule(s, rule);
+}
+
+void AdvanceClock(State& s, const RecordView& record) {
+  ClockStep step;
+  if (const auto* tick = std::get_if<TickView>(&record.body)) {
+    step = s.clock.OnTick(record.append_time, tick->instance, tick->session, tick->steady_ms);
+  } else {
+    std::optional<RealTime> events;
+    if (s.clock.holds_step()) {
+      if (const auto* batch = std::get_if<BatchView>(&record.body))
+        events = MedianEventTime(s, *batch);
+    }
+    step = s.clock.OnRecord(record.append_time, events);
+  }
+  s.counters.clock_steps_held = s.clock.steps_held();
+  OnStep(s, step);
+  if (step.first || step.to > step.from) {
+    for (const std::string& lost : s.presence.OnClock(s.clock.now())) s.clock.Forget(lost);
+  }
+}
+
+void ApplyTick(State& s, const TickView& tick) {
+  s.presence.OnTick(s.clock.now(), tick.instance, tick.session, tick.accepting, tick.goodbye);
+  if (tick.goodbye) s.clock.Forget(tick.instance);
+  for (const auto& [name, points] : tick.refused_points) {
+    if (points > 0) ServiceOf(s, name).refused_ms = s.now_ms();
+  }
+}
+
+// Forgets what has no more use. Runs by the partition clock, so that every replay does it at the
+// same record.
+void Housekeep(State& s) {
+  const std::int64_t now = s.now_ms();
+  if (now - s.housekept_ms < s.Scaled(kHousekeepMs)) return;
+  s.housekept_ms = now;
+  const std::int64_t idle = std::max(kIdleMs, s.Scaled(kIdleMs));
+  s.sessions.ForgetBefore(InstantFromMs(now - idle));
+  for (const auto& [number, rule] : s.rules) {
+    if (rule->probe) continue;
+    std::vector<Group*> silent;
+    for (const auto& [key, group] : rule->groups) {
+      if (group->active || group->labels.empty() || group->life.state != AlarmState::kOk) continue;
+      const bool old = std::all_of(
+          group->members.begin(), group->members.end(),
+          [&](const Member& m) { return m.newest_ms < now - idle - rule->window_ms(); });
+      if (old) silent.push_back(group.get());
+    }
+    for (Group* group : silent) RemoveGroup(s, *rule, *group);
+  }
+  std::vector<std::uint32_t> unused;
+  s.series.ForEach([&](std::uint32_t id, const Series& series) {
+    if (series.members == 0 && series.seen_ms < now - idle) unused.push_back(id);
+  });
+  for (const std::uint32_t id : unused) s.series.Remove(id);
+  for (const auto& service : s.services) {
+    std::erase_if(service->deployments,
+                  [&](const Deployment& d) { return s.now() - d.time > kRemembered; });
+  }
+}
+
+}  // namespace liveops::engine

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "services/rule-evaluation/engine/record.h"
+#include "services/rule-evaluation/engine/timeline.h"
+
+// For tests: a script's text as records.
+namespace liveops::engine::testing {
+
+struct PointDef {
+  std::string series;
+  double value = 0;
+  std::int64_t duration = 0;
+  std::vector<double> bounds;
+  std::vector<std::uint64_t> counts;
+};
+
+// A record with what its views point at.
+struct Held {
+  std::int64_t order = 0;  // nominal append time, ms from the beginning
+  RecordView view;
+  std::deque<std::string> strings;
+  std::vector<SeriesView> series;
+  std::vector<std::uint32_t> point_series;
+  std::vector<std::int64_t> deltas;
+  std::vector<std::uint64_t> durations;
+  std::vector<double> values;
+  std::deque<PointDef> points;
+  std::vector<HistogramView> histograms;
+  std::vector<std::pair<std::string_view, std::uint64_t>> refused;
+  std::string show;  // not a record: an alarm to show
+  std::string_view Keep(std::string text) { return strings.emplace_back(std::move(text)); }
+};
+
+// The records in order; `fault` says what is wrong with the script.
+std::deque<Held> ReadScript(const Script& script, std::string& fault);
+
+}  // namespace liveops::engine::testing

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "common/base/hash.h"
+#include "common/base/labels.h"
+#include "common/base/time.h"
+#include "common/plan/model.h"
+
+namespace liveops::engine {
+
+enum class AlarmState : std::uint8_t {
+  kOk = 1,
+  kPending = 2,  // true, the hold still runs; never a transition
+  kFiring = 3,
+  kNoData = 4,
+  kResolved = 5,   // as a transition; the alarm is then kOk
+  kGone = 6,       // as a transition
+  kWithdrawn = 7,  // as a transition
+  kBlind = 8,      // never saw its metric since the plan's activation; never a transition
+};
+const char* AlarmStateName(AlarmState state);
+
+enum class Purpose : std::uint8_t { kPage = 1, kRecord = 2, kScenario = 3, kProbe = 4 };
+
+struct Contribution {
+  std::string label;  // "endpoint=/games"
+  double value = 0;
+  double share = 0;
+};
+
+struct Change {
+  std::string description;
+  Instant time{};
+};
+
+// What the log holds of an alarm's life. Identified by (alarm_id, episode, step).
+struct Transition {
+  std::string alarm_id;  // AlarmId()
+  std::string service;
+  std::string name;
+  Labels group;
+  Purpose purpose = Purpose::kPage;
+  Instant episode{};
+  std::uint32_t step = 0;
+  AlarmState state = AlarmState::kFiring;
+  std::string reason;  // "crossed", "recovered", "silent", "returned", "gone", "removed", "true",
+                       // "timed_out"
+  plan::Severity severity = plan::Severity::kMedium;
+  std::string owner;
+  std::string expression;
+  double value = std::numeric_limits<double>::quiet_NaN();
+  double value_low = std::numeric_limits<double>::quiet_NaN();
+  double value_high = std::numeric_limits<double>::quiet_NaN();
+  double threshold = 0;
+  plan::Comparison comparison = plan::Comparison::kGreater;
+  std::string unit;
+  Duration window{0};
+  Duration hold{0};
+  Instant window_end{};
+  Instant since{};
+  double peak = std::numeric_limits<double>::quiet_NaN();
+  Duration duration{0};
+  std::uint64_t points = 0;
+  std::vector<Contribution> top;
+  std::vector<Change> changes;
+  std::uint64_t plan_version = 0;
+  Instant clock{};
+  RealTime clock_real{};
+  std::int64_t source_offset = 0;
+  std::string probe_id;
+  std::string summary;
+  std::string runbook;
+};
+
+// `service/name` and, with groups, `{label="value",…}`.
+std::string AlarmId(std::string_view service, std::string_view name, const Labels& group);
+// The condition of a remediation scenario has this alarm name: "scenario:<name>".
+std::string ScenarioAlarmName(std::string_view scenario);
+// SHA-256 over (alarm id, episode in ms, step).
+Sha256 TransitionId(const Transition& transition);
+
+// One alarm as it stands, for operators.
+struct AlarmView {
+  std::string alarm_id;
+  std::string service;
+  std::string name;
+  Purpose purpose = Purpose::kPage;
+  AlarmState state = AlarmState::kOk;
+  plan::Severity severity = plan::Severity::kMedium;
+  std::string owner;
+  std::string expression;
+  double value = std::numeric_limits<double>::quiet_NaN();
+  double threshold = 0;
+  plan::Comparison comparison = plan::Comparison::kGreater;
+  std::string unit;
+  Instant since{};
+  Instant episode{};  // epoch when not open
+  Duration hold{0};
+  Duration window{0};
+  Instant watermark{};
+  Instant clock{};
+  std::uint64_t points = 0;
+  std::uint64_t plan_version = 0;
+  std::string explanation;
+};
+
+}  // namespace liveops::engine

@@ -1,0 +1,74 @@
+#include "services/rule-evaluation/service/plan_applier.h"
+
+#include <optional>
+
+#include "common/runtime/topics.h"
+#include "common/telemetry/log.h"
+
+namespace liveops::evaluation {
+namespace {
+constexpr int kAttempts = 8;
+constexpr Duration kReadBackTime{10'000};
+}  // namespace
+
+Result<std::int64_t> PlanApplier::Write(const StoredPlan& plan) {
+  const std::string value =
+      EncodePlanRecord({writer_.emitter(), writer_.session(), writer_.Next()}, plan);
+  auto written = producer_.ProduceSync(runtime::topic::kPlans, 0,
+                                       plan.service + ":" + std::to_string(plan.version), value);
+  if (!written.ok()) return written.error();
+  if (!library_.WaitFor(written->offset, kReadBackTime)) {
+    return TimeoutError("the plan was written but could not be read back; ask for it again");
+  }
+  return written->offset;
+}
+
+Result<Applied> PlanApplier::Apply(const std::string& text, std::uint64_t expected_version,
+                                   const std::string& applied_by) {
+  Applied applied;
+  if (text.size() > kTextMax) {
+    return InvalidError("the plan has " + std::to_string(text.size()) + " bytes; at most " +
+                        std::to_string(kTextMax) + " are taken");
+  }
+  plan::ParseResult parsed = plan::Parse(text);
+  if (!parsed.ok()) {
+    applied.problems = std::move(parsed.problems);
+    return applied;
+  }
+  applied.service = parsed.plan.service;
+  if (!library_.complete()) return UnavailableError("the library of plans is not read yet");
+  const std::lock_guard lock(mutex_);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::optional<StoredPlan> newest = library_.Newest(applied.service);
+    const std::uint64_t version = newest ? newest->version : 0;
+    if (expected_version != 0 && expected_version != version) {
+      return ConflictError("the newest version of " + applied.service + " is " +
+                           std::to_string(version) + ", not " + std::to_string(expected_version));
+    }
+    if (newest && newest->text == text) {
+      applied.version = version;
+      applied.unchanged = true;
+      return applied;
+    }
+    applied.version = version + 1;
+    const StoredPlan ours{applied.service, applied.version,      text,
+                          applied_by,      ToMs(WallClockNow()), -1};
+    const Result<std::int64_t> offset = Write(ours);
+    if (!offset.ok()) return offset.error();
+    const std::optional<StoredPlan> counts = library_.Get(applied.service, applied.version);
+    if (counts && counts->offset == *offset) {
+      log::Info("plan_applied", {{"service", applied.service},
+                                 {"version", static_cast<std::int64_t>(applied.version)},
+                                 {"by", applied_by}});
+      return applied;
+    }
+    if (counts) {
+      // Somebody was first. Their record must be the last of its key, or compaction would leave
+      // ours.
+      if (auto again = Write(*counts); !again.ok()) return again.error();
+    }
+  }
+  return ConflictError("others keep applying plans of " + applied.service + "; try again");
+}
+
+}  // namespace liveops::evaluation

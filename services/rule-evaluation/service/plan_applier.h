@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/kafka/kafka.h"
+#include "common/plan/parse.h"
+#include "common/runtime/ownership.h"
+#include "services/rule-evaluation/service/plan_library.h"
+
+namespace liveops::evaluation {
+
+struct Applied {
+  std::string service;
+  std::uint64_t version = 0;
+  bool unchanged = false;
+  std::vector<plan::Problem> problems;  // not empty: nothing was written
+};
+
+// Puts a plan into plans.v1 under the next version. Two replicas may try at once: each reads its
+// record back, and of two of one version the first in log order counts; the loser writes the
+// winner's again (compaction keeps the last of a key) and, unless it expected a certain version,
+// takes the next one. Thread-safe.
+class PlanApplier {
+ public:
+  static constexpr std::size_t kTextMax = 512 << 10;
+
+  PlanApplier(kafka::Producer& producer, runtime::Writer& writer, PlanLibrary& library)
+      : producer_(producer), writer_(writer), library_(library) {}
+
+  // `expected_version`: kConflict when the newest is another; 0 = whatever it is. kUnavailable:
+  // nothing was written, or kTimeout: it is not known whether.
+  Result<Applied> Apply(const std::string& text, std::uint64_t expected_version,
+                        const std::string& applied_by);
+
+ private:
+  Result<std::int64_t> Write(const StoredPlan& plan);
+
+  kafka::Producer& producer_;
+  runtime::Writer& writer_;
+  PlanLibrary& library_;
+  std::mutex mutex_;  // one application at a time in this process
+};
+
+}  // namespace liveops::evaluation

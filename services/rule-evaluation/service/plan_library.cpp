@@ -1,0 +1,69 @@
+#include "services/rule-evaluation/service/plan_library.h"
+
+#include <algorithm>
+
+namespace liveops::evaluation {
+
+Status PlanLibrary::Read(const kafka::Record& record) {
+  // Decoded before the lock; a tombstone has nothing to read.
+  Result<StoredPlan> plan = record.value.empty() ? Result<StoredPlan>(NotFoundError("a tombstone"))
+                                                 : DecodePlanRecord(record.value);
+  const std::lock_guard lock(mutex_);
+  seen_ = std::max(seen_, record.offset);
+  read_.notify_all();
+  if (record.value.empty()) return {};
+  if (!plan.ok()) return plan.error();
+  plan->offset = record.offset;
+  std::map<std::uint64_t, StoredPlan>& versions = plans_[plan->service];
+  const std::uint64_t version = plan->version;
+  if (versions.emplace(version, std::move(*plan)).second) ++revision_;
+  return {};
+}
+
+std::optional<StoredPlan> PlanLibrary::Newest(const std::string& service) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = plans_.find(service);
+  if (it == plans_.end() || it->second.empty()) return std::nullopt;
+  return it->second.rbegin()->second;
+}
+
+std::optional<StoredPlan> PlanLibrary::Get(const std::string& service,
+                                           std::uint64_t version) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = plans_.find(service);
+  if (it == plans_.end()) return std::nullopt;
+  const auto found = it->second.find(version);
+  if (found == it->second.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<StoredPlan> PlanLibrary::NewestOfAll() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<StoredPlan> out;
+  for (const auto& [service, versions] : plans_) {
+    if (!versions.empty()) out.push_back(versions.rbegin()->second);
+  }
+  return out;
+}
+
+std::uint64_t PlanLibrary::revision() const {
+  const std::lock_guard lock(mutex_);
+  return revision_;
+}
+
+bool PlanLibrary::complete() const {
+  const std::lock_guard lock(mutex_);
+  return complete_;
+}
+
+void PlanLibrary::SetComplete() {
+  const std::lock_guard lock(mutex_);
+  complete_ = true;
+}
+
+bool PlanLibrary::WaitFor(std::int64_t offset, Duration timeout) const {
+  std::unique_lock lock(mutex_);
+  return read_.wait_for(lock, timeout, [&] { return seen_ >= offset; });
+}
+
+}  // namespace liveops::evaluation

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/kafka/kafka.h"
+#include "services/rule-evaluation/codec/alarm_codec.h"
+
+namespace liveops::evaluation {
+
+// All plans of plans.v1, as read so far. Of two records of one (service, version) the first in log
+// order counts. Thread-safe.
+class PlanLibrary {
+ public:
+  // A record of plans.v1, in log order. kInvalid: it is not a PlanRecord; the library is as before,
+  // but has seen it.
+  Status Read(const kafka::Record& record);
+
+  std::optional<StoredPlan> Newest(const std::string& service) const;
+  std::optional<StoredPlan> Get(const std::string& service, std::uint64_t version) const;
+  std::vector<StoredPlan> NewestOfAll() const;
+
+  // Grows whenever a plan is added: a cheap "anything new?".
+  std::uint64_t revision() const;
+
+  // False until plans.v1 was read to its end once: before that an absent plan means nothing.
+  bool complete() const;
+  void SetComplete();
+
+  // Waits until the record at `offset` was read. False: not within `timeout`.
+  bool WaitFor(std::int64_t offset, Duration timeout) const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable read_;
+  std::map<std::string, std::map<std::uint64_t, StoredPlan>> plans_;
+  std::int64_t seen_ = -1;
+  std::uint64_t revision_ = 0;
+  bool complete_ = false;
+};
+
+}  // namespace liveops::evaluation

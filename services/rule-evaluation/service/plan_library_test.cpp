@@ -1,0 +1,89 @@
+#include "services/rule-evaluation/service/plan_library.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "services/rule-evaluation/service/alarm_table.h"
+
+namespace liveops::evaluation {
+namespace {
+
+kafka::Record Plan(std::int64_t offset, const std::string& service, std::uint64_t version,
+                   const std::string& text) {
+  kafka::Record record;
+  record.offset = offset;
+  record.value = EncodePlanRecord({}, {service, version, text, "kim", 1, -1});
+  return record;
+}
+
+TEST(PlanLibrary, TheFirstOfOneVersionCounts) {
+  PlanLibrary library;
+  ASSERT_TRUE(library.Read(Plan(0, "s", 1, "first")).ok());
+  ASSERT_TRUE(library.Read(Plan(1, "s", 1, "second")).ok());
+  EXPECT_EQ(library.Get("s", 1)->text, "first");
+  EXPECT_EQ(library.Get("s", 1)->offset, 0);
+  EXPECT_EQ(library.revision(), 1u);
+}
+
+TEST(PlanLibrary, KnowsTheNewestOfEachService) {
+  PlanLibrary library;
+  ASSERT_TRUE(library.Read(Plan(0, "s", 2, "two")).ok());
+  ASSERT_TRUE(library.Read(Plan(1, "s", 1, "one")).ok());
+  ASSERT_TRUE(library.Read(Plan(2, "t", 5, "five")).ok());
+  EXPECT_EQ(library.Newest("s")->version, 2u);
+  EXPECT_EQ(library.NewestOfAll().size(), 2u);
+  EXPECT_FALSE(library.Newest("u").has_value());
+}
+
+TEST(PlanLibrary, GarbageIsToldAndStillCountsAsRead) {
+  PlanLibrary library;
+  kafka::Record record;
+  record.offset = 7;
+  record.value = "garbage";
+  EXPECT_FALSE(library.Read(record).ok());
+  EXPECT_TRUE(library.WaitFor(7, Duration(0)));
+  EXPECT_FALSE(library.WaitFor(8, Duration(0)));
+}
+
+TEST(PendingAlarms, TheNewestOfAnAlarmReplacesTheOlder) {
+  PendingAlarms pending(10);
+  pending.Put("a", "1");
+  pending.Put("a", "2");
+  pending.Put("b", "1");
+  pending.Remove("b");
+  const auto taken = pending.Take(10);
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[0].second, "2");
+  EXPECT_EQ(taken[1].second, std::nullopt);
+  EXPECT_TRUE(pending.empty());
+}
+
+TEST(PendingAlarms, WhatIsGivenBackDoesNotHideNewer) {
+  PendingAlarms pending(10);
+  pending.Put("a", "old");
+  pending.Put("b", "old");
+  auto taken = pending.Take(10);
+  pending.Put("a", "new");
+  pending.GiveBack(std::move(taken));
+  const auto again = pending.Take(10);
+  ASSERT_EQ(again.size(), 2u);
+  EXPECT_EQ(again[0].second, "new");
+  EXPECT_EQ(again[1].second, "old");
+}
+
+TEST(PendingAlarms, BeyondItsLimitItAsksForARefresh) {
+  PendingAlarms pending(2);
+  pending.Put("a", "1");
+  pending.Put("b", "1");
+  EXPECT_FALSE(pending.TakeOverflow());
+  pending.Put("b", "2");
+  EXPECT_FALSE(pending.TakeOverflow()) << "b was pending already";
+  pending.Put("c", "1");
+  EXPECT_EQ(pending.size(), 2u);
+  EXPECT_TRUE(pending.TakeOverflow());
+  EXPECT_FALSE(pending.TakeOverflow());
+}
+
+}  // namespace
+}  // namespace liveops::evaluation

@@ -1,0 +1,92 @@
+#include "common/rpc/server.h"
+#include "liveops/v1/plans.grpc.pb.h"
+#include "services/rule-evaluation/service/grpc_services.h"
+
+namespace liveops::evaluation {
+namespace {
+
+template <typename Response>
+void AddProblems(const std::vector<plan::Problem>& problems, const std::string& file,
+                 Response* response) {
+  for (const plan::Problem& problem : problems) {
+    v1::PlanProblem& out = *response->add_problems();
+    out.set_file(file);
+    out.set_line(static_cast<std::uint32_t>(problem.line));
+    out.set_column(static_cast<std::uint32_t>(problem.column));
+    out.set_message(problem.message);
+  }
+}
+
+void Fill(const StoredPlan& plan, bool with_text, v1::PlanRecord* out) {
+  out->set_service(plan.service);
+  out->set_version(plan.version);
+  if (with_text) out->set_text(plan.text);
+  out->set_applied_by(plan.applied_by);
+  out->set_applied_unix_ms(plan.applied_unix_ms);
+}
+
+class PlansService final : public v1::Plans::Service {
+ public:
+  PlansService(PlanApplier& applier, const PlanLibrary& library)
+      : applier_(applier), library_(library) {}
+
+  grpc::Status CheckPlan(grpc::ServerContext*, const v1::CheckPlanRequest* request,
+                         v1::CheckPlanResponse* response) override {
+    if (request->text().size() > PlanApplier::kTextMax) {
+      return rpc::ToGrpc(InvalidError("the plan has more than " +
+                                      std::to_string(PlanApplier::kTextMax) + " bytes"));
+    }
+    AddProblems(plan::Parse(request->text()).problems, request->file(), response);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ApplyPlan(grpc::ServerContext* context, const v1::ApplyPlanRequest* request,
+                         v1::ApplyPlanResponse* response) override {
+    const auto applied =
+        applier_.Apply(request->text(), request->expected_version(), rpc::PeerOf(*context).name);
+    if (!applied.ok()) return rpc::ToGrpc(applied.error());
+    response->set_service(applied->service);
+    response->set_version(applied->version);
+    response->set_unchanged(applied->unchanged);
+    AddProblems(applied->problems, request->file(), response);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetPlan(grpc::ServerContext*, const v1::GetPlanRequest* request,
+                       v1::GetPlanResponse* response) override {
+    if (!library_.complete()) return NotReadYet();
+    const auto plan = request->version() == 0
+                          ? library_.Newest(request->service())
+                          : library_.Get(request->service(), request->version());
+    if (!plan) {
+      std::string what = "no plan of \"" + request->service() + "\"";
+      if (request->version() != 0) what += " with version " + std::to_string(request->version());
+      return rpc::ToGrpc(NotFoundError(what));
+    }
+    Fill(*plan, true, response->mutable_plan());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListPlans(grpc::ServerContext*, const v1::ListPlansRequest*,
+                         v1::ListPlansResponse* response) override {
+    if (!library_.complete()) return NotReadYet();
+    for (const StoredPlan& plan : library_.NewestOfAll()) Fill(plan, false, response->add_plans());
+    return grpc::Status::OK;
+  }
+
+ private:
+  static grpc::Status NotReadYet() {
+    return rpc::ToGrpc(UnavailableError("the library of plans is not read yet"));
+  }
+
+  PlanApplier& applier_;
+  const PlanLibrary& library_;
+};
+
+}  // namespace
+
+std::shared_ptr<grpc::Service> MakePlansService(PlanApplier& applier, const PlanLibrary& library) {
+  return std::make_shared<PlansService>(applier, library);
+}
+
+}  // namespace liveops::evaluation

@@ -1,0 +1,348 @@
+#include "services/rule-evaluation/service/shard_owner.h"
+
+#include <chrono>
+
+#include "common/base/hash.h"
+#include "common/plan/parse.h"
+#include "common/runtime/topics.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/trace.h"
+#include "services/rule-evaluation/service/owner_state.h"
+
+namespace liveops::evaluation {
+namespace {
+
+namespace topic = runtime::topic;
+
+constexpr double kFetchCostUs = 10;  // of one record, beside applying it
+constexpr std::uint64_t kRecordsMax = 50'000;
+constexpr auto kSnapshotPause = std::chrono::seconds(5);
+constexpr auto kRetryPause = std::chrono::milliseconds(250);
+constexpr auto kActivationPause = std::chrono::seconds(15);
+
+// The transition's own span below the request that led to it, or a trace of its own (a tick
+// decided).
+std::string TraceOf(const kafka::Record& record) {
+  if (const std::string* header = record.FindHeader(runtime::kTraceHeader)) {
+    if (const std::optional<TraceContext> parent = ParseTraceparent(*header)) {
+      return ChildOf(*parent).ToHeader();
+    }
+  }
+  return NewTrace().ToHeader();
+}
+
+std::string TraceId(const std::string& traceparent) {
+  const std::optional<TraceContext> context = ParseTraceparent(traceparent);
+  return context ? context->trace_id : std::string();
+}
+
+std::int64_t Signed(std::uint64_t v) { return static_cast<std::int64_t>(v); }
+
+}  // namespace
+
+OwnerCounters& OwnerCounters::operator+=(const OwnerCounters& other) {
+  transitions += other.transitions;
+  known += other.known;
+  contradictions += other.contradictions;
+  adopted += other.adopted;
+  poison += other.poison;
+  delivery_failures += other.delivery_failures;
+  plans_refused += other.plans_refused;
+  rewritten += other.rewritten;
+  reclaims += other.reclaims;
+  return *this;
+}
+
+ShardOwner::ShardOwner(std::int32_t partition, std::uint64_t ownership, Takeover takeover,
+                       OwnerPorts ports)
+    : partition_(partition),
+      ownership_(ownership),
+      ports_(std::move(ports)),
+      shard_(std::move(takeover.state.shard)),
+      filter_(std::move(takeover.filter)),
+      outbox_([this](const Outbox::Item& item) {
+        ports_.producer.Produce(
+            topic::kAlarms, partition_, item.key, item.value,
+            runtime::OwnerHeaders(epoch_, item.traceparent),
+            [mailbox = ports_.mailbox, p = partition_, o = ownership_, id = item.id,
+             attempt = item.attempt](const Result<kafka::Delivery>& result) {
+              mailbox->Put(DeliveryNote{p, o, id, attempt, result});
+            });
+      }),
+      last_(std::move(takeover.state.last)),
+      plans_(std::move(takeover.state.plans)),
+      epoch_(takeover.epoch),
+      claim_key_(std::move(takeover.claim_key)),
+      next_offset_(takeover.start),
+      live_at_(takeover.end),
+      log_next_(takeover.epoch + 1) {
+  log_filter_.Claim(epoch_);
+  counters_.adopted = takeover.adopted;
+  snapshot_offset_ = takeover.from_snapshot ? shard_.position() : -1;
+  snapshot_wanted_ = !takeover.from_snapshot;
+  ports_.table.Own(partition_, epoch_);
+  for (const std::string& key : takeover.voided) Rewrite(key);
+}
+
+engine::Source ShardOwner::NextSource() {
+  return {ports_.writer.emitter(), ports_.writer.session(), ports_.writer.Next()};
+}
+
+void ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
+  const SteadyTime begin = std::chrono::steady_clock::now();
+  if (record.offset < next_offset_) return;
+  next_offset_ = record.offset + 1;
+  ++records_since_snapshot_;
+  if (filter_.active()) AdoptAll(filter_.Settle(record.offset - 1));
+  const Result<const engine::RecordView*> view =
+      decoder.Decode(record.offset, record.append_time, record.value);
+  if (!view.ok()) {
+    ++counters_.poison;
+    runtime::DeadLetter(ports_.producer, record, view.error().message);
+    log::Warn("record_unreadable", {{"topic", record.topic},
+                                    {"partition", static_cast<std::int64_t>(partition_)},
+                                    {"offset", record.offset},
+                                    {"error", view.error().message}});
+    return;
+  }
+  const auto* plan = std::get_if<engine::PlanActivationView>(&(*view)->body);
+  const std::uint64_t version_before = plan == nullptr ? 0 : shard_.PlanVersion(plan->service);
+  transitions_.clear();
+  shard_.Apply(**view, transitions_);
+  if (!transitions_.empty() || plan != nullptr) {
+    const std::string trace = TraceOf(record);
+    // First everything that waits for this record leaves; bookkeeping and logs come after.
+    std::erase_if(transitions_, [&](const engine::Transition& t) { return !Emit(t, trace); });
+    for (const engine::Transition& t : transitions_) AfterWrite(t, TraceId(trace));
+    if (plan != nullptr) AfterActivation(*plan, record.offset, version_before, trace);
+    publish_at_ = {};
+  }
+  if (filter_.active()) AdoptAll(filter_.Settle(record.offset));
+  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
+  cost_us_ += 0.01 * (took.count() - cost_us_);
+}
+
+bool ShardOwner::Emit(const engine::Transition& transition, const std::string& traceparent) {
+  const ReplayFilter::Verdict verdict = filter_.Judge(transition);
+  if (verdict == ReplayFilter::Verdict::kKnown) ++counters_.known;
+  if (verdict == ReplayFilter::Verdict::kContradicted) {
+    ++counters_.contradictions;
+    log::Error("replay_contradicts_log", {{"partition", static_cast<std::int64_t>(partition_)},
+                                          {"alarm", transition.alarm_id},
+                                          {"episode_ms", ToMs(transition.episode)},
+                                          {"step", static_cast<std::int64_t>(transition.step)},
+                                          {"state", engine::AlarmStateName(transition.state)},
+                                          {"effect", "the log wins"}});
+  }
+  if (verdict != ReplayFilter::Verdict::kWrite) return false;
+  outbox_.Push(transition.alarm_id, EncodeTransition(NextSource(), transition, partition_),
+               traceparent);
+  ++counters_.transitions;
+  return true;
+}
+
+void ShardOwner::AfterWrite(const engine::Transition& transition, const std::string& trace_id) {
+  last_.insert_or_assign(transition.alarm_id, transition);
+  log::Info("alarm_transition",
+            {{"alarm", transition.alarm_id},
+             {"state", engine::AlarmStateName(transition.state)},
+             {"reason", transition.reason},
+             {"value", transition.value},
+             {"threshold", transition.threshold},
+             {"episode_ms", ToMs(transition.episode)},
+             {"step", static_cast<std::int64_t>(transition.step)},
+             {"offset", transition.source_offset}},
+            trace_id);
+}
+
+void ShardOwner::AfterActivation(const engine::PlanActivationView& plan, std::int64_t offset,
+                                 std::uint64_t version_before, const std::string& traceparent) {
+  const std::string service(plan.service);
+  const std::uint64_t version = shard_.PlanVersion(service);
+  if (version == version_before) {
+    if (plan.version > version) {  // this build cannot read what another one let through
+      ++counters_.plans_refused;
+      refused_plans_[service] = plan.version;
+      log::Error("plan_refused", {{"service", service}, {"version", Signed(plan.version)}});
+    }
+    return;
+  }
+  const auto told = plans_.find(service);
+  if (told != plans_.end() && told->second.source_offset >= offset) return;  // in a replay
+  PlanInForce in_force{service,    version, std::string(plan.text),
+                       partition_, offset,  shard_.clock()};
+  outbox_.Push("plan/" + service, EncodePlanInForce(NextSource(), in_force), traceparent);
+  plans_.insert_or_assign(service, std::move(in_force));
+  log::Info("plan_in_force", {{"service", service},
+                              {"version", Signed(version)},
+                              {"partition", static_cast<std::int64_t>(partition_)},
+                              {"offset", offset}});
+}
+
+void ShardOwner::AdoptAll(const std::vector<engine::Transition>& truths) {
+  for (const engine::Transition& truth : truths) {
+    if (!shard_.Adopt(truth)) continue;
+    ++counters_.adopted;
+    log::Warn("alarm_adopted_from_log", {{"alarm", truth.alarm_id},
+                                         {"state", engine::AlarmStateName(truth.state)},
+                                         {"episode_ms", ToMs(truth.episode)},
+                                         {"step", static_cast<std::int64_t>(truth.step)}});
+  }
+}
+
+void ShardOwner::Answered(const DeliveryNote& note) {
+  if (note.result.ok()) {
+    outbox_.Acknowledged(note.id, note.attempt, note.result->offset);
+    return;
+  }
+  ++counters_.delivery_failures;
+  if (!outbox_.failing()) {
+    log::Warn("transition_not_written", {{"partition", static_cast<std::int64_t>(partition_)},
+                                         {"error", note.result.error().message},
+                                         {"effect", "it is kept and written again"}});
+  }
+  outbox_.Failed(note.id, note.attempt);
+}
+
+void ShardOwner::RetryFailed(SteadyTime now) {
+  if (!outbox_.failing() || now < retry_at_) return;
+  retry_at_ = now + kRetryPause;
+  outbox_.Retry();
+}
+
+void ShardOwner::ReadBack(const kafka::Record& record) {
+  if (record.offset < log_next_) return;
+  log_next_ = record.offset + 1;
+  if (record.offset == epoch_) claim_key_ = record.key;
+  if (record.value.empty()) return;
+  Result<AlarmEvent> event = DecodeAlarmRecord(record.value);
+  if (!event.ok()) return;
+  if (std::holds_alternative<ClaimEvent>(*event)) {
+    log_filter_.Claim(record.offset);
+    if (record.offset > epoch_) superseded_ = true;
+    return;
+  }
+  const std::int64_t epoch = runtime::EpochOf(record);
+  if (epoch == EpochFilter::kNoEpoch) return;
+  if (!log_filter_.Valid(epoch)) {
+    // A zombie's: compaction must not keep it in place of the valid one.
+    if (!superseded_ && epoch != epoch_) Rewrite(record.key);
+    return;
+  }
+  if (epoch == epoch_) {
+    outbox_.ReadBack(record.offset);
+    return;
+  }
+  if (const auto* transition = std::get_if<engine::Transition>(&*event)) Foreign(*transition);
+}
+
+// Another owner had the partition for a while, and what it wrote counts.
+void ShardOwner::Foreign(const engine::Transition& transition) {
+  const auto held = last_.find(transition.alarm_id);
+  if (held != last_.end() && !Later(transition, held->second)) return;
+  last_.insert_or_assign(transition.alarm_id, transition);
+  if (transition.source_offset > shard_.position()) {
+    filter_.Add(transition);
+  } else {
+    AdoptAll({transition});
+  }
+}
+
+void ShardOwner::Rewrite(const std::string& key) {
+  constexpr std::string_view kPlanPrefix = "plan/";
+  std::string value;
+  if (key.starts_with(kPlanPrefix)) {
+    const auto it = plans_.find(key.substr(kPlanPrefix.size()));
+    if (it != plans_.end()) value = EncodePlanInForce(NextSource(), it->second);
+  } else if (const engine::Transition* last = LastOf(key)) {
+    value = EncodeTransition(NextSource(), *last, partition_);
+  }
+  if (value.empty()) return;
+  ++counters_.rewritten;
+  outbox_.Push(key, std::move(value), "");
+}
+
+void ShardOwner::Reclaimed(std::int64_t epoch, SteadyTime now) {
+  epoch_ = epoch;
+  superseded_ = false;
+  ++counters_.reclaims;
+  retry_at_ = now;
+  ports_.table.Own(partition_, epoch_);
+  refresh_wanted_ = true;
+  outbox_.SendAllAgain();
+}
+
+void ShardOwner::ConsiderPlan(const StoredPlan& newest, SteadyTime now) {
+  if (!live() || newest.version <= shard_.PlanVersion(newest.service)) return;
+  const auto refused = refused_plans_.find(newest.service);
+  if (refused != refused_plans_.end() && refused->second >= newest.version) return;
+  Activation& sent = activations_[newest.service];
+  if (sent.version == newest.version && now - sent.at < kActivationPause) return;
+  const plan::ParseResult parsed = plan::Parse(newest.text);
+  if (!parsed.ok() || parsed.plan.service != newest.service) {
+    ++counters_.plans_refused;
+    refused_plans_[newest.service] = newest.version;
+    log::Error("plan_refused",
+               {{"service", newest.service},
+                {"version", Signed(newest.version)},
+                {"problem", parsed.ok() ? "it is the plan of " + parsed.plan.service
+                                        : parsed.problems.front().ToString(newest.service)},
+                {"effect", "the plan in force stays"}});
+    return;
+  }
+  sent = {newest.version, now};
+  ports_.producer.Produce(
+      topic::kMetrics, partition_, newest.service, EncodePlanActivation(NextSource(), newest),
+      runtime::OwnerHeaders(epoch_, NewTrace().ToHeader()),
+      [service = newest.service, version = newest.version](const Result<kafka::Delivery>& result) {
+        // Not repeated here: the loop looks again while the version is not in force.
+        if (result.ok()) return;
+        log::Warn("plan_activation_not_written", {{"service", service},
+                                                  {"version", Signed(version)},
+                                                  {"error", result.error().message}});
+      });
+}
+
+bool ShardOwner::CanSnapshot() const {
+  return outbox_.empty() && !filter_.active() && !superseded_ && !snapshot_waits_ &&
+         shard_.position() > snapshot_offset_;
+}
+
+bool ShardOwner::SnapshotDue(Duration replay_share, SteadyTime now) const {
+  if (!CanSnapshot() || now - snapshot_at_ < kSnapshotPause) return false;
+  if (snapshot_wanted_) return live();
+  const double cost_ms =
+      static_cast<double>(records_since_snapshot_) * (cost_us_ + kFetchCostUs) / 1000;
+  return records_since_snapshot_ >= kRecordsMax ||
+         cost_ms >= static_cast<double>(replay_share.count());
+}
+
+void ShardOwner::TakeSnapshot(SteadyTime now) {
+  Snapshot snapshot;
+  snapshot.position = {ports_.installation, epoch_, shard_.position(), log_next_};
+  snapshot.bytes = EncodeOwnerState(shard_, last_, plans_, partition_);
+  snapshot_offset_ = shard_.position();
+  snapshot_at_ = now;
+  snapshot_waits_ = true;
+  snapshot_wanted_ = false;
+  records_since_snapshot_ = 0;
+  ports_.table.Save(partition_, std::move(snapshot));
+}
+
+void ShardOwner::SnapshotAnswered(bool stored) {
+  snapshot_waits_ = false;
+  if (!stored) snapshot_wanted_ = true;
+}
+
+void ShardOwner::Release() {
+  ports_.producer.Produce(topic::kAlarms, partition_, claim_key_,
+                          EncodeReleased(NextSource(), ports_.instance),
+                          runtime::OwnerHeaders(epoch_), [](const Result<kafka::Delivery>&) {});
+}
+
+const engine::Transition* ShardOwner::LastOf(const std::string& alarm) const {
+  const auto it = last_.find(alarm);
+  return it == last_.end() ? nullptr : &it->second;
+}
+
+}  // namespace liveops::evaluation

@@ -1,0 +1,157 @@
+#include "services/rule-evaluation/service/snapshot_store.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+namespace liveops::evaluation {
+namespace {
+
+// Redis as the store sees it, in memory.
+class MemoryPort final : public SnapshotPort {
+ public:
+  Result<std::optional<std::string>> Get(const std::string& key) override {
+    if (away) return UnavailableError("away");
+    const auto it = values.find(key);
+    if (it == values.end()) return std::optional<std::string>();
+    return std::optional<std::string>(it->second);
+  }
+  Status PutChunk(const std::string& key, const std::string& value, Duration) override {
+    if (away || chunks_until_away-- == 0) return UnavailableError("away");
+    values[key] = value;
+    largest = std::max(largest, value.size());
+    return {};
+  }
+  Result<std::optional<std::string>> CommitManifest(
+      const std::string& key, std::int64_t e, std::int64_t o, const std::string& body,
+      const std::vector<std::string>& chunks) override {
+    if (away) return UnavailableError("away");
+    if (manifests.contains(key) && std::pair(e, o) < manifests[key].first) {
+      return ConflictError("newer");
+    }
+    for (const std::string& chunk : chunks) {
+      if (!values.contains(chunk)) return NotFoundError("chunk");
+    }
+    std::optional<std::string> former;
+    if (manifests.contains(key)) former = manifests[key].second;
+    manifests[key] = {{e, o}, body};
+    return former;
+  }
+  Result<std::optional<std::string>> GetManifest(const std::string& key) override {
+    if (away) return UnavailableError("away");
+    const auto it = manifests.find(key);
+    if (it == manifests.end()) return std::optional<std::string>();
+    return std::optional<std::string>(it->second.second);
+  }
+  Status Remove(const std::vector<std::string>& keys) override {
+    for (const std::string& key : keys) {
+      values.erase(key);
+      manifests.erase(key);
+    }
+    return {};
+  }
+
+  std::map<std::string, std::string> values;
+  std::map<std::string, std::pair<std::pair<std::int64_t, std::int64_t>, std::string>> manifests;
+  std::size_t largest = 0;
+  bool away = false;
+  int chunks_until_away = -1;
+};
+
+Snapshot Make(std::int64_t epoch, std::int64_t offset, std::size_t size) {
+  Snapshot s;
+  s.position = {42, epoch, offset, epoch + 7};
+  for (std::size_t i = 0; i < size; ++i) {
+    s.bytes.push_back(static_cast<char>((i * 31 + static_cast<std::size_t>(offset)) % 251));
+  }
+  return s;
+}
+
+TEST(SnapshotStore, GivesBackWhatWasSaved) {
+  MemoryPort port;
+  SnapshotStore store(port);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{10}, SnapshotStore::kChunkBytes,
+                                 SnapshotStore::kChunkBytes * 3 + 1}) {
+    const Snapshot saved = Make(5, 100 + static_cast<std::int64_t>(size), size);
+    ASSERT_TRUE(store.Save(3, saved).ok());
+    const auto loaded = store.Load(3, 42);
+    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+    ASSERT_TRUE(loaded->has_value());
+    EXPECT_EQ((*loaded)->bytes, saved.bytes);
+    EXPECT_EQ((*loaded)->position.offset, saved.position.offset);
+    EXPECT_EQ((*loaded)->position.epoch, 5);
+    EXPECT_EQ((*loaded)->position.alarms_offset, 12);
+  }
+  EXPECT_LE(port.largest, 256u * 1024);
+}
+
+TEST(SnapshotStore, AbsentIsNotAnError) {
+  MemoryPort port;
+  const auto loaded = SnapshotStore(port).Load(3, 42);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_FALSE(loaded->has_value());
+}
+
+TEST(SnapshotStore, OldChunksGoWhenANewManifestStands) {
+  MemoryPort port;
+  SnapshotStore store(port);
+  ASSERT_TRUE(store.Save(3, Make(5, 100, SnapshotStore::kChunkBytes * 2)).ok());
+  ASSERT_TRUE(store.Save(3, Make(5, 200, 10)).ok());
+  EXPECT_EQ(port.values.size(), 1u);
+}
+
+TEST(SnapshotStore, AnOlderEpochOrOffsetNeverReplacesANewer) {
+  MemoryPort port;
+  SnapshotStore store(port);
+  ASSERT_TRUE(store.Save(3, Make(5, 100, 10)).ok());
+  const Status older = store.Save(3, Make(4, 900, 10));
+  ASSERT_FALSE(older.ok());
+  EXPECT_EQ(older.error().code, ErrorCode::kConflict);
+  EXPECT_FALSE(store.Save(3, Make(5, 99, 10)).ok());
+  EXPECT_TRUE(store.Save(3, Make(6, 50, 10)).ok()) << "a new owner that was rebuilt from the log";
+  EXPECT_EQ((*store.Load(3, 42))->position.offset, 50);
+  EXPECT_EQ(port.values.size(), 1u) << "refused chunks do not stay";
+}
+
+TEST(SnapshotStore, ASaveThatBreaksOffLeavesTheFormerOne) {
+  MemoryPort port;
+  SnapshotStore store(port);
+  const Snapshot first = Make(5, 100, SnapshotStore::kChunkBytes * 2);
+  ASSERT_TRUE(store.Save(3, first).ok());
+  port.chunks_until_away = 1;
+  EXPECT_FALSE(store.Save(3, Make(5, 200, SnapshotStore::kChunkBytes * 2)).ok());
+  const auto loaded = store.Load(3, 42);
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ((*loaded)->bytes, first.bytes);
+}
+
+TEST(SnapshotStore, DamagedIncompleteAndForeignOnesAreRefusedAndRemoved) {
+  const auto broken = [](auto damage, std::int64_t installation) {
+    MemoryPort port;
+    SnapshotStore store(port);
+    EXPECT_TRUE(store.Save(3, Make(5, 100, SnapshotStore::kChunkBytes + 5)).ok());
+    damage(port);
+    const auto loaded = store.Load(3, installation);
+    EXPECT_FALSE(loaded.ok());
+    if (!loaded.ok()) {
+      EXPECT_EQ(loaded.error().code, ErrorCode::kInvalid);
+    }
+    EXPECT_TRUE(port.manifests.empty());
+  };
+  broken([](MemoryPort& p) { p.values.begin()->second[7] ^= 1; }, 42);
+  broken([](MemoryPort& p) { p.values.erase(p.values.begin()); }, 42);
+  broken([](MemoryPort& p) { p.manifests.begin()->second.second = "?"; }, 42);
+  broken([](MemoryPort&) {}, 43);
+}
+
+TEST(SnapshotStore, AwayIsToldApartFromAbsent) {
+  MemoryPort port;
+  port.away = true;
+  const auto loaded = SnapshotStore(port).Load(3, 42);
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().code, ErrorCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace liveops::evaluation
