@@ -20,6 +20,7 @@ namespace {
 
 constexpr Duration kBetweenWrites{100};
 constexpr std::chrono::seconds kDeadline{5};
+constexpr Duration kListedWithin{10'000};
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -197,6 +198,10 @@ std::map<std::string, Alarm> Ground::Alarms() {
     alarms[alarm.value("alarm_id", "")] = {alarm.value("state", ""), alarm.value("episode_ms", "")};
   }
   return alarms;
+}
+
+bool Ground::AwaitState(const std::string& alarm_id, const std::string& state) {
+  return Await(kListedWithin, [&] { return Alarms()[alarm_id].state == state; });
 }
 
 namespace {

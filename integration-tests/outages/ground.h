@@ -90,6 +90,8 @@ class Ground : public ::testing::Test {
   static Told ToldOf(const std::string& service);
   // By id, closed ones too; empty when it cannot be told.
   static std::map<std::string, Alarm> Alarms();
+  // Lists are answered from Redis, which a page does not wait for.
+  static bool AwaitState(const std::string& alarm_id, const std::string& state);
   // How often each sequence of that session stands in metrics.v1.
   static Result<std::map<std::uint64_t, int>> InLog(const std::string& service,
                                                     std::uint64_t session);

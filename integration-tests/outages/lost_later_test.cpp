@@ -49,11 +49,14 @@ class LostLater : public Ground {
     EXPECT_EQ(told.resolves, resolves) << told.all;
   }
 
+  static std::string IdOf(const std::string& service) { return service + "/hot{host=\"a\"}"; }
+
   static std::unique_ptr<Emitter> Fire(const std::string& service) {
     // A window that reaches into an outage proves no recovery: a short one is soon past it.
     Apply(service, PlanOf(service, "last(x) by host over 5s > 0.5"));
     auto emitter = Emit(service, "a", 1);
     EXPECT_TRUE(AwaitTold(service, 1, 1, 0)) << ToldOf(service).all;
+    EXPECT_TRUE(AwaitState(IdOf(service), kFiring)) << Alarms()[IdOf(service)].state;
     return emitter;
   }
 
@@ -90,7 +93,7 @@ TEST_F(LostLater, KafkaLostNothingAcknowledgedIsLostNothingResolvedFalsely) {
   EXPECT_LE(slowest, kRefusedWithin);
   RecordProperty("slowest_refusal_ms", static_cast<int>(slowest.count()));
   EXPECT_THAT(away.back().message, HasSubstr("Kafka"));
-  EXPECT_EQ(Alarms()["kafka-lost/hot{host=\"a\"}"].state, kFiring);
+  EXPECT_EQ(Alarms()[IdOf("kafka-lost")].state, kFiring);
 
   const Status back = Stack().kafka().Restart(Duration(30'000));
   ASSERT_TRUE(back.ok()) << back.error().message;
@@ -102,7 +105,7 @@ TEST_F(LostLater, KafkaLostNothingAcknowledgedIsLostNothingResolvedFalsely) {
   RecordProperty("first_acknowledged_after_ms", SinceMs(restarted));
   // Long enough for a wrong "silent", a wrong resolve or a second page to show.
   std::this_thread::sleep_for(Duration(6'000));
-  EXPECT_EQ(Alarms()["kafka-lost/hot{host=\"a\"}"].state, kFiring);
+  EXPECT_EQ(Alarms()[IdOf("kafka-lost")].state, kFiring);
   ExpectTold("kafka-lost", 1, 1, 0);
   EXPECT_EQ(emitter->heard().back().code, 0) << emitter->heard().back().message;
   ExpectResolves(*emitter);
@@ -148,7 +151,7 @@ TEST_F(LostLater, KafkaFrozenWritesAreRefusedInTimeAndTakenAgainAfterwards) {
   })) << emitter->heard().back().message;
   RecordProperty("first_acknowledged_after_ms", SinceMs(thawed));
   std::this_thread::sleep_for(Duration(3'000));
-  EXPECT_EQ(Alarms()["kafka-frozen/hot{host=\"a\"}"].state, kFiring);
+  EXPECT_EQ(Alarms()[IdOf("kafka-frozen")].state, kFiring);
   ExpectTold("kafka-frozen", 1, 1, 0);
   EXPECT_EQ(emitter->heard().back().code, 0) << emitter->heard().back().message;
 }
@@ -157,12 +160,8 @@ TEST_F(LostLater, KafkaFrozenWritesAreRefusedInTimeAndTakenAgainAfterwards) {
 TEST_F(LostLater, RedisLostPagesStillLeaveAndTheTableComesBackWhole) {
   const auto first = Fire("redis-lost");
   ASSERT_FALSE(HasFailure());
-  // The page does not wait for the table.
-  std::map<std::string, Alarm> before;
-  ASSERT_TRUE(Await(Duration(5'000), [&] {
-    before = Alarms();
-    return before["redis-lost/hot{host=\"a\"}"].state == kFiring;
-  }));
+  std::map<std::string, Alarm> before = Alarms();
+  ASSERT_EQ(before[IdOf("redis-lost")].state, kFiring);
 
   Stack().redis().Kill();
   const auto second = Emit("redis-lost", "b", 1);
@@ -199,8 +198,7 @@ TEST_F(LostLater, RedisLostPagesStillLeaveAndTheTableComesBackWhole) {
 TEST_F(LostLater, EmptyRedisAndAKilledEvaluatorTheStateIsRebuiltFromTheLog) {
   const auto emitter = Fire("redis-empty");
   ASSERT_FALSE(HasFailure());
-  const std::string id = "redis-empty/hot{host=\"a\"}";
-  ASSERT_TRUE(Await(Duration(5'000), [&] { return Alarms()[id].state == kFiring; }));
+  const std::string id = IdOf("redis-empty");
   const std::string episode = Alarms()[id].episode;
 
   redis::Config config;
@@ -215,16 +213,14 @@ TEST_F(LostLater, EmptyRedisAndAKilledEvaluatorTheStateIsRebuiltFromTheLog) {
   const Status serving = evaluator.WaitServing(Duration(15'000));
   ASSERT_TRUE(serving.ok()) << serving.error().message;
 
-  EXPECT_TRUE(Await(Duration(10'000), [&] { return Alarms()[id].state == kFiring; }))
-      << Alarms()[id].state;
+  EXPECT_TRUE(AwaitState(id, kFiring)) << Alarms()[id].state;
   EXPECT_EQ(Alarms()[id].episode, episode);
   std::this_thread::sleep_for(Duration(4'000));
   EXPECT_EQ(Alarms()[id].state, kFiring);
   EXPECT_EQ(Alarms()[id].episode, episode);
   ExpectTold("redis-empty", 1, 1, 0);
   ExpectResolves(*emitter);
-  EXPECT_TRUE(Await(Duration(5'000), [&] { return Alarms()[id].state == kOk; }))
-      << Alarms()[id].state;
+  EXPECT_TRUE(AwaitState(id, kOk)) << Alarms()[id].state;
 }
 
 // E3, N2: a stop in the middle of an outage is a stop in order, and what comes up after it knows
@@ -232,8 +228,7 @@ TEST_F(LostLater, EmptyRedisAndAKilledEvaluatorTheStateIsRebuiltFromTheLog) {
 TEST_F(LostLater, KafkaLostTheServicesStopInOrderAndGoOnAfterwards) {
   const auto emitter = Fire("stop-without-kafka");
   ASSERT_FALSE(HasFailure());
-  const std::string id = "stop-without-kafka/hot{host=\"a\"}";
-  ASSERT_TRUE(Await(Duration(5'000), [&] { return Alarms()[id].state == kFiring; }));
+  const std::string id = IdOf("stop-without-kafka");
   const std::string episode = Alarms()[id].episode;
 
   Stack().kafka().Kill();
@@ -264,8 +259,7 @@ TEST_F(LostLater, KafkaLostTheServicesStopInOrderAndGoOnAfterwards) {
     ASSERT_TRUE(serving.ok()) << serving.error().message;
   }
   RecordProperty("serving_after_ms", SinceMs(launched));
-  EXPECT_TRUE(Await(Duration(10'000), [&] { return Alarms()[id].state == kFiring; }))
-      << Alarms()[id].state;
+  EXPECT_TRUE(AwaitState(id, kFiring)) << Alarms()[id].state;
   EXPECT_EQ(Alarms()[id].episode, episode);
   ExpectTold("stop-without-kafka", 1, 1, 0);
   ExpectResolves(*emitter);
