@@ -22,6 +22,7 @@ run: build ## keep a sandbox up at real speed until Ctrl-C
 	@$(BIN)/liveops-sandbox run
 
 test: build ## unit tests, then integration tests against real Kafka and Redis
+	@bash deploy/local/setup.sh tests
 	@ctest --preset release -j$(JOBS) -L unit
 	@ctest --preset release -j$(JOBS) -LE unit
 
@@ -43,4 +44,4 @@ format: ## clang-format every source file
 	@git ls-files -co --exclude-standard '*.cpp' '*.h' | xargs clang-format -i
 
 clean: ## remove what was compiled; fetched packages stay
-	@rm -rf build/release build/dev build/asan build/tsan build/demo build/sandbox
+	@rm -rf build/release build/dev build/asan build/tsan build/demo build/sandbox build/bench-data

@@ -25,6 +25,7 @@ class RdGroupConsumer final : public GroupConsumer {
          {"enable.auto.offset.store", "false"},
          {"auto.offset.reset", "error"},
          {"check.crcs", "true"},
+         {"isolation.level", "read_uncommitted"},  // no transactions here
          {"fetch.wait.max.ms", "500"},
          {"fetch.error.backoff.ms", "50"},
          {"queued.max.messages.kbytes", "16384"}});
@@ -61,15 +62,15 @@ class RdGroupConsumer final : public GroupConsumer {
     return {};
   }
 
+  void CommitLater(std::int32_t partition, std::int64_t next_offset) override {
+    const internal::TopicList list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition)->offset =
+        next_offset;
+    (void)rd_kafka_commit(handle_, list.get(), /*async=*/1);
+  }
+
   std::int64_t KnownEnd(std::int32_t partition) const override {
-    std::int64_t low = 0;
-    std::int64_t high = -1;
-    if (handle_ == nullptr ||
-        rd_kafka_get_watermark_offsets(handle_, options_.topic.c_str(), partition, &low, &high) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return -1;
-    }
-    return high < 0 ? -1 : high;
+    return internal::CachedEnd(handle_, options_.topic, partition);
   }
 
   bool connected() const override { return health_.connected; }
@@ -84,7 +85,8 @@ class RdGroupConsumer final : public GroupConsumer {
  private:
   // Its address is librdkafka's opaque for every callback of this handle.
   struct OwnHealth : internal::Health {
-    RdGroupConsumer* owner = nullptr;
+    explicit OwnHealth(RdGroupConsumer* consumer) : owner(consumer) {}
+    RdGroupConsumer* const owner;
   };
 
   static void OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t err,
@@ -119,7 +121,7 @@ class RdGroupConsumer final : public GroupConsumer {
   }
 
   const Options options_;
-  OwnHealth health_{{}, this};
+  OwnHealth health_{this};
   rd_kafka_t* handle_ = nullptr;
   std::vector<std::int32_t> owned_;
 };

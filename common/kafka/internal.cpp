@@ -6,9 +6,23 @@
 namespace liveops::kafka::internal {
 namespace {
 
-void OnError(rd_kafka_t*, int err, const char*, void* opaque) {
+// The error that made the handle useless, told once.
+Error TellFatal(rd_kafka_t* handle, Health& health) {
+  char why[512] = "";
+  const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle, why, sizeof why);
+  health.connected = false;
+  Error error = ToError(
+      cause, fmt::format("the Kafka client {} cannot go on, {}", rd_kafka_name(handle), why));
+  if (error.code != ErrorCode::kConflict) error.code = ErrorCode::kInternal;
+  if (!health.fatal_told.exchange(true) && health.on_fatal) health.on_fatal(error);
+  return error;
+}
+
+void OnError(rd_kafka_t* handle, int err, const char*, void* opaque) {
   auto* health = static_cast<Health*>(opaque);
-  if (health != nullptr && err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) health->connected = false;
+  if (health == nullptr) return;
+  if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) health->connected = false;
+  if (err == RD_KAFKA_RESP_ERR__FATAL) (void)TellFatal(handle, *health);
 }
 
 // librdkafka's own lines would not be JSON: what matters reaches the caller as an Error.
@@ -35,7 +49,7 @@ Result<Conf> MakeConf(const ClientConfig& config, Health* health,
       {"log.connection.close", "false"},     {"socket.nagle.disable", "true"},
       {"socket.keepalive.enable", "true"},   {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "500"},   {"topic.metadata.refresh.interval.ms", "60000"},
-      {"allow.auto.create.topics", "false"},
+      {"allow.auto.create.topics", "false"}, {"socket.timeout.ms", "10000"},
   };
   for (const auto& [name, value] : common) {
     if (Status s = set(name, value); !s.ok()) return s.error();
@@ -43,6 +57,7 @@ Result<Conf> MakeConf(const ClientConfig& config, Health* health,
   for (const auto& [name, value] : ours) {
     if (Status s = set(name, value); !s.ok()) return s.error();
   }
+  if (health != nullptr) health->on_fatal = config.on_fatal;
   rd_kafka_conf_set_error_cb(conf.get(), &OnError);
   rd_kafka_conf_set_log_cb(conf.get(), &OnLog);
   rd_kafka_conf_set_opaque(conf.get(), health);
@@ -109,7 +124,18 @@ Record CopyRecord(const rd_kafka_message_t& message) {
   return record;
 }
 
-Result<std::optional<Record>> PollOnce(rd_kafka_t* handle, Health& health, Duration timeout) {
+std::int64_t CachedEnd(rd_kafka_t* handle, const std::string& topic, std::int32_t partition) {
+  std::int64_t low = 0;
+  std::int64_t high = -1;
+  if (handle == nullptr || rd_kafka_get_watermark_offsets(handle, topic.c_str(), partition, &low,
+                                                          &high) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return -1;
+  }
+  return high < 0 ? -1 : high;
+}
+
+Result<std::optional<Record>> PollOnce(rd_kafka_t* handle, Health& health, Duration timeout,
+                                       Ends* ends) {
   rd_kafka_message_t* message = rd_kafka_consumer_poll(handle, static_cast<int>(timeout.count()));
   if (message == nullptr) return std::optional<Record>();
   const rd_kafka_resp_err_t err = message->err;
@@ -119,6 +145,12 @@ Result<std::optional<Record>> PollOnce(rd_kafka_t* handle, Health& health, Durat
     rd_kafka_message_destroy(message);
     return record;
   }
+  if (err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    health.connected = true;
+    if (ends != nullptr) ends->emplace(rd_kafka_topic_name(message->rkt), message->partition);
+    rd_kafka_message_destroy(message);
+    return std::optional<Record>();
+  }
   const std::string where =
       message->rkt == nullptr
           ? std::string("reading")
@@ -127,6 +159,7 @@ Result<std::optional<Record>> PollOnce(rd_kafka_t* handle, Health& health, Durat
   if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || err == RD_KAFKA_RESP_ERR__TRANSPORT) {
     health.connected = false;
   }
+  if (err == RD_KAFKA_RESP_ERR__FATAL) return TellFatal(handle, health);
   const Error error = ToError(err, where);
   if (error.code == ErrorCode::kUnavailable)
     return std::optional<Record>();  // librdkafka keeps trying

@@ -4,8 +4,11 @@
 #include <librdkafka/rdkafka.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "common/kafka/kafka.h"
 
@@ -26,7 +29,12 @@ using Conf = std::unique_ptr<rd_kafka_conf_t, ConfDeleter>;
 // What the client's own threads tell about the cluster. Opaque of the rd_kafka_t; must outlive it.
 struct Health {
   std::atomic<bool> connected{false};
+  std::atomic<bool> fatal_told{false};
+  std::function<void(const Error&)> on_fatal;  // set before the handle is made
 };
+
+// The partitions whose end was seen; of a consumer with enable.partition.eof.
+using Ends = std::set<std::pair<std::string, std::int32_t>>;
 
 // Properties common to all clients; `ours` win over config.extra. kInvalid names the property that
 // was refused.
@@ -42,7 +50,12 @@ Error ToError(rd_kafka_resp_err_t err, std::string_view doing);
 // Copies a message out; the message stays the caller's.
 Record CopyRecord(const rd_kafka_message_t& message);
 
-// One poll of a consumer: a record, nothing, or an error that does not heal by itself.
-Result<std::optional<Record>> PollOnce(rd_kafka_t* handle, Health& health, Duration timeout);
+// One poll of a consumer: a record, nothing, or an error that does not heal by itself. `ends` gets
+// the partitions whose end was reached; may be null.
+Result<std::optional<Record>> PollOnce(rd_kafka_t* handle, Health& health, Duration timeout,
+                                       Ends* ends = nullptr);
+
+// The log end that the last fetch told; -1 when not known.
+std::int64_t CachedEnd(rd_kafka_t* handle, const std::string& topic, std::int32_t partition);
 
 }  // namespace liveops::kafka::internal

@@ -41,6 +41,10 @@ struct ClientConfig {
   std::string client_id;
   std::map<std::string, std::string>
       extra;  // librdkafka properties, e.g. security.protocol; ours win on conflict
+  // A client is beyond repair: fenced by another process of its name (kConflict), or its
+  // idempotence is lost (kInternal). Nothing that it is asked will succeed any more: only a fresh
+  // start helps. Called once a client, on one of its threads; must not block; may be empty.
+  std::function<void(const Error&)> on_fatal = nullptr;
 };
 
 // Where an acknowledged record stands.
@@ -92,17 +96,35 @@ struct PartitionOffset {
 inline constexpr std::int64_t kOffsetBeginning = -2;  // as librdkafka's
 inline constexpr std::int64_t kOffsetEnd = -1;
 
+// How long a broker may keep a fetch open to gather records. By default it answers with the first:
+// each record then costs an answer and a new fetch over all partitions. A reader that nobody waits
+// for spares the broker that work.
+struct Gather {
+  Duration wait{100};     // steady; at most so late a record comes
+  std::size_t bytes = 1;  // with so many the answer leaves at once
+};
+
 // Reads exactly the partitions it is told, from the offsets it is told; no group. One thread at a
-// time.
+// time, except where said.
 class AssignedConsumer {
  public:
-  static Result<std::unique_ptr<AssignedConsumer>> Create(const ClientConfig& config);
+  static Result<std::unique_ptr<AssignedConsumer>> Create(const ClientConfig& config,
+                                                          Gather gather);
+  static Result<std::unique_ptr<AssignedConsumer>> Create(const ClientConfig& config) {
+    return Create(config, Gather{});
+  }
   virtual ~AssignedConsumer() = default;
 
   virtual Status Assign(const std::vector<PartitionOffset>& partitions) = 0;
-  // The next record of any assigned partition, or nothing when none came within `timeout`. Errors
+  // The next record of any assigned partition, or nothing when none came within `timeout`, or
+  // sooner when the end of one was reached. Errors
   // that heal by themselves are not reported; an offset that no longer exists is (kNotFound).
   virtual Result<std::optional<Record>> Poll(Duration timeout) = 0;
+  // True once Poll has given everything that stood in the partition at some moment since Assign.
+  // Also where compaction took the last records away, so that their offsets never come.
+  virtual bool ReachedEnd(std::string_view topic, std::int32_t partition) const = 0;
+  // The log end as the last fetch told it; -1 when not known yet. Asks nobody; any thread.
+  virtual std::int64_t KnownEnd(std::string_view topic, std::int32_t partition) const = 0;
   // Low (first kept) and high (next to be written) offsets.
   virtual Result<std::pair<std::int64_t, std::int64_t>> Watermarks(std::string_view topic,
                                                                    std::int32_t partition,
@@ -138,8 +160,10 @@ class GroupConsumer {
   // Synchronous; kConflict when this member no longer owns the partition. Usable inside
   // on_assigned.
   virtual Status Commit(std::int32_t partition, std::int64_t next_offset) = 0;
+  // Waits for nothing and tells no outcome: for offsets that only inform people.
+  virtual void CommitLater(std::int32_t partition, std::int64_t next_offset) = 0;
   // The log end as the last fetch told it (last stable offset and high watermark are the same
-  // here); -1 when not known yet. Asks nobody.
+  // here); -1 when not known yet. Asks nobody; any thread, until Close.
   virtual std::int64_t KnownEnd(std::int32_t /*partition*/) const { return -1; }
   virtual bool connected() const = 0;
   virtual void Close() = 0;  // revokes and leaves in order; idempotent

@@ -79,6 +79,49 @@ TEST_F(MockCluster, RecordsComeBackAsTheyWent) {
   EXPECT_TRUE(records[1].value.empty()) << "a tombstone";
 }
 
+TEST_F(MockCluster, TheEndOfAPartitionIsReachedAfterItsRecordsAndNotBefore) {
+  auto producer = MakeProducer();
+  ASSERT_TRUE(producer->ProduceSync("t", 0, "a", "1").ok());
+  ASSERT_TRUE(producer->ProduceSync("t", 0, "b", "2").ok());
+  auto consumer = AssignedConsumer::Create(config_);
+  ASSERT_TRUE(consumer.ok());
+  ASSERT_TRUE((*consumer)->Assign({{"t", 0, kOffsetBeginning}}).ok());
+  std::size_t read = 0;
+  const auto poll = [&] {
+    auto record = (*consumer)->Poll(Duration(100));
+    ASSERT_TRUE(record.ok()) << record.error().message;
+    if (*record) ++read;
+  };
+  for (int i = 0; i < 100 && !(*consumer)->ReachedEnd("t", 0); ++i) {
+    poll();
+    EXPECT_TRUE(read == 2 || !(*consumer)->ReachedEnd("t", 0));
+  }
+  EXPECT_EQ(read, 2U);
+  EXPECT_TRUE((*consumer)->ReachedEnd("t", 0));
+  EXPECT_FALSE((*consumer)->ReachedEnd("t", 1)) << "it is not read";
+  EXPECT_EQ((*consumer)->KnownEnd("t", 0), 2);
+  ASSERT_TRUE((*consumer)->Assign({{"t", 0, 1}}).ok());
+  EXPECT_FALSE((*consumer)->ReachedEnd("t", 0)) << "of what is assigned now nothing was read";
+}
+
+TEST_F(MockCluster, AssignmentsMayFollowEachOtherAtOnce) {
+  auto producer = MakeProducer();
+  ASSERT_TRUE(producer->ProduceSync("t", 0, "a", "1").ok());
+  auto consumer = AssignedConsumer::Create(config_);
+  ASSERT_TRUE(consumer.ok());
+  for (int i = 0; i < 60; ++i) {
+    ASSERT_TRUE((*consumer)->Assign({{"t", 0, kOffsetBeginning}, {"t", 1, 0}}).ok());
+    if (i % 3 == 0) (void)(*consumer)->Poll(Duration(20));
+  }
+  std::size_t read = 0;
+  for (int i = 0; i < 100 && read == 0; ++i) {
+    auto record = (*consumer)->Poll(Duration(100));
+    ASSERT_TRUE(record.ok()) << record.error().message;
+    if (*record) ++read;
+  }
+  EXPECT_EQ(read, 1U);
+}
+
 TEST_F(MockCluster, KeepsTheOrderOfOnePartition) {
   auto producer = MakeProducer();
   std::atomic<int> delivered{0};

@@ -98,6 +98,10 @@ std::string CanonicalText(const Condition& condition) {
                            FormatDuration(condition.hold));
 }
 
+std::string CanonicalText(const Response& response) {
+  return response.next_business_day() ? "next business day" : FormatDuration(response.within);
+}
+
 std::string Digest(const Condition& condition) { return Hex(Sha256Of(CanonicalText(condition))); }
 
 }  // namespace liveops::plan

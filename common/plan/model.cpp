@@ -28,18 +28,18 @@ const char* SeverityName(Severity severity) {
   return "unknown";
 }
 
-Duration ResponseTime(Severity severity) {
+Response DefaultResponse(Severity severity) {
   switch (severity) {
     case Severity::kCritical:
-      return std::chrono::minutes(5);
+      return {std::chrono::minutes(5)};
     case Severity::kHigh:
-      return std::chrono::minutes(30);
+      return {std::chrono::minutes(30)};
     case Severity::kMedium:
-      return std::chrono::hours(1);
+      return {std::chrono::hours(1)};
     case Severity::kLow:
-      return std::chrono::hours(24);
+      return {};
   }
-  return std::chrono::hours(24);
+  return {};
 }
 
 const char* ComparisonSign(Comparison op) {

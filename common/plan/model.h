@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,7 +17,17 @@ namespace liveops::plan {
 
 enum class Severity { kCritical, kHigh, kMedium, kLow };
 const char* SeverityName(Severity severity);  // "critical", …
-Duration ResponseTime(Severity severity);     // 5min, 30min, 1h, 1d (next business day)
+
+// How soon an answer to a page is expected.
+struct Response {
+  Duration within{0};  // 0 = on the next business day
+  bool next_business_day() const { return within == Duration::zero(); }
+  friend bool operator==(const Response&, const Response&) = default;
+};
+// Where a plan says nothing: 5min, 30min, 1h, next business day.
+Response DefaultResponse(Severity severity);
+// "5min", or "next business day": as a plan says it.
+std::string CanonicalText(const Response& response);
 
 enum class Comparison { kGreater, kGreaterEqual, kLess, kLessEqual };
 const char* ComparisonSign(Comparison op);  // ">", ">=", "<", "<="
@@ -151,9 +162,16 @@ struct Plan {
   std::vector<std::pair<std::string, Duration>>
       lateness;       // metric -> allowed lateness, where the plan says so
   Duration dedup{0};  // an alarm that fires again within this of its last page waits; 0 = off
+  // By severity; never sooner for a lower one.
+  std::array<Response, 4> response = {
+      DefaultResponse(Severity::kCritical), DefaultResponse(Severity::kHigh),
+      DefaultResponse(Severity::kMedium), DefaultResponse(Severity::kLow)};
 
   const Owner* FindOwner(std::string_view name) const;
   const Alarm* FindAlarm(std::string_view name) const;
+  const Response& ResponseTo(Severity severity) const {
+    return response[static_cast<std::size_t>(severity)];
+  }
 };
 
 }  // namespace liveops::plan

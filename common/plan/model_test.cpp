@@ -17,10 +17,11 @@ TEST(Model, AThresholdItselfIsFalseForStrictComparisons) {
 }
 
 TEST(Model, ResponseTimesFollowSeverity) {
-  EXPECT_EQ(ResponseTime(Severity::kCritical), std::chrono::minutes(5));
-  EXPECT_EQ(ResponseTime(Severity::kHigh), std::chrono::minutes(30));
-  EXPECT_EQ(ResponseTime(Severity::kMedium), std::chrono::hours(1));
-  EXPECT_EQ(ResponseTime(Severity::kLow), std::chrono::hours(24));
+  const Plan plan;
+  EXPECT_EQ(CanonicalText(plan.ResponseTo(Severity::kCritical)), "5min");
+  EXPECT_EQ(CanonicalText(plan.ResponseTo(Severity::kHigh)), "30min");
+  EXPECT_EQ(CanonicalText(plan.ResponseTo(Severity::kMedium)), "1h");
+  EXPECT_EQ(CanonicalText(plan.ResponseTo(Severity::kLow)), "next business day");
   EXPECT_STREQ(SeverityName(Severity::kHigh), "high");
 }
 

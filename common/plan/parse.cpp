@@ -13,6 +13,8 @@ namespace liveops::plan {
 namespace {
 
 constexpr Duration kWeek = std::chrono::hours(24 * 7);
+constexpr Severity kSeverities[] = {Severity::kCritical, Severity::kHigh, Severity::kMedium,
+                                    Severity::kLow};
 
 std::vector<std::string> NamesOf(const std::vector<Owner>& owners) {
   std::vector<std::string> names;
@@ -24,13 +26,28 @@ std::optional<Severity> ReadSeverity(const YamlNode& node, ProblemList& problems
   std::string word = node.scalar;
   for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   std::vector<std::string> known;
-  for (const Severity s :
-       {Severity::kCritical, Severity::kHigh, Severity::kMedium, Severity::kLow}) {
+  for (const Severity s : kSeverities) {
     if (word == SeverityName(s)) return s;
     known.emplace_back(SeverityName(s));
   }
   problems.Add(node, fmt::format("unknown severity \"{}\"{}", Truncate(node.scalar, 40),
                                  Suggestion(node.scalar, known)));
+  return std::nullopt;
+}
+
+// "5min" or "next business day".
+std::optional<Response> ReadResponseTime(const YamlNode& node, const char* severity,
+                                         ProblemList& problems) {
+  const std::string& text = node.scalar;
+  const std::vector<std::string> known = {CanonicalText(Response{})};
+  if (text == known.front()) return Response{};
+  if (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+    const auto within = ReadTime(node, severity, std::chrono::minutes(1), kWeek, problems);
+    return within ? std::optional(Response{*within}) : std::nullopt;
+  }
+  problems.Add(
+      node, fmt::format("{} is \"{}\", expected a length of time such as 5min, or {}{}", severity,
+                        Truncate(text, 40), known.front(), Suggestion(text, known)));
   return std::nullopt;
 }
 
@@ -62,6 +79,7 @@ Plan PlanReader::Read(const YamlNode& root) {
   }
   // In this order whatever the file's: each part refers to those before it.
   ReadOwners(fields.Get("owners"));
+  ReadResponse(fields.Get("response"));
   if (const YamlNode* metrics = fields.Get("metrics"))
     bindings_ = ReadBindings(*metrics, problems_);
   ReadAlarms(fields.Get("alarms"));
@@ -277,6 +295,34 @@ void PlanReader::ReadLateness(const YamlNode* node) {
     } else if (time) {
       plan_.lateness.emplace_back(metric.scalar, *time);
     }
+  }
+}
+
+void PlanReader::ReadResponse(const YamlNode* node) {
+  if (node == nullptr) return;
+  Fields fields(*node, "response", problems_);
+  if (!fields.valid()) return;
+  bool good = true;
+  for (const Severity severity : kSeverities) {
+    const char* name = SeverityName(severity);
+    const YamlNode* time = fields.Scalar(name);
+    if (time == nullptr) continue;
+    const auto response = ReadResponseTime(*time, name, problems_);
+    good = good && response;
+    if (response) plan_.response[static_cast<std::size_t>(severity)] = *response;
+  }
+  fields.Finish();
+  for (std::size_t i = 1; good && i < std::size(kSeverities); ++i) {
+    const Response& higher = plan_.response[i - 1];
+    const Response& lower = plan_.response[i];
+    if (lower.next_business_day() ||
+        (!higher.next_business_day() && higher.within <= lower.within)) {
+      continue;
+    }
+    problems_.Add(*node, fmt::format("response: {} ({}) may not be sooner than {} ({})",
+                                     SeverityName(kSeverities[i]), CanonicalText(lower),
+                                     SeverityName(kSeverities[i - 1]), CanonicalText(higher)));
+    return;
   }
 }
 

@@ -33,6 +33,7 @@ TEST(Parse, ReadsAWholePlan) {
   const auto result = Parse(std::string(kHead) + R"(
 phase: 2
 dedup: 10min
+response: {critical: 2min, medium: 90min}
 lateness: {http_5xx_count: 90s}
 alarms:
   - name: slow
@@ -58,6 +59,10 @@ remediations:
   EXPECT_EQ(plan.service, "shop");
   EXPECT_EQ(plan.phase, 2);
   EXPECT_EQ(plan.dedup, std::chrono::minutes(10));
+  EXPECT_EQ(CanonicalText(plan.ResponseTo(Severity::kCritical)), "2min");
+  EXPECT_EQ(plan.ResponseTo(Severity::kHigh), DefaultResponse(Severity::kHigh));
+  EXPECT_EQ(CanonicalText(plan.ResponseTo(Severity::kMedium)), "1h30min");
+  EXPECT_TRUE(plan.ResponseTo(Severity::kLow).next_business_day());
   EXPECT_THAT(plan.lateness, ElementsAre(Pair("http_5xx_count", Duration(90'000))));
   ASSERT_NE(plan.FindOwner("backend"), nullptr);
   EXPECT_EQ(plan.FindOwner("on-call")->title, "On-call Engineer");

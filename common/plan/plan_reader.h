@@ -28,6 +28,7 @@ class PlanReader {
   void ReadAlarms(const YamlNode* node);
   void ReadAlarm(const YamlNode& node);
   void ReadLateness(const YamlNode* node);
+  void ReadResponse(const YamlNode* node);
   void CheckRouting(const Alarm& alarm, const YamlNode& node);
   // The name at "name", checked against those seen before.
   std::string ReadName(Fields& fields, std::string_view what,

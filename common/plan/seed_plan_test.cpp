@@ -125,6 +125,31 @@ TEST(SeedPlan, OwnersAndPhase) {
   EXPECT_EQ(BackendApi().FindOwner("devops-team")->slack, "#devops");
 }
 
+// The table of severities: "Critical: within 5 minutes", and so on.
+TEST(SeedPlan, ResponseTimes) {
+  const std::pair<Severity, const char*> table[] = {{Severity::kCritical, "5min"},
+                                                    {Severity::kHigh, "30min"},
+                                                    {Severity::kMedium, "1h"},
+                                                    {Severity::kLow, "next business day"}};
+  for (const auto& [severity, within] : table) {
+    EXPECT_EQ(CanonicalText(BackendApi().ResponseTo(severity)), within) << SeverityName(severity);
+  }
+}
+
+// They stand in the plan, where they can be changed.
+TEST(SeedPlan, ResponseTimesAreTheFilesOwn) {
+  std::ifstream in(std::string(LIVEOPS_SOURCE_DIR) + "/deploy/plans/backend-api.yaml");
+  std::stringstream file;
+  file << in.rdbuf();
+  std::string text = file.str();
+  const std::string key = "critical: 5min";
+  const std::size_t at = text.find(key);
+  ASSERT_NE(at, std::string::npos);
+  const ParseResult changed = Parse(text.replace(at, key.size(), "critical: 10min"));
+  ASSERT_TRUE(changed.ok());
+  EXPECT_EQ(CanonicalText(changed.plan.ResponseTo(Severity::kCritical)), "10min");
+}
+
 TEST(SeedPlan, RollbackScenarios) {
   const auto& remediations = BackendApi().remediations;
   ASSERT_EQ(remediations.size(), 2u);

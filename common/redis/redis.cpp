@@ -3,12 +3,25 @@
 #include <fmt/format.h>
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
+#include <iterator>
 #include <mutex>
+#include <utility>
 
 namespace liveops::redis {
 namespace {
 
 constexpr std::chrono::milliseconds kReconnectPause{500};
+
+// Error answers that say "not now" rather than "never": the data set is being loaded, the primary
+// is away or was just demoted, a script runs, the memory or the disk is full.
+constexpr std::string_view kPassing[] = {
+    "LOADING ",     "MASTERDOWN ", "BUSY ",    "TRYAGAIN ", "READONLY ",
+    "CLUSTERDOWN ", "NOREPLICAS ", "MISCONF ", "OOM ",      "ERR max number of clients",
+};
+// After a fail-over the address may lead elsewhere, but an open connection still leads to the
+// former primary.
+constexpr std::string_view kDemoted = "READONLY ";
 
 struct ContextDeleter {
   void operator()(redisContext* context) const { redisFree(context); }
@@ -103,7 +116,13 @@ struct Client::Impl {
       return Drop(ContextError());
     const RawReply reply(static_cast<redisReply*>(raw));
     if (reply->type == REDIS_REPLY_ERROR) {
-      return InvalidError(fmt::format("Redis: {}", std::string_view(reply->str, reply->len)));
+      const std::string_view words(reply->str, reply->len);
+      demoted |= words.starts_with(kDemoted);
+      const bool passes =
+          std::any_of(std::begin(kPassing), std::end(kPassing),
+                      [&](std::string_view start) { return words.starts_with(start); });
+      std::string message = fmt::format("Redis: {}", words);
+      return passes ? UnavailableError(std::move(message)) : InvalidError(std::move(message));
     }
     return Convert(*reply);
   }
@@ -118,11 +137,15 @@ struct Client::Impl {
     for (std::size_t i = 0; i < commands.size(); ++i) {
       auto reply = Read();
       if (!reply.ok()) {
-        if (reply.error().code == ErrorCode::kUnavailable) return reply.error();
+        if (!context) return reply.error();
         if (!refused) refused = reply.error();
         continue;  // the answers of the rest still stand in the stream
       }
       replies.push_back(std::move(*reply));
+    }
+    if (std::exchange(demoted, false)) {
+      context.reset();
+      is_connected = false;
     }
     if (refused) return *refused;
     return replies;
@@ -133,6 +156,7 @@ struct Client::Impl {
   std::unique_ptr<redisContext, ContextDeleter> context;  // guarded by mutex
   std::chrono::steady_clock::time_point next_attempt{};   // guarded by mutex
   bool is_connected = false;                              // guarded by mutex
+  bool demoted = false;                                   // guarded by mutex
 };
 
 Client::Client(Config config) : impl_(std::make_unique<Impl>(std::move(config))) {}

@@ -44,8 +44,9 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // kUnavailable: not connected, connection lost, or no answer in time. kInvalid: Redis answered
-  // with an error.
+  // kUnavailable: not connected, connection lost, no answer in time, or an answer that says "not
+  // now" (Redis loads its data, has no primary, runs a script, has no memory left). kInvalid: Redis
+  // answered with any other error.
   Result<Reply> Run(const Command& command);
   // One round trip for all; the replies are in the order of the commands. The first error answer
   // fails the whole.

@@ -24,6 +24,12 @@ Result<std::int64_t> ClaimPartition(kafka::GroupConsumer& group, std::int32_t so
   return written->offset;
 }
 
+std::string ReleaseKey(std::string_view claim_key) {
+  constexpr std::string_view kClaim = "claim/";
+  if (claim_key.starts_with(kClaim)) claim_key.remove_prefix(kClaim.size());
+  return fmt::format("released/{}", claim_key);
+}
+
 std::vector<kafka::Header> OwnerHeaders(std::int64_t epoch, std::string_view traceparent) {
   std::vector<kafka::Header> headers{{kEpochHeader, std::to_string(epoch)}};
   if (!traceparent.empty()) headers.push_back({kTraceHeader, std::string(traceparent)});

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/epoch_filter.h"
@@ -38,6 +39,11 @@ Result<std::int64_t> ClaimPartition(kafka::GroupConsumer& group, std::int32_t so
                                     std::int64_t committed_offset, kafka::Producer& producer,
                                     const std::string& log_topic, std::int32_t log_partition,
                                     const EncodeClaim& encode);
+
+// The key of the release that ends the claim at `claim_key`. Not the claim's own: on a compacted
+// topic the release would take the claim away, and with it what voids the records of earlier
+// owners.
+std::string ReleaseKey(std::string_view claim_key);
 
 // The header list of an owner's record: epoch and, when not empty, traceparent.
 std::vector<kafka::Header> OwnerHeaders(std::int64_t epoch, std::string_view traceparent = "");

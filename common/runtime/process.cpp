@@ -94,6 +94,20 @@ void StopSignal::Request() {
        SIGTERM);  // wakes the waiter; the signal is blocked everywhere, so nothing else happens
 }
 
+void StopSignal::Fail(const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = error;
+  }
+  log::Error("cannot_go_on", {{"code", ErrorCodeName(error.code)}, {"error", error.message}});
+  Request();
+}
+
+std::optional<Error> StopSignal::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
 void CleanupStack::Push(std::string name, std::function<void()> cleanup) {
   stack_.emplace_back(std::move(name), std::move(cleanup));
 }

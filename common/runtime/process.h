@@ -3,6 +3,8 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,9 +39,15 @@ class StopSignal {
   bool WaitFor(Duration timeout);
   bool requested() const;
   void Request();  // as if a signal had come
+  // Asks for a stop because the process cannot go on; the first error decides the exit code.
+  // Thread-safe, does not block.
+  void Fail(const Error& error);
+  std::optional<Error> failure() const;
 
  private:
   std::atomic<bool> requested_{false};
+  mutable std::mutex mutex_;
+  std::optional<Error> failure_;
 };
 
 // Named clean-ups, run in reverse order by RunAll or the destructor, each logged with how long it

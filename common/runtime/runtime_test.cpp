@@ -7,6 +7,7 @@
 
 #include "common/runtime/ownership.h"
 #include "common/runtime/process.h"
+#include "common/runtime/service_main.h"
 
 namespace liveops::runtime {
 namespace {
@@ -75,6 +76,17 @@ TEST(StopSignal, TurnsATerminationIntoAFlag) {
   EXPECT_TRUE(stop.requested());
   EXPECT_TRUE(stop.WaitFor(Duration(0)));
   EXPECT_TRUE(stop.requested());
+}
+
+TEST(StopSignal, AFailureAsksForAStopAndDecidesTheExitCode) {
+  StopSignal stop;
+  EXPECT_FALSE(stop.failure().has_value());
+  stop.Fail(InternalError("idempotence is lost"));
+  stop.Fail(ConflictError("fenced"));
+  EXPECT_TRUE(stop.WaitFor(Duration(0)));
+  ASSERT_TRUE(stop.failure().has_value());
+  EXPECT_EQ(stop.failure()->message, "idempotence is lost") << "the first one counts";
+  EXPECT_EQ(internal::ExitCode(Status(), stop), 1) << "an orderly stop all the same is no success";
 }
 
 TEST(PortFile, IsWrittenWhole) {

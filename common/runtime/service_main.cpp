@@ -84,13 +84,15 @@ void InitLog(const ServiceProgram& program, const CommonConfig& common) {
 }
 
 int ExitCode(const Status& ran, const StopSignal& stop) {
+  std::optional<Error> failure = stop.failure();
   // What a stop interrupted is no failure.
   const bool stopped = ran.ok() || (stop.requested() && ran.error().code != ErrorCode::kInvalid &&
                                     ran.error().code != ErrorCode::kConflict);
-  if (!stopped) log::Error("stopped", {{"because", ran.error().message}});
+  if (!failure && !stopped) failure = ran.error();
+  if (failure) log::Error("stopped", {{"because", failure->message}});
   log::Flush();
-  if (stopped) return kExitStopped;
-  const ErrorCode code = ran.error().code;
+  if (!failure) return kExitStopped;
+  const ErrorCode code = failure->code;
   return code == ErrorCode::kInvalid || code == ErrorCode::kConflict ? kExitUsage : kExitFailed;
 }
 

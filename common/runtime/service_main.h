@@ -41,8 +41,9 @@ int ServiceMain(const ServiceProgram& program, int argc, char** argv,
   const internal::Arguments arguments = internal::ParseArguments(program, argc, argv);
   if (arguments.exit_code >= 0) return arguments.exit_code;
   StopSignal stop;
-  const Result<Config> config = read(arguments.config);
+  Result<Config> config = read(arguments.config);
   if (!config.ok()) return internal::BadConfiguration(config.error());
+  config->common.kafka.on_fatal = [&stop](const Error& error) { stop.Fail(error); };
   internal::InitLog(program, config->common);
   return internal::ExitCode(run(*config, stop), stop);
 }

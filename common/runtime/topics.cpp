@@ -17,7 +17,7 @@ constexpr std::int64_t kDayMs = 86'400'000;
 
 std::string Days(std::int64_t days) { return std::to_string(days * kDayMs); }
 
-std::vector<kafka::TopicSpec> TopicTable(std::int32_t n) {
+std::vector<kafka::TopicSpec> TopicTable(std::int32_t n, std::int32_t replication) {
   const std::string append = "LogAppendTime";
   const auto compacted = [&](std::int64_t lag_days) {
     return std::map<std::string, std::string>{{"message.timestamp.type", append},
@@ -27,14 +27,24 @@ std::vector<kafka::TopicSpec> TopicTable(std::int32_t n) {
   const auto kept = [&](std::int64_t days) {
     return std::map<std::string, std::string>{{"message.timestamp.type", append},
                                               {"cleanup.policy", "delete"},
-                                              {"retention.ms", days < 0 ? "-1" : Days(days)}};
+                                              {"retention.ms", Days(days)}};
   };
-  return {
-      {topic::kMetrics, n, kept(3)},       {topic::kPlans, 1, compacted(0)},
-      {topic::kAlarms, n, compacted(400)}, {topic::kControls, 1, compacted(0)},
-      {topic::kOperations, n, kept(-1)},   {topic::kNotifications, n, compacted(1)},
-      {topic::kRemediations, n, kept(-1)}, {topic::kDeadLetter, n, kept(30)},
+  // Also a broker's own limit on bytes must not cut what people did.
+  const std::map<std::string, std::string> without_end = {{"message.timestamp.type", append},
+                                                          {"cleanup.policy", "delete"},
+                                                          {"retention.ms", "-1"},
+                                                          {"retention.bytes", "-1"}};
+  std::vector<kafka::TopicSpec> topics = {
+      {topic::kMetrics, n, kept(3)},          {topic::kPlans, 1, compacted(0)},
+      {topic::kAlarms, n, compacted(400)},    {topic::kControls, 1, compacted(0)},
+      {topic::kOperations, n, without_end},   {topic::kNotifications, n, compacted(1)},
+      {topic::kRemediations, n, without_end}, {topic::kDeadLetter, n, kept(30)},
   };
+  // Acknowledged by all that are in sync means something only where that is more than one.
+  if (replication >= 3) {
+    for (kafka::TopicSpec& topic : topics) topic.config["min.insync.replicas"] = "2";
+  }
+  return topics;
 }
 
 // The first DomainTime in the log counts. A topic that was made a moment ago may have no leader
@@ -89,25 +99,19 @@ Status ReadToEnd(kafka::AssignedConsumer& consumer, const std::string& topic,
   const std::int64_t start = std::max(from, low);  // kOffsetBeginning is negative
   if (start >= high) return {};
   if (Status s = consumer.Assign({{topic, partition, start}}); !s.ok()) return s;
-  // Compaction may have removed the very last offsets: the high watermark counts them, so the end
-  // is reached either with the last record or when the broker has nothing more for a while.
+  // Compaction may have removed the very last offsets, which the high watermark counts: then the
+  // end is where the broker says that it is.
   std::int64_t next = start;
-  auto quiet_since = std::chrono::steady_clock::now();
-  while (next < high) {
+  while (next < high && !consumer.ReachedEnd(topic, partition)) {
     auto record = consumer.Poll(Duration(50));
     if (!record.ok()) return record.error();
-    const auto now = std::chrono::steady_clock::now();
     if (*record) {
       if ((*record)->offset >= high) break;
       each(**record);
       next = (*record)->offset + 1;
-      quiet_since = now;
-    } else if (now > deadline) {
+    } else if (std::chrono::steady_clock::now() > deadline) {
       return UnavailableError(fmt::format("reading {}/{}: at offset {} of {} when the time was up",
                                           topic, partition, next, high));
-    } else if (next > start && now - quiet_since > std::chrono::seconds(3) &&
-               consumer.connected()) {
-      break;
     }
   }
   return consumer.Assign({});
@@ -115,8 +119,8 @@ Status ReadToEnd(kafka::AssignedConsumer& consumer, const std::string& topic,
 
 Result<TimeMap> EstablishTopics(const kafka::ClientConfig& config, const TopicsConfig& topics,
                                 Duration timeout) {
-  auto created =
-      kafka::EnsureTopics(config, TopicTable(topics.partitions), topics.replication, timeout);
+  auto created = kafka::EnsureTopics(config, TopicTable(topics.partitions, topics.replication),
+                                     topics.replication, timeout);
   if (!created.ok()) return created.error();
   auto consumer = kafka::AssignedConsumer::Create(config);
   if (!consumer.ok()) return consumer.error();

@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
 # Installs what the build, the sandbox and the tests need on Debian 12. Quick when there is nothing to do.
-# usage: setup.sh        from anywhere; as root, or as a user who may sudo
-# Leaves under build/third_party: kafka/libs (Apache Kafka's jars), proto (OpenTelemetry's and google.rpc protos), venv (the
-# OpenTelemetry SDK for Python)
+# usage: setup.sh [tests]    from anywhere; as root, or as a user who may sudo. tests: what only the tests need, too
+# Leaves under build/third_party: kafka/libs (Apache Kafka's jars), proto (OpenTelemetry's and google.rpc protos) and, for
+# the tests, venv (the OpenTelemetry SDK for Python)
 set -euo pipefail
+if [ $# -gt 1 ] || { [ $# -eq 1 ] && [ "$1" != tests ]; }; then
+  echo "usage: setup.sh [tests]" >&2
+  exit 2
+fi
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 third=$root/build/third_party
@@ -50,7 +54,7 @@ fi
 
 # A Python of its own for the OpenTelemetry SDK that the tests emit with.
 requirements=$root/integration-tests/otlp/requirements.txt
-if [ -f "$requirements" ]; then
+if [ "${1:-}" = tests ]; then
   want=$(stamp "$requirements")
   if [ "$(cat "$third/venv/stamp" 2>/dev/null)" != "$want" ]; then
     say "fetching the OpenTelemetry SDK for Python (once)"

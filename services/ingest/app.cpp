@@ -103,17 +103,18 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   if (!served) return served.error();
   const std::unique_ptr<rpc::Server> server = *std::move(served);
 
-  // Last in, first out: refuse what is new, let what is on its way land, say goodbye, close.
+  // Last in, first out: refuse what is new, let what is on its way land, close, say goodbye. The
+  // goodbye comes when nobody can be refused any more: it is the last word on what is missing.
   runtime::CleanupStack cleanup;
   cleanup.Push("producer", [&] {
     producer.reset();
   });  // its last callbacks need the core and the server's calls
-  cleanup.Push("server", [&] { server->Stop(kStopGrace); });
   cleanup.Push("ticker", [&] {
     ticker.Stop();
     if (ready) ticker.Leave();
     producer->Flush(kFlushTimeout);
   });
+  cleanup.Push("server", [&] { server->Stop(kStopGrace); });
   cleanup.Push("requests", [&] {
     server->SetServing(false);
     core.Close();

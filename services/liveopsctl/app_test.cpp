@@ -1,187 +1,16 @@
-#include "services/liveopsctl/app.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "common/base/labels.h"
-#include "services/liveopsctl/cli/command.h"
+#include "services/liveopsctl/app_test_support.h"
 
 namespace liveops::ctl {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-// What the services answer and what they were asked.
-struct Script {
-  Result<v1::ListAlarmsResponse> alarms = v1::ListAlarmsResponse();
-  Result<v1::ExplainAlarmResponse> explain =
-      NotFoundError("no alarm \"api/x\"; did you mean \"api/y\"?");
-  Result<v1::AcknowledgeResponse> ack = v1::AcknowledgeResponse();
-  Result<v1::ApplyPlanResponse> apply = v1::ApplyPlanResponse();
-  Result<v1::GetPlanResponse> plan = v1::GetPlanResponse();
-  v1::RemediationStatus remediation;
-  Result<v1::WriteResponse> write = v1::WriteResponse();
-  std::map<Server, Result<v1::GetStatusResponse>> status;
-  std::vector<Status> watch_ends;  // one a stream, the first stream first
-
-  std::vector<v1::WriteRequest> writes;
-  std::vector<v1::ApproveRemediationRequest> approvals;
-  std::vector<v1::DenyRemediationRequest> denials;
-  std::vector<v1::ApplyPlanRequest> applied;
-  std::vector<v1::AlarmStatus> watched;  // in every stream
-  int watches = 0;
-  Settings settings;
-};
-
-class FakeBackend : public Backend {
- public:
-  explicit FakeBackend(Script& script) : s_(script) {}
-  Result<v1::ApplyPlanResponse> ApplyPlan(const v1::ApplyPlanRequest& request) override {
-    s_.applied.push_back(request);
-    return s_.apply;
-  }
-  Result<v1::GetPlanResponse> GetPlan(const v1::GetPlanRequest&) override { return s_.plan; }
-  Result<v1::ListPlansResponse> ListPlans(const v1::ListPlansRequest&) override {
-    return v1::ListPlansResponse();
-  }
-  Result<v1::ListAlarmsResponse> ListAlarms(const v1::ListAlarmsRequest&) override {
-    return s_.alarms;
-  }
-  Result<v1::ExplainAlarmResponse> ExplainAlarm(const v1::ExplainAlarmRequest&) override {
-    return s_.explain;
-  }
-  Status WatchAlarms(const v1::WatchAlarmsRequest&,
-                     const std::function<bool(const v1::AlarmStatus&)>& on_alarm,
-                     Cancellation&) override {
-    for (const v1::AlarmStatus& alarm : s_.watched) on_alarm(alarm);
-    return s_.watch_ends.at(static_cast<std::size_t>(s_.watches++));
-  }
-  Result<v1::AcknowledgeResponse> Acknowledge(const v1::AcknowledgeRequest&) override {
-    return s_.ack;
-  }
-  Result<v1::ListRemediationsResponse> ListRemediations(
-      const v1::ListRemediationsRequest&) override {
-    return v1::ListRemediationsResponse();
-  }
-  Result<v1::GetRemediationResponse> GetRemediation(const v1::GetRemediationRequest&) override {
-    v1::GetRemediationResponse response;
-    *response.mutable_remediation() = s_.remediation;
-    return response;
-  }
-  Result<v1::ApproveRemediationResponse> ApproveRemediation(
-      const v1::ApproveRemediationRequest& request) override {
-    s_.approvals.push_back(request);
-    v1::ApproveRemediationResponse response;
-    *response.mutable_remediation() = s_.remediation;
-    response.mutable_remediation()->mutable_approved()->set_by("alice");
-    response.mutable_remediation()->set_phase(v1::REMEDIATION_PHASE_APPROVED);
-    return response;
-  }
-  Result<v1::DenyRemediationResponse> DenyRemediation(
-      const v1::DenyRemediationRequest& request) override {
-    s_.denials.push_back(request);
-    v1::DenyRemediationResponse response;
-    response.mutable_remediation()->mutable_denied()->set_by("alice");
-    return response;
-  }
-  Result<v1::WriteResponse> Write(const v1::WriteRequest& request) override {
-    s_.writes.push_back(request);
-    return s_.write;
-  }
-  Result<v1::ReportDeploymentResponse> ReportDeployment(
-      const v1::ReportDeploymentRequest&) override {
-    return v1::ReportDeploymentResponse();
-  }
-  Result<v1::GetStatusResponse> GetStatus(Server server) override { return s_.status.at(server); }
-
- private:
-  Script& s_;
-};
-
-// Interrupts the n-th wait; 0 = never.
-class FakeInterrupt : public Interrupt {
- public:
-  explicit FakeInterrupt(int at) : at_(at) {}
-  bool WaitFor(Duration) override { return ++waits_ == at_; }
-  void Bind(std::function<void()>) override {}
-
- private:
-  int at_;
-  int waits_ = 0;
-};
-
-struct Ran {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-class AppTest : public ::testing::Test {
- protected:
-  AppTest() {
-    folder_ =
-        std::filesystem::temp_directory_path() / ("liveopsctl-app-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder_);
-    v1::RemediationStatus& r = script_.remediation;
-    r.set_id("3f2a9c0011223344556677889900aabb");
-    r.set_phase(v1::REMEDIATION_PHASE_PROPOSED);
-    r.mutable_proposed()->set_digest(std::string(31, 'd') + "e");
-    for (const char* argument : {"kubectl", "rollout", "undo", "--to-revision=42"}) {
-      r.mutable_proposed()->mutable_action()->add_argv(argument);
-    }
-  }
-  ~AppTest() override { std::filesystem::remove_all(folder_); }
-
-  Ran RunWords(std::vector<std::string> words, const std::string& input = "",
-               bool terminal = false) {
-    for (const char* service : {"--ingest", "--evaluation", "--notifier", "--remediation"}) {
-      if (addresses_) words.insert(words.end(), {service, "127.0.0.1:1"});
-    }
-    std::ostringstream out;
-    std::ostringstream err;
-    std::istringstream in(input);
-    World world{.out = out,
-                .err = err,
-                .in = in,
-                .in_terminal = terminal,
-                .out_terminal = out_terminal_,
-                .err_terminal = false,
-                .env = [this](const char* name) -> std::optional<std::string> {
-                  const auto found = env_.find(name);
-                  return found == env_.end() ? std::nullopt : std::optional(found->second);
-                },
-                .connect =
-                    [this](const Settings& settings, Duration) {
-                      script_.settings = settings;
-                      return std::make_unique<FakeBackend>(script_);
-                    },
-                .interrupts = [this] { return std::make_unique<FakeInterrupt>(interrupt_at_); },
-                .now = [] { return RealFromMs(1770196500000); },
-                .host = "host",
-                .session = 7,
-                .version = "1"};
-    const int code = ctl::Run(words, world);
-    return {code, out.str(), err.str()};
-  }
-  std::string WriteFile(const std::string& name, const std::string& text) {
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
-  }
-
-  std::filesystem::path folder_;
-  Script script_;
-  std::map<std::string, std::string> env_;
-  bool addresses_ = true;
-  bool out_terminal_ = false;
-  int interrupt_at_ = 0;
-};
 
 TEST_F(AppTest, UsageErrorsLeaveWithTwo) {
   const Ran ran = RunWords({"alarms", "lst"});
@@ -220,28 +49,6 @@ TEST_F(AppTest, ColourOnlyOnATerminalAndNeverWithNoColor) {
   EXPECT_THAT(RunWords({"alarms", "list", "--json"}).out, Not(HasSubstr("\x1b[")));
   env_["NO_COLOR"] = "1";
   EXPECT_THAT(RunWords({"alarms", "list"}).out, Not(HasSubstr("\x1b[")));
-}
-
-TEST_F(AppTest, PlanCheckPrintsEveryProblemWithACaret) {
-  const std::string file = WriteFile("bad.yaml", "service: api\nnonsense: 1\nalarmz: []\n");
-  const Ran ran = RunWords({"plan", "check", file});
-  EXPECT_EQ(ran.code, kExitNo);
-  EXPECT_THAT(ran.out, HasSubstr(file + ":2:"));
-  EXPECT_THAT(ran.out, HasSubstr("    2 | nonsense: 1\n      | ^\n"));
-  EXPECT_THAT(ran.out, HasSubstr("    3 | alarmz: []\n      | ^\n"));
-  const Ran json = RunWords({"plan", "check", file, "--json"});
-  EXPECT_EQ(json.code, kExitNo);
-  EXPECT_THAT(json.out, HasSubstr("{\"problems\":[{\"file\":\""));
-  EXPECT_EQ(RunWords({"plan", "check", "/nowhere.yaml"}).code, kExitUsage);
-  EXPECT_EQ(RunWords({"plan", "apply", file}).code, kExitNo);
-  EXPECT_TRUE(script_.applied.empty()) << "a plan that is bad here is not sent";
-}
-
-TEST_F(AppTest, PlanShowRedirectedGivesTheTextAsApplied) {
-  script_.plan->mutable_plan()->set_text("service: api\n# \x1b\n");
-  EXPECT_EQ(RunWords({"plan", "show", "api"}).out, "service: api\n# \x1b\n");
-  out_terminal_ = true;
-  EXPECT_THAT(RunWords({"plan", "show", "api"}).out, HasSubstr("service: api\n# \\x1b\n"));
 }
 
 TEST_F(AppTest, ApproveSendsTheDigestOfWhatItShowed) {
@@ -373,7 +180,7 @@ TEST_F(AppTest, WatchEndsOnInterruptWithZeroAndOnAWrongAddressWithThree) {
   EXPECT_EQ(RunWords({"alarms", "watch"}).code, kExitUnreachable);
 }
 
-TEST_F(AppTest, StatusIsNoWhenAnyServiceIsNotReady) {
+TEST_F(AppTest, StatusIsNoWhenSomeAreNotReadyAndUnreachableWhenNoneAnswers) {
   v1::GetStatusResponse ready;
   ready.set_ready(true);
   for (const Server server : kServers) script_.status.emplace(server, ready);
@@ -384,10 +191,21 @@ TEST_F(AppTest, StatusIsNoWhenAnyServiceIsNotReady) {
   EXPECT_EQ(ran.code, kExitNo);
   EXPECT_THAT(ran.out, HasSubstr("away"));
   EXPECT_EQ(RunWords({"status", "--only", "evaluation"}).code, kExitOk);
-  EXPECT_EQ(RunWords({"status", "--only", "notifier"}).code, kExitNo);
+  EXPECT_EQ(RunWords({"status", "--only", "notifier"}).code, kExitUnreachable);
   EXPECT_THAT(RunWords({"status", "--only", "evaluation"}).out, Not(HasSubstr("notifier")));
+  v1::GetStatusResponse starting;
+  script_.status.insert_or_assign(Server::kIngest, starting);
+  EXPECT_EQ(RunWords({"status", "--only", "ingest"}).code, kExitNo);
+  for (const Server server : kServers) {
+    script_.status.insert_or_assign(server,
+                                    Result<v1::GetStatusResponse>(UnavailableError("away")));
+  }
+  const Ran none = RunWords({"status"});
+  EXPECT_EQ(none.code, kExitUnreachable);
+  EXPECT_THAT(none.out, HasSubstr("remediation"));
   addresses_ = false;
   EXPECT_EQ(RunWords({"status"}).code, kExitUsage);
+  EXPECT_EQ(RunWords({"status", "--ingest", "127.0.0.1:1", "--only", "notifier"}).code, kExitUsage);
 }
 
 TEST_F(AppTest, CompletionPrintsAScript) {

@@ -32,6 +32,16 @@ void AddProblem(v1::PlanProblem* out, const std::string& file, const plan::Probl
   out->set_message(problem.message);
 }
 
+// As the alarms tell it; empty, and said on the error stream, when they cannot be asked.
+PlansInForce AskInForce(Session& session, Backend& backend, const std::string& service) {
+  v1::ListAlarmsRequest request;
+  request.set_service(service);
+  const Result<v1::ListAlarmsResponse> response = backend.ListAlarms(request);
+  if (response.ok()) return InForceBy(*response);
+  session.Warn("which version is in force cannot be told: " + response.error().message);
+  return {};
+}
+
 template <typename Problems>
 std::string RenderProblems(const Problems& problems, const std::string& source,
                            const Style& style) {
@@ -85,12 +95,13 @@ int RunPlanApply(Session& session, const PlanApply& command) {
                                   "Nothing was applied.\n");
     return kExitNo;
   }
-  return session.Answer(
-      *response, response->unchanged()
-                     ? fmt::format("{} version {} already reads so; nothing was changed\n",
-                                   Printable(response->service()), response->version())
-                     : fmt::format("{} version {} is applied\n", Printable(response->service()),
-                                   response->version()));
+  return session.Answer(*response,
+                        response->unchanged()
+                            ? fmt::format("{} version {} already reads so; nothing was changed\n",
+                                          Printable(response->service()), response->version())
+                            : fmt::format("{} version {} is accepted; it comes into force with its "
+                                          "shard's next record\n",
+                                          Printable(response->service()), response->version()));
 }
 
 int RunPlanShow(Session& session, const PlanShow& command) {
@@ -99,20 +110,28 @@ int RunPlanShow(Session& session, const PlanShow& command) {
   if (command.service.empty()) {
     const Result<v1::ListPlansResponse> response = backend->ListPlans({});
     if (!response.ok()) return session.Fail(response.error());
-    return session.Answer(*response, RenderPlans(*response, session.style()));
+    const PlansInForce in_force =
+        session.json() ? PlansInForce{} : AskInForce(session, *backend, "");
+    return session.Answer(*response, RenderPlans(*response, in_force, session.style()));
   }
   v1::GetPlanRequest request;
   request.set_service(command.service);
   request.set_version(command.version);
   const Result<v1::GetPlanResponse> response = backend->GetPlan(request);
   if (!response.ok()) return session.Fail(response.error());
-  // Redirected, the text alone: `plan show S > file` gives back what was applied.
-  const bool heading = session.world().out_terminal;
-  if (!session.json() && !heading) {
-    session.world().out << response->plan().text();
-    return kExitOk;
+  if (session.json()) return session.Answer(*response, "");
+  const PlansInForce in_force = AskInForce(session, *backend, command.service);
+  if (session.world().out_terminal) {
+    return session.Answer(*response, RenderPlan(response->plan(), in_force, session.style()));
   }
-  return session.Answer(*response, RenderPlan(response->plan(), heading, session.style()));
+  // Redirected, the text alone: `plan show S > file` gives back what was applied.
+  session.world().out << response->plan().text();
+  const auto running = in_force.find(command.service);
+  if (running != in_force.end() && running->second != response->plan().version()) {
+    session.Warn(fmt::format("this is version {}; version {} is in force",
+                             response->plan().version(), running->second));
+  }
+  return kExitOk;
 }
 
 }  // namespace liveops::ctl

@@ -50,7 +50,11 @@ int RunStatus(Session& session, const ShowStatus& command) {
                               : RenderStatus(reports, command.partitions, session.style()));
   const bool ready =
       std::all_of(reports.begin(), reports.end(), [](const auto& r) { return r.ready(); });
-  return ready ? kExitOk : kExitNo;
+  if (ready) return kExitOk;
+  if (asked.empty()) return kExitUsage;  // what was wanted has no address
+  const bool any =
+      std::any_of(reports.begin(), reports.end(), [](const auto& r) { return r.answered; });
+  return any ? kExitNo : kExitUnreachable;
 }
 
 }  // namespace liveops::ctl

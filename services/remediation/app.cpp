@@ -24,7 +24,6 @@ constexpr Duration kTopicsTimeout{5'000};
 constexpr Duration kDrain{5'000};  // for a running action when the service is told to stop
 constexpr Duration kFlush{3'000};
 constexpr Duration kLeaseMin{2'000};
-constexpr Duration kStatusAsk{600};
 
 // Children run in "/": a path relative to the service's own folder would not be found there.
 std::string Absolute(const std::string& path) {
@@ -135,7 +134,7 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
     return (*membership)->joined() ? "" : "waiting for partitions";
   };
   sources.kafka_connected = [&] { return (*producer)->connected() && (*reader)->connected(); };
-  sources.ends = [&] { return (*reader)->Ends(kStatusAsk); };
+  sources.ends = [&] { return (*reader)->Ends(); };
   services.Open(keeper, std::move(sources));
   cleanup.Push("grpc server", stop_server);
 

@@ -36,6 +36,8 @@ namespace {
 constexpr Duration kKafkaTimeout{5'000};
 constexpr Duration kReadyPeriod{100};
 constexpr Duration kGrace{2'000};
+// What is followed is not waited for, and pages leave by the same broker meanwhile.
+constexpr kafka::Gather kFollowGather{Duration(100), 1 << 20};
 
 // Reads the library of plans to its end once, and then follows it.
 Status OpenLibrary(LogFollower& follower, PlanLibrary& library) {
@@ -127,11 +129,13 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   redis::Client reader_redis(config.redis);  // questions
   auto producer = kafka::Producer::Create(common.kafka);
   if (!producer.ok()) return producer.error();
-  auto consumer = kafka::AssignedConsumer::Create(common.kafka);
+  auto consumer = kafka::AssignedConsumer::Create(common.kafka, kFollowGather);
   if (!consumer.ok()) return consumer.error();
+  auto reader = kafka::AssignedConsumer::Create(common.kafka);
+  if (!reader.ok()) return reader.error();
 
   AcknowledgementBook acknowledgements;
-  LogFollower follower(std::move(*consumer));
+  LogFollower follower(std::move(*consumer), std::move(*reader));
   PlanLibrary library;
   StatusBoard board;
   RedisSnapshotPort snapshot_port(table_redis);

@@ -214,9 +214,11 @@ int Demo::Verdict() {
   WriteFigures();
   if (options_.approve) return PrintVerdict(story_.Judge(changes));
   PrintVerdict(story_.JudgeUnapproved(changes));
-  timeline_.Check(
-      false,
-      "nobody approved (APPROVE=no): the bad version still runs and the incident did not recover");
+  const std::vector<std::string> other = story_.NotAsWithoutApproval();
+  timeline_.Check(false, other.empty() ? "nobody approved (APPROVE=no): the bad version still runs "
+                                         "and the incident did not recover"
+                                       : fmt::format("nobody approved (APPROVE=no), and yet: {}",
+                                                     fmt::join(other, ", ")));
   return 1;
 }
 

@@ -37,6 +37,11 @@ std::set<std::string> AlarmsNamedIn(const std::string& body, const std::string& 
   return names;
 }
 
+// The command that approves it, as messages carry it.
+std::string ApproveCommand(const RemediationView& proposal) {
+  return "liveopsctl remediations approve " + proposal.id;
+}
+
 // The canonical text of a condition always names its hold; a hold of nothing says nothing.
 std::string WithoutHold(std::string text) {
   constexpr std::string_view kNothing = " for 0s";
@@ -82,6 +87,7 @@ void Story::OnLedger(const stack::LedgerEntry& entry) {
 
 void Story::OnPagerDuty(const stack::LedgerEntry& entry) {
   Paged& paged = paged_[entry.alarm_id];
+  if (entry.effect == "opened" || entry.effect == "merged") alerts_.push_back(entry.body);
   if (entry.effect == "opened") {
     const double latency_ms =
         static_cast<double>(entry.received_us) / 1000 - static_cast<double>(entry.clock_real_ms);
@@ -113,8 +119,8 @@ void Story::OnPagerDuty(const stack::LedgerEntry& entry) {
 
 void Story::OnSlack(const stack::LedgerEntry& entry) {
   if (entry.effect != "posted") return;
-  ++messages_;
-  told_slack_.merge(AlarmsNamedIn(entry.body, script_.service));
+  posts_.push_back(
+      {WithoutEmoji(entry.title), entry.body, AlarmsNamedIn(entry.body, script_.service)});
   lines_.push_back({entry.received_us,
                     "slack",
                     Tone::kSoft,
@@ -224,9 +230,53 @@ bool Story::all_resolved() const {
   });
 }
 
+bool Story::ToldInSlack(const std::string& alarm_id, std::string_view word) const {
+  return std::any_of(posts_.begin(), posts_.end(), [&](const Post& post) {
+    return post.title.starts_with(word) && post.alarms.contains(alarm_id);
+  });
+}
+
+bool Story::all_resolved_in_slack() const {
+  return std::all_of(script_.alarms.begin(), script_.alarms.end(), [this](const std::string& id) {
+    return ToldInSlack(id, script_.resolved_word);
+  });
+}
+
+bool Story::ProposalInSlack() const {
+  return proposal_ && std::any_of(posts_.begin(), posts_.end(), [this](const Post& post) {
+           return post.body.find(ApproveCommand(*proposal_)) != std::string::npos;
+         });
+}
+
+bool Story::ProposalInPagerDuty() const {
+  return proposal_ && std::any_of(alerts_.begin(), alerts_.end(), [this](const std::string& body) {
+           const std::size_t details = body.find("\"custom_details\"");
+           return details != std::string::npos &&
+                  body.find(ApproveCommand(*proposal_), details) != std::string::npos;
+         });
+}
+
+bool Story::OutcomeInSlack() const {
+  if (!proposal_ || proposal_->outcome.empty()) return false;
+  const std::string told = proposal_->action + ": " + proposal_->outcome;
+  return std::any_of(posts_.begin(), posts_.end(),
+                     [&](const Post& post) { return post.title.find(told) != std::string::npos; });
+}
+
 bool Story::complete() const {
   return all_paged() && all_resolved() && image_ == script_.good_image && proposal_ &&
-         !proposal_->outcome.empty();
+         !proposal_->outcome.empty() && all_resolved_in_slack() && OutcomeInSlack();
+}
+
+std::vector<std::string> Story::NotAsWithoutApproval() const {
+  std::vector<std::string> other;
+  if (image_ != script_.bad_image) other.push_back((image_.empty() ? "nothing" : image_) + " runs");
+  for (const std::string& id : script_.alarms) {
+    const auto found = alarm_states_.find(id);
+    const std::string state = found == alarm_states_.end() ? "not open" : found->second;
+    if (state != "firing") other.push_back(ShortName(id) + " is " + state);
+  }
+  return other;
 }
 
 bool Story::Expected(const std::string& alarm_id, bool approved) const {
@@ -247,7 +297,9 @@ void Story::AddSendingChecks(bool approved, std::vector<CheckResult>& checks) co
       strange.push_back(id + " again");
     }
   }
-  for (const std::string& id : told_slack_) {
+  std::set<std::string> told;
+  for (const Post& post : posts_) told.insert(post.alarms.begin(), post.alarms.end());
+  for (const std::string& id : told) {
     if (!Expected(id, approved) && !paged_.contains(id)) strange.push_back(id + " (Slack)");
   }
   for (const std::string& id : script_.alarms) {
@@ -259,6 +311,7 @@ void Story::AddSendingChecks(bool approved, std::vector<CheckResult>& checks) co
                                                   Milliseconds(found->second.latency_ms))
                                     : ", 1 was to be")});
   }
+  AddSlackChecks(approved, checks);
   checks.push_back(
       {strange.empty(), strange.empty()
                             ? "no alarm spoke up that should not"
@@ -267,10 +320,34 @@ void Story::AddSendingChecks(bool approved, std::vector<CheckResult>& checks) co
       {breaches_.empty() && refused_ == 0,
        fmt::format(
            "{} in Slack, {} opened in PagerDuty; {} of the providers' contracts, {} refused",
-           Count(messages_, "message"), Count(opened, "alert"),
+           Count(static_cast<std::int64_t>(posts_.size()), "message"), Count(opened, "alert"),
            breaches_.empty() ? "no breach"
                              : Count(static_cast<std::int64_t>(breaches_.size()), "breach"),
            Count(refused_, "request"))});
+}
+
+// What Slack and PagerDuty were told of it, beside the alerts themselves.
+void Story::AddSlackChecks(bool approved, std::vector<CheckResult>& checks) const {
+  for (const std::string& id : script_.alarms) {
+    const bool told = ToldInSlack(id, script_.firing_word);
+    const bool resolved = ToldInSlack(id, script_.resolved_word);
+    const char* what = !told      ? "not told in Slack"
+                       : resolved ? "told and resolved in Slack"
+                       : approved ? "told in Slack, its end is not"
+                                  : "told in Slack";
+    checks.push_back({told && (resolved || !approved), ShortName(id) + ": " + what});
+  }
+  const bool slack = ProposalInSlack();
+  const bool pagerduty = ProposalInPagerDuty();
+  checks.push_back(
+      {slack && pagerduty,
+       slack && pagerduty
+           ? "the proposal, with how to approve it, in Slack and in PagerDuty's details"
+           : fmt::format("the proposal is {} in Slack, {} in PagerDuty's details",
+                         slack ? "shown" : "missing", pagerduty ? "shown" : "missing")});
+  if (!approved) return;
+  checks.push_back({OutcomeInSlack(), OutcomeInSlack() ? "the remedy's outcome told in Slack"
+                                                       : "the remedy's outcome not told in Slack"});
 }
 
 std::vector<CheckResult> Story::Judge(

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "deploy/local/sandbox/api.h"
@@ -27,6 +28,9 @@ struct Script {
   std::string scenario = "api-error-surge";
   std::string good_image = "backend-api:2.3.1";
   std::string bad_image = "backend-api:2.4.0";
+  // How Slack's messages about the alarms begin, behind the emoji.
+  std::string firing_word = "CRITICAL: ";
+  std::string resolved_word = "RESOLVED: ";
 };
 
 struct CheckResult {
@@ -63,14 +67,24 @@ class Story {
   // Without approval: what must hold then.
   std::vector<CheckResult> JudgeUnapproved(
       const std::optional<std::vector<std::string>>& changes) const;
+  // What is not as it must be when nobody approved (the bad version runs, every alarm of the script
+  // fires), a sentence part each; empty: all of it is.
+  std::vector<std::string> NotAsWithoutApproval() const;
 
  private:
   void OnPagerDuty(const stack::LedgerEntry& entry);
   void OnSlack(const stack::LedgerEntry& entry);
   void OnRemediation(const RemediationView& now, std::int64_t now_us);
   bool all_resolved() const;
+  bool all_resolved_in_slack() const;
+  // A message that begins with `word` speaks of the alarm.
+  bool ToldInSlack(const std::string& alarm_id, std::string_view word) const;
+  bool ProposalInSlack() const;
+  bool ProposalInPagerDuty() const;
+  bool OutcomeInSlack() const;
   std::string ShortName(const std::string& alarm_id) const;
   void AddSendingChecks(bool approved, std::vector<CheckResult>& checks) const;
+  void AddSlackChecks(bool approved, std::vector<CheckResult>& checks) const;
   bool Expected(const std::string& alarm_id, bool approved) const;
 
   struct Paged {
@@ -78,14 +92,19 @@ class Story {
     std::int64_t resolved = 0;
     double latency_ms = 0;  // of the first opening
   };
+  struct Post {                    // a message that Slack took
+    std::string title;             // without its emoji
+    std::string body;              // JSON text
+    std::set<std::string> alarms;  // alarm ids that it speaks of
+  };
 
   Script script_;
   std::vector<Line> lines_;
   std::map<std::string, Paged> paged_;  // by alarm id
-  std::set<std::string> told_slack_;    // alarm ids that a message spoke of
+  std::vector<Post> posts_;             // in Slack
+  std::vector<std::string> alerts_;     // bodies that opened or added to an alert in PagerDuty
   std::vector<std::string> breaches_;   // of the providers' contracts
   std::int64_t refused_ = 0;            // requests answered with an error
-  std::int64_t messages_ = 0;           // in Slack
   std::map<std::string, std::string> alarm_states_;
   std::vector<AlarmView> open_;  // newest
   std::string image_;

@@ -25,6 +25,20 @@ stack::LedgerEntry Event(const std::string& alarm, const std::string& effect, st
   return entry;
 }
 
+constexpr const char* kApprove = "liveopsctl remediations approve abcdef0123456789";
+
+stack::LedgerEntry Message(const std::string& title, const std::string& about) {
+  stack::LedgerEntry entry;
+  entry.provider = "slack";
+  entry.effect = "posted";
+  entry.status = 200;
+  entry.title = title;
+  entry.body = R"({"blocks":[{"text":")" + about + "\"}]}";
+  return entry;
+}
+
+std::string Named(const std::string& alarm) { return "`" + alarm + "`"; }
+
 RemediationView Proposal() {
   RemediationView view;
   view.id = "abcdef0123456789";
@@ -51,15 +65,30 @@ std::string BadOf(const std::vector<CheckResult>& checks) {
   return text;
 }
 
-// The whole incident as it must go.
-Story Told() {
+struct InSlack {
+  bool firing = true;
+  bool proposal = true;
+  bool outcome = true;
+  bool resolved = true;
+};
+
+// The whole incident as it must go; `slack`: what is told there.
+Story Told(InSlack slack = {}) {
   Story story{Script{}};
   story.OnDeployment({2, "backend-api:2.3.1"}, 1);
   story.OnDeployment({3, "backend-api:2.4.0"}, 2);
   story.OnLedger(Event(kErrors, "opened", 100));
   story.OnRemediations({Proposal()}, 110'000);
-  story.OnLedger(Event(kErrors, "merged", 120));
+  stack::LedgerEntry merged = Event(kErrors, "merged", 120);
+  merged.body =
+      std::string(R"({"payload":{"custom_details":{"approve_command":")") + kApprove + R"("}}})";
+  story.OnLedger(merged);
   story.OnLedger(Event(kLatency, "opened", 130));
+  if (slack.firing) {
+    story.OnLedger(Message(":red_circle: CRITICAL: backend-api errors", Named(kErrors)));
+    story.OnLedger(Message(":red_circle: CRITICAL: backend-api latency", Named(kLatency)));
+  }
+  if (slack.proposal) story.OnLedger(Message(":wrench: COUNTERMEASURE waits", kApprove));
   RemediationView view = Proposal();
   view.approved_by = "approver-1";
   view.running = true;
@@ -70,6 +99,15 @@ Story Told() {
   story.OnRemediations({view}, 150'000);
   story.OnLedger(Event(kErrors, "resolved", 160));
   story.OnLedger(Event(kLatency, "resolved", 170));
+  if (slack.outcome) {
+    story.OnLedger(
+        Message(":white_check_mark: backend-api: " + view.action + ": verified: it helped",
+                Named(kErrors)));
+  }
+  if (slack.resolved) {
+    story.OnLedger(Message(":large_green_circle: RESOLVED: backend-api errors", Named(kErrors)));
+    story.OnLedger(Message(":large_green_circle: RESOLVED: backend-api latency", Named(kLatency)));
+  }
   return story;
 }
 
@@ -86,6 +124,29 @@ TEST(Story, TellsTheIncidentInItsWords) {
     EXPECT_THAT(words, Contains(word));
   }
   EXPECT_TRUE(story.TakeLines(kEnd).empty());
+}
+
+TEST(Story, ASilentSlackFailsTheVerdict) {
+  const auto bad = [](InSlack slack) { return BadOf(Told(slack).Judge(kOneUndo)); };
+  EXPECT_EQ(bad({}), "");
+  EXPECT_THAT(bad({.firing = false}), HasSubstr("latency-critical: not told in Slack"));
+  EXPECT_THAT(bad({.resolved = false}),
+              HasSubstr("error-rate-critical: told in Slack, its end is not"));
+  EXPECT_THAT(bad({.proposal = false}), HasSubstr("the proposal is missing in Slack, shown in"));
+  EXPECT_THAT(bad({.outcome = false}), HasSubstr("outcome not told in Slack"));
+  EXPECT_FALSE(Told({.outcome = false}).complete());
+  EXPECT_FALSE(Told({.resolved = false}).complete());
+}
+
+TEST(Story, AProposalThatPagerDutyLacksFailsTheVerdict) {
+  Story story{Script{}};
+  story.OnRemediations({Proposal()}, 110'000);
+  stack::LedgerEntry elsewhere = Event(kErrors, "merged", 120);
+  elsewhere.body = std::string(R"({"payload":{"summary":")") + kApprove + "\"}}";
+  story.OnLedger(elsewhere);
+  story.OnLedger(Message(":wrench: COUNTERMEASURE waits", kApprove));
+  EXPECT_THAT(BadOf(story.Judge(kOneUndo)),
+              HasSubstr("the proposal is shown in Slack, missing in PagerDuty's details"));
 }
 
 TEST(Story, GivesLinesInOrderAndHoldsBackTheNewest) {
@@ -114,12 +175,7 @@ TEST(Story, AnUnexpectedAlarmFailsTheVerdict) {
   story.OnLedger(Event("backend-api/service-down", "opened", 180));
   EXPECT_THAT(BadOf(story.Judge(kOneUndo)), HasSubstr("unexpected: backend-api/service-down"));
   Story other = Told();
-  stack::LedgerEntry message;
-  message.provider = "slack";
-  message.effect = "posted";
-  message.status = 200;
-  message.body = R"({"blocks":[{"text":"`backend-api/disk-usage`"}]})";
-  other.OnLedger(message);
+  other.OnLedger(Message(":large_yellow_circle: MEDIUM: disk", Named("backend-api/disk-usage")));
   EXPECT_THAT(BadOf(other.Judge(kOneUndo)), HasSubstr("backend-api/disk-usage (Slack)"));
 }
 
@@ -147,6 +203,13 @@ TEST(Story, WithoutApprovalNothingMayRun) {
   story.OnLedger(Event(kErrors, "opened", 100));
   story.OnLedger(Event(kLatency, "opened", 130));
   story.OnRemediations({Proposal()}, 140'000);
+  stack::LedgerEntry merged = Event(kErrors, "merged", 145);
+  merged.body = std::string(R"({"custom_details":{"approve_command":")") + kApprove + "\"}}";
+  story.OnLedger(merged);
+  story.OnLedger(Message(":red_circle: CRITICAL: errors", Named(kErrors)));
+  EXPECT_THAT(BadOf(story.JudgeUnapproved(std::vector<std::string>{})),
+              HasSubstr("latency-critical: not told in Slack"));
+  story.OnLedger(Message(":red_circle: CRITICAL: latency", Named(kLatency) + kApprove));
   EXPECT_FALSE(story.complete());
   EXPECT_TRUE(AllGood(story.JudgeUnapproved(std::vector<std::string>{})));
   EXPECT_FALSE(AllGood(story.JudgeUnapproved(kOneUndo)));
@@ -157,6 +220,27 @@ TEST(Story, WithoutApprovalNothingMayRun) {
   story.OnLedger(Event("backend-api/error-rate-high", "opened", 160));
   EXPECT_FALSE(AllGood(story.JudgeUnapproved(std::vector<std::string>{})));
   EXPECT_FALSE(AllGood(story.Judge(std::vector<std::string>{})));
+}
+
+TEST(Story, SaysWhatIsNotAsWithoutApproval) {
+  AlarmView errors;
+  errors.id = kErrors;
+  errors.state = "firing";
+  errors.pages = true;
+  AlarmView latency = errors;
+  latency.id = kLatency;
+  Story story{Script{}};
+  story.OnDeployment({3, "backend-api:2.4.0"}, 2);
+  story.OnAlarms({errors, latency}, 3);
+  EXPECT_TRUE(story.NotAsWithoutApproval().empty());
+  latency.state = "no_data";
+  story.OnAlarms({errors, latency}, 4);
+  EXPECT_EQ(story.NotAsWithoutApproval(), std::vector<std::string>{"latency-critical is no_data"});
+  story.OnDeployment({4, "backend-api:2.3.1"}, 5);
+  story.OnAlarms({latency}, 6);
+  EXPECT_EQ(story.NotAsWithoutApproval(),
+            (std::vector<std::string>{"backend-api:2.3.1 runs", "error-rate-critical is not open",
+                                      "latency-critical is no_data"}));
 }
 
 TEST(Story, ShowsAPendingAlarmOnce) {

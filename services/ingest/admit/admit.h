@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -133,6 +134,7 @@ struct Admission {
 
   void Reject(Refusal reason, std::uint64_t points, std::string_view example);
   std::uint64_t rejected_points() const;
+  bool refused_for_time() const;  // a point for kFuture or kTooOld
 };
 
 // `clock` is ingest's (real); `map` gives the domain times of the result.
@@ -140,6 +142,10 @@ struct Admission {
 // name, a limit on the number of series or points.
 Result<Admission> Admit(const BatchInput& batch, const Limits& limits, RealTime clock,
                         const TimeMap& map);
+
+// The median (of at most a hundred of them) of the event times of a batch, as it came; nothing when
+// it has none.
+std::optional<RealTime> MedianTime(const BatchInput& batch);
 
 // kInvalid, with the reason, unless it is a service name that may enter the log.
 Status CheckService(std::string_view service, const Limits& limits);

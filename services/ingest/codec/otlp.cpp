@@ -161,16 +161,20 @@ class Reader {
     const std::int64_t time_ms = MsOfNanos(time_nano);
     if (start_nano == 0) return Times{time_ms, 0};
     if (start_nano > time_nano) {
-      refused_.Reject(admit::Refusal::kBadStart, 1,
-                      Name(metric) + ": its start lies after its time");
+      Refuse(admit::Refusal::kBadStart, 1, Name(metric) + ": its start lies after its time");
       return std::nullopt;
     }
     return Times{time_ms, static_cast<std::uint64_t>(time_ms - MsOfNanos(start_nano))};
   }
 
   void Unsupported(const otlp::Metric& metric, int points, const char* why) {
-    refused_.Reject(admit::Refusal::kUnsupported, static_cast<std::uint64_t>(points),
-                    Name(metric) + ": " + why);
+    Refuse(admit::Refusal::kUnsupported, static_cast<std::uint64_t>(points),
+           Name(metric) + ": " + why);
+  }
+
+  void Refuse(admit::Refusal reason, std::uint64_t points, const std::string& example) {
+    refused_.Reject(reason, points, example);
+    if (points > 0) out_.refused[service_] += points;
   }
 
   static std::string Name(const otlp::Metric& metric) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,8 +52,9 @@ struct OtlpBatches {
   // One a service, or several where one would not fit into a Kafka record (`bytes_max` of the
   // call).
   std::deque<OtlpBatch> batches;
-  std::uint64_t no_value = 0;                // points without a recorded value
-  std::vector<admit::Rejection> rejections;  // kUnsupported, kBadStart
+  std::uint64_t no_value = 0;                    // points without a recorded value
+  std::vector<admit::Rejection> rejections;      // kUnsupported, kBadStart
+  std::map<std::string, std::uint64_t> refused;  // their points by service
 };
 
 // Views `request`, which must outlive the result unchanged.

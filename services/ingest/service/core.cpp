@@ -19,6 +19,10 @@ constexpr std::size_t kDescriptionBytesMax = 1000;
 
 SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
 
+bool Allowed(const rpc::Peer& peer, std::string_view service) {
+  return peer.services.empty() || peer.services.contains(std::string(service));
+}
+
 // The header for the record of a request: a span of the sender's trace, or a fresh trace.
 std::string TraceHeader(std::string_view traceparent) {
   const auto parent = ParseTraceparent(traceparent);
@@ -28,7 +32,10 @@ std::string TraceHeader(std::string_view traceparent) {
 }  // namespace
 
 Core::Core(Settings settings, kafka::Producer& producer)
-    : settings_(std::move(settings)), producer_(producer), clock_(settings_.partitions) {}
+    : settings_(std::move(settings)),
+      producer_(producer),
+      clock_(settings_.partitions),
+      refusals_(settings_.partitions) {}
 
 void Core::Open(const TimeMap& map) {
   {
@@ -63,17 +70,18 @@ Result<RealTime> Core::Gate(std::size_t bytes) const {
   return *now;
 }
 
+void Core::Tell(std::string_view service, std::uint64_t points) {
+  if (admit::CheckService(service, settings_.limits).ok()) refusals_.Add(service, points);
+}
+
 Error Core::Refuse(std::string_view service, std::uint64_t points, Error why) {
-  refused_points_ += points;
-  if (points > 0 && admit::CheckService(service, settings_.limits).ok()) {
-    const std::lock_guard lock(refused_mutex_);
-    refused_[std::string(service)] += points;
-  }
+  (why.code == ErrorCode::kUnavailable ? refused_points_ : invalid_points_) += points;
+  Tell(service, points);
   return why;
 }
 
 bool Core::MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points) {
-  if (peer.services.empty() || peer.services.contains(std::string(service))) return true;
+  if (Allowed(peer, service)) return true;
   rejected_points_[static_cast<std::size_t>(admit::Refusal::kForeign)] += points;
   log::Warn("foreign_service",
             {{"peer", peer.name}, {"wanted", Truncate(service, 128)}, {"points", points}});
@@ -102,7 +110,7 @@ void Core::Append(std::string_view service, const std::string& record, std::size
           return done({});
         }
         Error error = result.error();
-        if (error.code == ErrorCode::kInvalid) return done(error);
+        if (error.code == ErrorCode::kInvalid) return done(Refuse(name, points, std::move(error)));
         // It may stand in the log after all; the retry is recognised by its source, or by series
         // and time.
         error = {ErrorCode::kUnavailable, "Kafka did not acknowledge: " + error.message};
@@ -110,35 +118,50 @@ void Core::Append(std::string_view service, const std::string& record, std::size
       });
 }
 
+Result<admit::Admission> Core::Judge(const std::string& emitter, const admit::BatchInput& batch) {
+  const auto reading = clock_.NowFor(emitter, admit::MedianTime(batch), SteadyNow());
+  if (!reading) return UnavailableError("this ingest does not know the brokers' time yet");
+  Result<admit::Admission> admission = admit::Admit(batch, settings_.limits, reading->now, map());
+  if (admission.ok() && reading->doubted && admission->refused_for_time()) {
+    return UnavailableError(
+        "the brokers' time has stepped, and whether that is true is not known yet");
+  }
+  return admission;
+}
+
 void Core::Write(const v1::WriteRequest& request, std::size_t bytes, const rpc::Peer& peer,
                  std::string_view traceparent, Done done) {
   ++requests_;
   const v1::MetricBatch& batch = request.batch();
   const std::uint64_t points = PointsOf(batch);
-  if (const Status s = CheckSource(request.source()); !s) return done(s.error());
   if (!MayWrite(peer, batch.service(), points)) {
     return done(DeniedError("this certificate may not write the service \"" +
                             Truncate(batch.service(), 128) + "\""));
   }
-  const Result<RealTime> now = Gate(bytes);
-  if (!now) return done(Refuse(batch.service(), points, now.error()));
+  // From here on whatever is not taken is told by the ticks.
+  const auto refuse = [&](const Error& why) { done(Refuse(batch.service(), points, why)); };
+  if (const Status s = CheckSource(request.source()); !s) return refuse(s.error());
+  if (const Result<RealTime> open = Gate(bytes); !open) return refuse(open.error());
 
   const BatchViews views(batch);
-  Result<admit::Admission> admission = admit::Admit(views.input(), settings_.limits, *now, map());
-  if (!admission) return done(admission.error());
+  Result<admit::Admission> admission =
+      Judge(peer.name + '\n' + request.source().emitter(), views.input());
+  if (!admission) return refuse(admission.error());
   WriteAnswer answer{admission->batch.points(), std::move(admission->rejections)};
   if (answer.accepted_points == 0) {
     Count(answer.rejections);
+    Tell(batch.service(), points);
     return done(answer);
   }
   const std::string record =
       EncodeBatch(request.source(), batch.service(), v1::PROTOCOL_NATIVE, admission->batch);
   if (record.size() > settings_.record_bytes_max) {
-    return done(InvalidError("the batch needs a record of " + std::to_string(record.size()) +
-                             " bytes, at most " + std::to_string(settings_.record_bytes_max) +
-                             " are allowed; send it in parts"));
+    return refuse(InvalidError("the batch needs a record of " + std::to_string(record.size()) +
+                               " bytes, at most " + std::to_string(settings_.record_bytes_max) +
+                               " are allowed; send it in parts"));
   }
   Count(answer.rejections);
+  Tell(batch.service(), points - answer.accepted_points);
   Append(batch.service(), record, bytes, answer.accepted_points, TraceHeader(traceparent),
          [answer = std::move(answer), done = std::move(done)](const Status& s) {
            if (!s) return done(s.error());
@@ -157,7 +180,9 @@ struct Core::Flight {
   void Landed(const Status& status) {
     {
       const std::lock_guard lock(mutex);
-      if (!status && !error) error = status.error();
+      // Of what will never do and what will later, the sender is told the latter: it sends it
+      // again.
+      if (!status && (!error || error->code == ErrorCode::kInvalid)) error = status.error();
       if (--left > 0) return;
     }
     if (error) return done(*error);
@@ -170,11 +195,16 @@ void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer
   ++requests_;
   const OtlpBatches read = ReadOtlp(request, settings_.record_bytes_max);
   no_value_points_ += read.no_value;
-  const Result<RealTime> now = Gate(bytes);
-  if (!now) {
-    for (const OtlpBatch& batch : read.batches) Refuse(batch.service, batch.points(), now.error());
-    return done(now.error());
+  for (const auto& [service, points] : read.refused) {
+    if (Allowed(peer, service)) Tell(service, points);
   }
+  const auto refuse = [&](const Error& why) {
+    for (const OtlpBatch& batch : read.batches) {
+      if (Allowed(peer, batch.service)) Refuse(batch.service, batch.points(), why);
+    }
+    done(why);
+  };
+  if (const Result<RealTime> open = Gate(bytes); !open) return refuse(open.error());
 
   admit::Admission all;
   all.rejections = read.rejections;
@@ -184,7 +214,7 @@ void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer
   v1::Source source;
   source.set_emitter(peer.name);  // no sequence: the reader goes by series and time
   for (const OtlpBatch& batch : read.batches) {
-    if (!peer.services.empty() && !peer.services.contains(batch.service)) {
+    if (!Allowed(peer, batch.service)) {
       all.Reject(
           admit::Refusal::kForeign, batch.points(),
           "this certificate may not write the service \"" + Truncate(batch.service, 128) + "\"");
@@ -194,13 +224,18 @@ void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer
       continue;
     }
     const Result<admit::Admission> admission =
-        admit::Admit(batch.input(), settings_.limits, *now, map());
+        Judge(peer.name + '\n' + batch.service, batch.input());
+    if (!admission && admission.error().code == ErrorCode::kUnavailable) {
+      return refuse(admission.error());  // nothing of it is on its way yet
+    }
     if (!admission) {
       all.Reject(admit::Refusal::kBadService, batch.points(), admission.error().message);
+      Tell(batch.service, batch.points());
       continue;
     }
     for (const admit::Rejection& r : admission->rejections)
       all.Reject(r.reason, r.points, r.example);
+    Tell(batch.service, admission->rejected_points());
     if (admission->batch.points() == 0) continue;
     flight->answer.accepted_points += admission->batch.points();
     points.push_back(admission->batch.points());
@@ -255,16 +290,6 @@ void Core::ReportDeployment(const v1::ReportDeploymentRequest& request, const rp
          });
 }
 
-std::map<std::string, std::uint64_t> Core::TakeRefused() {
-  const std::lock_guard lock(refused_mutex_);
-  return std::exchange(refused_, {});
-}
-
-void Core::GiveBackRefused(const std::map<std::string, std::uint64_t>& refused) {
-  const std::lock_guard lock(refused_mutex_);
-  for (const auto& [service, points] : refused) refused_[service] += points;
-}
-
 void Core::CountTick(bool delivered) { ++(delivered ? ticks_ : ticks_lost_); }
 
 std::map<std::string, double> Core::Counters() const {
@@ -275,10 +300,12 @@ std::map<std::string, double> Core::Counters() const {
   add("requests", requests_);
   add("accepted_points", accepted_points_);
   add("refused_points", refused_points_);
+  add("invalid_batch_points", invalid_points_);
   add("otlp_points_without_value", no_value_points_);
   add("deployments", deployments_);
   add("ticks", ticks_);
   add("ticks_lost", ticks_lost_);
+  add("clock_steps_held", clock_.steps_held());
   add("in_flight_bytes", in_flight_bytes_);
   add("producer_queue_bytes", producer_.queued_bytes());
   for (std::size_t i = 0; i < admit::kRefusals; ++i) {

@@ -18,6 +18,7 @@
 #include "services/ingest/admit/admit.h"
 #include "services/ingest/codec/otlp.h"
 #include "services/ingest/service/clock.h"
+#include "services/ingest/service/refusals.h"
 
 namespace liveops::ingest {
 
@@ -39,8 +40,8 @@ struct WriteAnswer {
 // when the brokers have acknowledged. Never blocks; answers run on the producer's thread or inside
 // the call. Thread-safe.
 //
-// Errors: kUnavailable: not now, send it again (its points are counted as refused, for the ticks to
-// tell). kInvalid, kDenied: never.
+// Errors: kUnavailable: not now, send it again. kInvalid, kDenied: never. Every point that is not
+// taken, now or ever, is told by the ticks as refused of its service, if the sender may write that.
 class Core {
  public:
   using Done = std::function<void(const Result<WriteAnswer>&)>;
@@ -67,10 +68,7 @@ class Core {
   IngestClock& clock() { return clock_; }
   const Settings& settings() const { return settings_; }
   kafka::Producer& producer() { return producer_; }
-  // Points refused since the last call, by service.
-  std::map<std::string, std::uint64_t> TakeRefused();
-  void GiveBackRefused(
-      const std::map<std::string, std::uint64_t>& refused);  // the tick that told them was lost
+  RefusalLedger& refusals() { return refusals_; }
   void CountTick(bool delivered);
 
   std::map<std::string, double> Counters() const;
@@ -81,9 +79,15 @@ class Core {
 
   // Why nothing is taken now, or the present time.
   Result<RealTime> Gate(std::size_t bytes) const;
+  // For the ticks to tell; `service` must be one that the sender may write.
+  void Tell(std::string_view service, std::uint64_t points);
+  // Nothing of the batch is taken: counted and told.
   Error Refuse(std::string_view service, std::uint64_t points, Error why);
   bool MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
   void Count(const std::vector<admit::Rejection>& rejections);
+  // Admission by the clock as `emitter`'s events let it be seen. kUnavailable: their times are
+  // refused by a clock that may prove wrong.
+  Result<admit::Admission> Judge(const std::string& emitter, const admit::BatchInput& batch);
   TimeMap map() const;
   // Appends and calls `done` with the outcome; `bytes` of the request are held in flight meanwhile.
   void Append(std::string_view service, const std::string& record, std::size_t bytes,
@@ -93,6 +97,7 @@ class Core {
   const Settings settings_;
   kafka::Producer& producer_;
   IngestClock clock_;
+  RefusalLedger refusals_;
   mutable std::mutex map_mutex_;
   TimeMap map_;
   std::atomic<bool> open_{false};
@@ -100,12 +105,10 @@ class Core {
   std::atomic<std::size_t> in_flight_bytes_{0};
   std::atomic<std::uint64_t> own_sequence_{0};
 
-  std::mutex refused_mutex_;
-  std::map<std::string, std::uint64_t> refused_;
-
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> accepted_points_{0};
   std::atomic<std::uint64_t> refused_points_{0};
+  std::atomic<std::uint64_t> invalid_points_{0};
   std::atomic<std::uint64_t> no_value_points_{0};
   std::atomic<std::uint64_t> deployments_{0};
   std::atomic<std::uint64_t> ticks_{0};

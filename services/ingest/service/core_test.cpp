@@ -6,93 +6,12 @@
 #include "common/base/hash.h"
 #include "common/telemetry/trace.h"
 #include "liveops/v1/metrics.pb.h"
-#include "services/ingest/service/fake_producer.h"
-#include "services/ingest/service/ticker.h"
+#include "services/ingest/service/world_for_tests.h"
 
 namespace liveops::ingest {
 namespace {
 
 using testing::HasSubstr;
-
-constexpr std::int64_t kNow = 1'770'000'000'000;
-
-v1::WriteRequest Request(const std::string& service = "backend-api", std::uint64_t sequence = 1) {
-  v1::WriteRequest request;
-  request.mutable_source()->set_emitter("api-7f9c");
-  request.mutable_source()->set_session(42);
-  request.mutable_source()->set_sequence(sequence);
-  v1::MetricBatch* const batch = request.mutable_batch();
-  batch->set_service(service);
-  batch->add_strings("cpu");
-  batch->add_strings("%");
-  auto* const series = batch->add_series();
-  series->set_kind(v1::SERIES_KIND_GAUGE);
-  series->set_unit(1);
-  batch->set_base_time_ms(kNow);
-  batch->add_point_series(0);
-  batch->add_point_time_delta_ms(0);
-  batch->add_point_value(40);
-  return request;
-}
-
-const rpc::Peer kPeer{"api", {rpc::Role::kEmitter}, {}};
-
-struct World {
-  FakeProducer producer;
-  Settings settings;
-  std::optional<Core> core;
-  std::optional<Ticker> ticker;
-  int answers = 0;
-  std::optional<Result<WriteAnswer>> last;
-
-  World() {
-    settings.instance = "ingest-0";
-    settings.session = 7;
-    settings.partitions = 4;
-  }
-  void Build() {
-    core.emplace(settings, producer);
-    ticker.emplace(*core);
-  }
-  void Ready() {
-    Build();
-    core->Open({});
-    Tick();
-    producer.sent.clear();
-  }
-  void Tick(bool goodbye = false) { ticker->TickOnce(std::chrono::steady_clock::now(), goodbye); }
-  Core::Done Keep() {
-    return [this](const Result<WriteAnswer>& result) {
-      ++answers;
-      last = result;
-    };
-  }
-  void Write(const v1::WriteRequest& request, const rpc::Peer& peer = kPeer,
-             const std::string& trace = "") {
-    last.reset();
-    core->Write(request, request.ByteSizeLong(), peer, trace, Keep());
-  }
-  v1::ShardRecord Sent(std::size_t i) {
-    v1::ShardRecord record;
-    EXPECT_TRUE(record.ParseFromString(producer.sent.at(i).value));
-    return record;
-  }
-  ErrorCode Code() { return last->error().code; }
-};
-
-TEST(IngestClock, GoesByTheMedianOfThePartitionsAndSteadyTime) {
-  IngestClock clock(3);
-  const SteadyTime start{};
-  EXPECT_FALSE(clock.Now(start));
-  clock.Report(0, RealFromMs(kNow), start);
-  EXPECT_EQ(clock.Now(start + Duration(1500)), RealFromMs(kNow + 1500));
-  clock.Report(1, RealFromMs(kNow + 3), start);
-  clock.Report(2, RealFromMs(kNow + 3'600'000), start);  // one broker an hour fast
-  EXPECT_EQ(clock.Now(start), RealFromMs(kNow + 3));
-  clock.Report(7, RealFromMs(0), start);
-  clock.Report(-1, RealFromMs(0), start);
-  EXPECT_EQ(clock.Now(start), RealFromMs(kNow + 3));
-}
 
 TEST(Core, WritesOneRecordToTheServicesPartition) {
   World w;
@@ -251,23 +170,6 @@ TEST(Core, ACertificateTiedToAServiceWritesNoOther) {
   EXPECT_TRUE(w.last->ok());
 }
 
-OtlpRequest OtlpOf(std::initializer_list<std::string> services) {
-  OtlpRequest request;
-  for (const std::string& service : services) {
-    auto* const resource = request.add_resource_metrics();
-    auto* const attribute = resource->mutable_resource()->add_attributes();
-    attribute->set_key("service.name");
-    attribute->mutable_value()->set_string_value(service);
-    auto* const metric = resource->add_scope_metrics()->add_metrics();
-    metric->set_name("cpu");
-    auto* const point = metric->mutable_gauge()->add_data_points();
-    point->set_time_unix_nano(static_cast<std::uint64_t>(kNow) * 1'000'000);
-    point->set_as_double(1);
-    resource->mutable_scope_metrics(0)->add_metrics()->mutable_summary()->add_data_points();
-  }
-  return request;
-}
-
 TEST(Core, OtlpIsAnsweredOnceAllItsServicesAreWritten) {
   World w;
   w.Ready();
@@ -299,12 +201,59 @@ TEST(Core, OtlpFailsWholeWhenOneServiceWasNotWritten) {
   EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
 }
 
-TEST(Core, RefusedOtlpIsToldByTheTicksOfItsServices) {
+TEST(Core, OtlpOfWhichAPartMaySucceedLaterIsToBeSentAgain) {
   World w;
-  w.Build();
-  w.core->Export(OtlpOf({"a", "b", "a"}), 100, kPeer, "", w.Keep());
+  w.Ready();
+  w.producer.mode = FakeProducer::Mode::kHold;
+  w.core->Export(OtlpOf({"a", "b", "c"}), 100, kPeer, "", w.Keep());
+  w.producer.sent[0].done(InvalidError("the record is too large"));
+  w.producer.Answer(w.producer.sent[1], false);
+  w.producer.sent[2].done(InvalidError("the record is too large"));
+  ASSERT_EQ(w.answers, 1);
   EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
-  EXPECT_EQ(w.core->TakeRefused(), (std::map<std::string, std::uint64_t>{{"a", 2}, {"b", 1}}));
+}
+
+TEST(Core, AStepOfTheBrokersTimeRefusesNoHonestPoint) {
+  for (const std::int64_t step : {3'600'000, -3'600'000}) {
+    World w;
+    w.Ready();
+    const RealTime honest = w.producer.append_time;
+    w.Write(Request("backend-api", 1));
+    w.producer.append_time = honest + Duration(step);
+    w.Tick();
+    w.Write(Request("backend-api", 2));
+    ASSERT_TRUE(w.last->ok());
+    EXPECT_TRUE((*w.last)->rejections.empty());
+    w.producer.append_time = honest;
+    w.Tick();
+    w.Write(Request("backend-api", 3));
+    ASSERT_TRUE(w.last->ok());
+    EXPECT_TRUE((*w.last)->rejections.empty());
+    EXPECT_EQ(w.core->Counters().at("clock_steps_held"), 1);
+  }
+}
+
+TEST(Core, NothingIsRefusedForGoodByAClockInDoubt) {
+  World w;
+  w.Ready();
+  w.producer.append_time += Duration(3'600'000);
+  w.Tick();
+  w.producer.sent.clear();
+  v1::WriteRequest request = Request();
+  request.mutable_batch()->set_base_time_ms(kNow + 3'600'000);
+  w.Write(request);
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  OtlpRequest otlp = OtlpOf({"a", "b"});
+  for (auto& resource : *otlp.mutable_resource_metrics()) {
+    resource.mutable_scope_metrics(0)
+        ->mutable_metrics(0)
+        ->mutable_gauge()
+        ->mutable_data_points(0)
+        ->set_time_unix_nano(static_cast<std::uint64_t>(kNow + 3'600'000) * 1'000'000);
+  }
+  w.core->Export(otlp, 100, kPeer, "", w.Keep());
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  EXPECT_TRUE(w.producer.sent.empty());
 }
 
 TEST(Core, AnEmptyOtlpRequestIsNoMistake) {

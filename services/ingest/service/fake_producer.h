@@ -11,7 +11,7 @@ namespace liveops::ingest {
 // Keeps what it is given; answers at once, or when told to.
 class FakeProducer final : public kafka::Producer {
  public:
-  enum class Mode { kAnswer, kHold, kFail };
+  enum class Mode { kAnswer, kHold, kFail, kRefuse };  // kRefuse: for good
   struct Sent {
     std::string topic;
     std::int32_t partition;
@@ -32,6 +32,7 @@ class FakeProducer final : public kafka::Producer {
       now = mode;
       sent.push_back(record);
     }
+    if (now == Mode::kRefuse) return record.done(InvalidError("the record is too large"));
     if (now != Mode::kHold) Answer(record, now == Mode::kAnswer);
   }
   void Answer(const Sent& record, bool ok) {

@@ -2,9 +2,7 @@
 
 #include <chrono>
 #include <string>
-#include <vector>
 
-#include "common/base/hash.h"
 #include "common/runtime/topics.h"
 #include "liveops/v1/metrics.pb.h"
 
@@ -13,15 +11,24 @@ namespace {
 
 constexpr Duration kPeriod(250);
 
+// The tick in `record` with what was refused, in at most `bytes_max`.
+std::string WithRefusals(v1::ShardRecord& record, const Refusals& told, std::size_t bytes_max) {
+  v1::Tick& tick = *record.mutable_tick();
+  auto& points = *tick.mutable_refused_points();
+  points.clear();
+  points.insert(told.points.begin(), told.points.end());
+  tick.set_refused_any_service(told.all);
+  std::string bytes = record.SerializeAsString();
+  if (bytes.size() <= bytes_max) return bytes;
+  points.clear();
+  tick.set_refused_any_service(true);
+  return record.SerializeAsString();
+}
+
 }  // namespace
 
 void Ticker::TickOnce(SteadyTime now, bool goodbye) {
   const Settings& settings = core_.settings();
-  std::vector<std::map<std::string, std::uint64_t>> refused(
-      static_cast<std::size_t>(settings.partitions));
-  for (const auto& [service, points] : core_.TakeRefused()) {
-    refused[static_cast<std::size_t>(PartitionOf(service, settings.partitions))][service] = points;
-  }
   v1::ShardRecord record;
   record.mutable_source()->set_emitter(settings.instance);  // no sequence: an old tick is harmless
   record.mutable_source()->set_session(settings.session);
@@ -34,24 +41,26 @@ void Ticker::TickOnce(SteadyTime now, bool goodbye) {
   const std::string common = record.SerializeAsString();  // most partitions get these very bytes
 
   for (std::int32_t partition = 0; partition < settings.partitions; ++partition) {
-    auto& told = refused[static_cast<std::size_t>(partition)];
+    Refusals told = core_.refusals().Take(partition);
     std::string own;
-    if (!told.empty()) {
-      auto& field = *tick->mutable_refused_points();
-      field.clear();
-      field.insert(told.begin(), told.end());
-      own = record.SerializeAsString();
-    }
+    if (!told.empty()) own = WithRefusals(record, told, settings.record_bytes_max);
     const std::string& value =
         told.empty() ? common : own;  // before `told` moves into the callback
     core_.producer().Produce(
         runtime::topic::kMetrics, partition, settings.instance, value, {},
         [this, partition, told = std::move(told)](const Result<kafka::Delivery>& result) {
           core_.CountTick(result.ok());
-          if (!result.ok()) return core_.GiveBackRefused(told);
+          if (!result.ok()) return GiveBack(partition, told, result.error());
           core_.clock().Report(partition, result->append_time, std::chrono::steady_clock::now());
         });
   }
+}
+
+void Ticker::GiveBack(std::int32_t partition, const Refusals& told, const Error& why) {
+  if (told.empty()) return;
+  // What the broker will never take would stop all ticks after it: it is said in fewer words.
+  const bool never = why.code == ErrorCode::kInvalid;
+  core_.refusals().GiveBack(partition, never ? Refusals{{}, true} : told);
 }
 
 void Ticker::Start() {

@@ -26,6 +26,7 @@ class Ticker {
 
  private:
   void Run();
+  void GiveBack(std::int32_t partition, const Refusals& told, const Error& why);
 
   Core& core_;
   std::mutex mutex_;

@@ -25,7 +25,7 @@ constexpr const char* kFooter =
     "  0  done, or the answer is yes\n"
     "  1  the answer is no: problems found, not found, denied, refused, not ready\n"
     "  2  the command line or the configuration is wrong\n"
-    "  3  the server could not be reached, or cannot serve now\n";
+    "  3  the server could not be reached, or cannot serve now (status: none of them answers)\n";
 
 // Options whose values a shell can complete.
 const std::map<std::string, std::vector<std::string>>& Choices() {
@@ -106,7 +106,8 @@ void AddPlan(CLI::App& app, Draft& d) {
       Leaf(*plan, "check", "Check a plan file here, without a server", d, &Draft::plan_check);
   check->add_option("FILE", d.plan_check.file, "Plan file (YAML)")->required();
   CLI::App* apply =
-      Leaf(*plan, "apply", "Put a plan in force (role: operator)", d, &Draft::plan_apply);
+      Leaf(*plan, "apply", "Give a service a new version of its plan (role: operator)", d,
+           &Draft::plan_apply);
   apply->add_option("FILE", d.plan_apply.file, "Plan file (YAML)")->required();
   apply
       ->add_option("--expect-version", d.plan_apply.expect_version,
@@ -114,7 +115,7 @@ void AddPlan(CLI::App& app, Draft& d) {
       ->type_name("N");
   CLI::App* show = Leaf(*plan, "show", "Show a service's plan, or list all", d, &Draft::plan_show);
   show->add_option("SERVICE", d.plan_show.service,
-                   "Service; without it, the newest version of each");
+                   "Service; without it, newest version and the one in force of each");
   show->add_option("--version", d.plan_show.version, "Version (default: the newest)")
       ->type_name("N");
 }
@@ -224,7 +225,10 @@ void AddOthers(CLI::App& app, Draft& d) {
   report->add_option("--description", d.report.description, "For people, e.g. the image tag")
       ->required()
       ->type_name("D");
-  CLI::App* status = Leaf(app, "status", "Health and lag of all four services", d, &Draft::status);
+  CLI::App* status = Leaf(app, "status",
+                          "Health and lag of all four services; leaves with 1 when some are not "
+                          "ready, 3 when none answers",
+                          d, &Draft::status);
   status->add_flag("--partitions", d.status.partitions, "Each partition too");
   status
       ->add_option("--only", d.status.only,

@@ -96,9 +96,12 @@ std::string RenderEpisode(const v1::AlarmTransition& t, const Style& style) {
   }
   if (t.top_size() > 0) out += Paint(style, Tone::kStrong, "Largest contributors") + "\n";
   for (const v1::Contribution& top : t.top()) {
-    out += fmt::format("  {}  {} ({} % of the whole)\n", Printable(top.label()),
-                       Printable(FormatValue(top.value(), t.unit())),
-                       FormatNumber(std::round(top.share() * 1000) / 10));
+    out += fmt::format("  {}  {}", Printable(top.label()),
+                       Printable(FormatValue(top.value(), t.unit())));
+    if (top.share() > 0) {
+      out += fmt::format(" ({} % of the whole)", FormatNumber(std::round(top.share() * 1000) / 10));
+    }
+    out += '\n';
   }
   return out;
 }

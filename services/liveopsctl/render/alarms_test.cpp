@@ -49,6 +49,9 @@ v1::AlarmStatus ErrorRate() {
   top->set_label("endpoint=/games");
   top->set_value(12);
   top->set_share(0.404);
+  v1::Contribution* worst = last->add_top();
+  worst->set_label("pod=a");
+  worst->set_value(9);
   return alarm;
 }
 
@@ -141,6 +144,7 @@ TEST(RenderExplanation, TellsTheWholeStory) {
             "  2026-02-04T09:09:40Z (5min ago)  deployment revision 42 -> 43\n"
             "Largest contributors\n"
             "  endpoint=/games  12 % (40.4 % of the whole)\n"
+            "  pod=a  9 %\n"
             "Why\n"
             "  The ratio is above 1 % since 09:11:40.\n");
 }

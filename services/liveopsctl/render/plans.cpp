@@ -62,25 +62,45 @@ std::string RenderProblem(const v1::PlanProblem& problem, std::string_view sourc
   return out;
 }
 
-std::string RenderPlans(const v1::ListPlansResponse& response, const Style& style) {
+PlansInForce InForceBy(const v1::ListAlarmsResponse& alarms) {
+  PlansInForce in_force;
+  for (const v1::AlarmStatus& alarm : alarms.alarms()) {
+    // An alarm that was not written anew yet still names the version before.
+    std::uint64_t& version = in_force[alarm.service()];
+    version = std::max(version, alarm.plan_version());
+  }
+  return in_force;
+}
+
+std::string RenderPlans(const v1::ListPlansResponse& response, const PlansInForce& in_force,
+                        const Style& style) {
   if (response.plans_size() == 0) return "No plans: apply one with `liveopsctl plan apply FILE`.\n";
-  Table table({"SERVICE", "VERSION", "APPLIED BY", "APPLIED AT"});
+  Table table({"SERVICE", "NEWEST", "IN FORCE", "APPLIED BY", "APPLIED AT"});
   for (const v1::PlanRecord& plan : response.plans()) {
-    table.Row({plan.service(), std::to_string(plan.version()), plan.applied_by(),
+    const auto running = in_force.find(plan.service());
+    Cell now = running == in_force.end()
+                   ? Cell("not known", Tone::kDim)
+                   : Cell(std::to_string(running->second),
+                          running->second == plan.version() ? Tone::kPlain : Tone::kWarning);
+    table.Row({plan.service(), std::to_string(plan.version()), std::move(now), plan.applied_by(),
                Moment(plan.applied_unix_ms())});
   }
   return table.ToString(style);
 }
 
-std::string RenderPlan(const v1::PlanRecord& plan, bool heading, const Style& style) {
-  std::string out;
-  if (heading) {
-    out = Paint(style, Tone::kDim,
-                fmt::format("# {} version {}, applied by {} at {}", Printable(plan.service()),
-                            plan.version(), Printable(plan.applied_by()),
-                            Moment(plan.applied_unix_ms()))) +
-          "\n";
-  }
+std::string RenderPlan(const v1::PlanRecord& plan, const PlansInForce& in_force,
+                       const Style& style) {
+  const auto running = in_force.find(plan.service());
+  const std::string force = running == in_force.end() ? "which version is in force is not known"
+                            : running->second == plan.version()
+                                ? "in force"
+                                : fmt::format("version {} is in force", running->second);
+  std::string out =
+      Paint(style, Tone::kDim,
+            fmt::format("# {} version {}, applied by {} at {}; {}", Printable(plan.service()),
+                        plan.version(), Printable(plan.applied_by()),
+                        Moment(plan.applied_unix_ms()), force)) +
+      "\n";
   out += PrintableLines(plan.text());
   if (!out.empty() && out.back() != '\n') out += '\n';
   return out;

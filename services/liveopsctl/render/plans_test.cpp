@@ -60,14 +60,28 @@ TEST(RenderPlans, TableAndText) {
   plan->set_version(3);
   plan->set_applied_by("alice");
   plan->set_applied_unix_ms(1770196500000);
-  EXPECT_EQ(RenderPlans(response, {}),
-            "SERVICE      VERSION  APPLIED BY  APPLIED AT\n"
-            "backend-api  3        alice       2026-02-04T09:15:00Z\n");
+  EXPECT_EQ(RenderPlans(response, {{"backend-api", 2}}, {}),
+            "SERVICE      NEWEST  IN FORCE  APPLIED BY  APPLIED AT\n"
+            "backend-api  3       2         alice       2026-02-04T09:15:00Z\n");
+  EXPECT_THAT(RenderPlans(response, {}, {}), testing::HasSubstr("  not known  "));
   plan->set_text("service: backend-api\n");
-  EXPECT_EQ(
-      RenderPlan(*plan, true, {}),
-      "# backend-api version 3, applied by alice at 2026-02-04T09:15:00Z\nservice: backend-api\n");
-  EXPECT_EQ(RenderPlan(*plan, false, {}), "service: backend-api\n");
+  const std::string head = "# backend-api version 3, applied by alice at 2026-02-04T09:15:00Z; ";
+  EXPECT_EQ(RenderPlan(*plan, {{"backend-api", 3}}, {}), head + "in force\nservice: backend-api\n");
+  EXPECT_EQ(RenderPlan(*plan, {{"backend-api", 2}}, {}),
+            head + "version 2 is in force\nservice: backend-api\n");
+  EXPECT_EQ(RenderPlan(*plan, {{"other", 3}}, {}),
+            head + "which version is in force is not known\nservice: backend-api\n");
+}
+
+TEST(InForceBy, IsTheNewestVersionThatAnAlarmIsJudgedBy) {
+  v1::ListAlarmsResponse response;
+  for (const auto& [service, version] :
+       {std::pair("api", 2u), std::pair("api", 3u), std::pair("api", 2u), std::pair("shop", 7u)}) {
+    v1::AlarmStatus* alarm = response.add_alarms();
+    alarm->set_service(service);
+    alarm->set_plan_version(version);
+  }
+  EXPECT_EQ(InForceBy(response), (PlansInForce{{"api", 3}, {"shop", 7}}));
 }
 
 }  // namespace

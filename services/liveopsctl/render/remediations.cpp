@@ -94,6 +94,14 @@ std::string ExpiryText(const v1::RemediationStatus& r) {
                      FormatElapsed(Duration(expires - proposed)));
 }
 
+// "plan backend-api v3 (applied by operator-1)".
+std::string AskedBy(const v1::Proposed& p) {
+  if (p.plan_version() == 0) return p.requested_by();  // of before the two were kept apart
+  return fmt::format(
+      "plan {} v{} ({})", p.service(), p.plan_version(),
+      p.requested_by().empty() ? "who applied it is not known" : "applied by " + p.requested_by());
+}
+
 Facts ActionFacts(const v1::RemediationStatus& r) {
   const v1::Proposed& p = r.proposed();
   Facts facts;
@@ -104,7 +112,7 @@ Facts ActionFacts(const v1::RemediationStatus& r) {
   facts.Add("done when", Pairs(p.action().effect()));
   facts.Add("because", p.condition());
   facts.Add("alarm", p.alarm_id());
-  facts.Add("asked by", p.requested_by());
+  facts.Add("asked by", AskedBy(p));
   facts.Add("approval of", p.approver_owner());
   facts.Add("expires", ExpiryText(r));
   if (!p.expect().empty()) {
@@ -121,7 +129,7 @@ Facts ActionFacts(const v1::RemediationStatus& r) {
 std::string RecordText(const v1::RemediationRecord& record) {
   switch (record.body_case()) {
     case v1::RemediationRecord::kProposed:
-      return fmt::format("proposed by {}: {}", record.proposed().requested_by(),
+      return fmt::format("proposed by {}: {}", AskedBy(record.proposed()),
                          record.proposed().action().description());
     case v1::RemediationRecord::kApproved:
       return "approved by " + record.approved().by();

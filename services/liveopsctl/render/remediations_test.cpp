@@ -22,7 +22,8 @@ v1::RemediationStatus Rollback() {
   p->set_digest(std::string(32, '\xab'));
   p->set_approver_owner("on-call");
   p->set_expires_ms(kNow + 900'000);
-  p->set_requested_by("plan backend-api v3");
+  p->set_requested_by("operator-1");
+  p->set_plan_version(3);
   p->set_expect("ratio(http_5xx_count, http_request_count) over 1min < 1%");
   p->set_expect_within_ms(300'000);
   p->set_condition("5xx is 8.2 % (> 5 %) for 3min");
@@ -58,11 +59,21 @@ TEST(RenderProposal, SaysExactlyWhatWillBeDone) {
       "  done when    template = 5d8c\n"
       "  because      5xx is 8.2 % (> 5 %) for 3min\n"
       "  alarm        backend-api/scenario:api-error-surge\n"
-      "  asked by     plan backend-api v3\n"
+      "  asked by     plan backend-api v3 (applied by operator-1)\n"
       "  approval of  on-call\n"
       "  expires      2026-02-04T09:30:00Z (15min after it was proposed)\n"
       "  checked by   ratio(http_5xx_count, http_request_count) over 1min < 1% within 5min\n"
       "  digest       abababababababababababababababababababababababababababababababab\n");
+}
+
+TEST(RenderProposal, SaysWhenItIsNotKnownWhoAsked) {
+  v1::RemediationStatus r = Rollback();
+  r.mutable_proposed()->set_requested_by("");
+  EXPECT_THAT(RenderProposal(r, {}), HasSubstr("asked by     plan backend-api v3 (who applied it "
+                                               "is not known)\n"));
+  r.mutable_proposed()->set_requested_by("plan backend-api v3");  // as it once was written
+  r.mutable_proposed()->set_plan_version(0);
+  EXPECT_THAT(RenderProposal(r, {}), HasSubstr("asked by     plan backend-api v3\n"));
 }
 
 TEST(RenderProposal, ArgumentsCannotHideAnything) {
@@ -113,14 +124,16 @@ TEST(RenderRemediation, HistoryAndOutcome) {
   const std::string text = RenderRemediation(r, {});
   EXPECT_THAT(
       text, HasSubstr("3f2a9c0011223344556677889900aabb  verified  backend-api/api-error-surge\n"));
-  EXPECT_THAT(text, HasSubstr("History\n"
-                              "  2026-02-04T09:15:00Z  proposed by plan backend-api v3: roll back "
-                              "deployment/backend-api from revision 43 to 42\n"
-                              "  2026-02-04T09:16:00Z  approved by alice\n"
-                              "  2026-02-04T09:16:01Z  ran, exit code 0, seen: revision 44\n"
-                              "  2026-02-04T09:17:01Z  verified\n"
-                              "Output of the tool\n"
-                              "deployment.apps/backend-api rolled back\n\\x1b[31m\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("History\n"
+                "  2026-02-04T09:15:00Z  proposed by plan backend-api v3 "
+                "(applied by operator-1): roll back deployment/backend-api from revision 43 to 42\n"
+                "  2026-02-04T09:16:00Z  approved by alice\n"
+                "  2026-02-04T09:16:01Z  ran, exit code 0, seen: revision 44\n"
+                "  2026-02-04T09:17:01Z  verified\n"
+                "Output of the tool\n"
+                "deployment.apps/backend-api rolled back\n\\x1b[31m\n"));
 }
 
 }  // namespace

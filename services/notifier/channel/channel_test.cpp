@@ -36,6 +36,19 @@ TEST(Headline, SaysWhatBrokeWhereAndHowBad) {
   EXPECT_EQ(Headline(page, Language::kEnglish).substr(0, 34), "CLOSED (the plan no longer has it)");
 }
 
+TEST(SayResponse, SaysTheTimeOfThePlan) {
+  Page page = SomePage();
+  EXPECT_EQ(SayResponse(Language::kBoth, page), "at once, within 5 min / 즉시 대응 (5분 이내)");
+  page.response = plan::Response{std::chrono::minutes(90)};
+  EXPECT_EQ(SayResponse(Language::kEnglish, page), "at once, within 1 h 30 min");
+  page.severity = plan::Severity::kHigh;
+  EXPECT_EQ(SayResponse(Language::kEnglish, page), "within 1 h 30 min");
+  EXPECT_EQ(SayResponse(Language::kKorean, page), "1시간 30분 이내 대응");
+  page.response = plan::Response{};
+  EXPECT_EQ(SayResponse(Language::kEnglish, page), "next business day");
+  EXPECT_EQ(SayResponse(Language::kKorean, page), "다음 영업일 대응");
+}
+
 TEST(Words, EveryWordIsThereInBothLanguages) {
   for (const Words* words : {&EnglishWords(), &KoreanWords()}) {
     const auto* cells = reinterpret_cast<const char* const*>(words);

@@ -63,7 +63,8 @@ struct Page {
   std::string labels;  // of the group, `{endpoint="/games"}`; may be empty
   Instant episode{};
   plan::Severity severity = plan::Severity::kMedium;
-  std::string owner;  // title where the plan has one
+  std::optional<plan::Response> response;  // the plan's; without one the default of the severity
+  std::string owner;                       // title where the plan has one
   std::string summary;
   std::string expression;
   std::string reason;

@@ -13,16 +13,37 @@ const Words& First(Language language) {
   return language == Language::kKorean ? KoreanWords() : EnglishWords();
 }
 
-std::string Both(Language language, const char* english, const char* korean) {
+std::string Both(Language language, const std::string& english, const std::string& korean) {
   switch (language) {
     case Language::kEnglish:
       return english;
     case Language::kKorean:
       return korean;
     case Language::kBoth:
-      return std::string(english) + " / " + korean;
+      return english + " / " + korean;
   }
   return english;
+}
+
+// "1 h 30 min", in whole seconds.
+std::string TimeIn(Duration time, const Words& words) {
+  constexpr std::int64_t kSeconds[] = {86'400, 3600, 60, 1};
+  std::int64_t left = time.count() / 1000;
+  std::string out;
+  for (std::size_t i = 0; i < std::size(kSeconds); ++i) {
+    const std::int64_t n = left / kSeconds[i];
+    left %= kSeconds[i];
+    if (n > 0) out += (out.empty() ? "" : " ") + std::to_string(n) + words.units[i];
+  }
+  return out;
+}
+
+std::string ResponseIn(const Page& page, const Words& words) {
+  const plan::Response response = page.response.value_or(plan::DefaultResponse(page.severity));
+  if (response.next_business_day()) return words.respond_next_day;
+  std::string out =
+      page.severity == plan::Severity::kCritical ? words.respond_critical : words.respond_within;
+  return out.replace(out.find("{}"), 2, TimeIn(response.within, words));
 }
 
 std::string Place(const Page& page) {
@@ -151,9 +172,8 @@ std::string SaySeverity(Language language, plan::Severity severity) {
   return Both(language, EnglishWords().severity[i], KoreanWords().severity[i]);
 }
 
-std::string SayResponse(Language language, plan::Severity severity) {
-  const auto i = static_cast<std::size_t>(severity);
-  return Both(language, EnglishWords().respond[i], KoreanWords().respond[i]);
+std::string SayResponse(Language language, const Page& page) {
+  return Both(language, ResponseIn(page, EnglishWords()), ResponseIn(page, KoreanWords()));
 }
 
 std::string SayEnd(Language language, RemedyEnd end) {

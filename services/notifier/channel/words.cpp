@@ -5,7 +5,10 @@ namespace liveops::notifier {
 const Words& EnglishWords() {
   static constexpr Words kWords = {
       .severity = {"CRITICAL", "HIGH", "MEDIUM", "LOW"},
-      .respond = {"at once, within 5 min", "within 30 min", "within 1 h", "next business day"},
+      .respond_critical = "at once, within {}",
+      .respond_within = "within {}",
+      .respond_next_day = "next business day",
+      .units = {" d", " h", " min", " s"},
       .resolved = "RESOLVED",
       .gone = "CLOSED (its series left)",
       .withdrawn = "CLOSED (the plan no longer has it)",
@@ -51,7 +54,10 @@ const Words& EnglishWords() {
 const Words& KoreanWords() {
   static constexpr Words kWords = {
       .severity = {"심각(Critical)", "높음(High)", "보통(Medium)", "낮음(Low)"},
-      .respond = {"즉시 대응 (5분 이내)", "30분 이내 대응", "1시간 이내 대응", "다음 영업일 대응"},
+      .respond_critical = "즉시 대응 ({} 이내)",
+      .respond_within = "{} 이내 대응",
+      .respond_next_day = "다음 영업일 대응",
+      .units = {"일", "시간", "분", "초"},
       .resolved = "복구됨",
       .gone = "종료 (대상이 사라짐)",
       .withdrawn = "종료 (플랜에서 제거됨)",

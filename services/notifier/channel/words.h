@@ -6,8 +6,11 @@ namespace liveops::notifier {
 
 // Every word that pages are made of, a table a language, all in words.cpp.
 struct Words {
-  const char* severity[4];  // by plan::Severity
-  const char* respond[4];   // by plan::Severity: "within 5 min"
+  const char* severity[4];       // by plan::Severity
+  const char* respond_critical;  // {}: a time, "5 min"
+  const char* respond_within;    // {}: likewise
+  const char* respond_next_day;
+  const char* units[4];  // behind a number: days, hours, minutes, seconds
   const char* resolved;
   const char* gone;
   const char* withdrawn;

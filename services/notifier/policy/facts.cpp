@@ -1,6 +1,7 @@
 #include "services/notifier/policy/facts.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace liveops::notifier {
 
@@ -58,6 +59,21 @@ void Delivered::Record(Told entry) {
     return !old.MayHaveArrived() || entry.MayHaveArrived();
   });
   told.push_back(std::move(entry));
+}
+
+bool Delivered::Learn(const Told& entry) {
+  if (const Told* known = Find(entry.notice, entry.subject)) {
+    const auto when = std::pair(entry.step, entry.attempts);
+    const auto known_when = std::pair(known->step, known->attempts);
+    const bool doubted = known->outcome == Outcome::kUnknown && entry.outcome != Outcome::kUnknown;
+    const bool settles = entry.outcome == Outcome::kDelivered && !known->Settled();
+    const bool news = when > known_when || (when == known_when && doubted) ||
+                      (entry.step == known->step && settles);
+    if (!news) return false;
+    if (when == known_when) told.erase(told.begin() + (known - told.data()));
+  }
+  Record(entry);
+  return true;
 }
 
 const Told* Delivered::Find(Notice notice, std::string_view subject) const {

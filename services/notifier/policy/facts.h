@@ -44,6 +44,9 @@ enum class Outcome {
 };
 const char* OutcomeName(Outcome outcome);
 
+// The subject of a resolve that is sent a second time.
+inline constexpr const char* kResolveAgain = "again";
+
 // What became of one notice.
 struct Told {
   Notice notice = Notice::kFiring;
@@ -51,7 +54,7 @@ struct Told {
   std::uint32_t attempts = 0;
   Instant clock{};
   std::string detail;
-  std::string subject;     // remedy notices: the remediation's id
+  std::string subject;     // remedy notices: the remediation's id; kResolveAgain
   std::uint32_t step = 0;  // of the transition that was told
 
   bool MayHaveArrived() const {
@@ -71,6 +74,9 @@ struct Delivered {
   std::vector<Told> told;
 
   void Record(Told entry);
+  // Takes over what another memory of the same deliveries says, if it knows more: a later attempt,
+  // or what became of one that is in doubt here. False: nothing new.
+  bool Learn(const Told& entry);
   // The newest entry of that (notice, subject), or nullptr.
   const Told* Find(Notice notice, std::string_view subject = "") const;
   bool AnyMayHaveArrived() const;
@@ -93,7 +99,8 @@ bool IsClosed(Phase phase);  // kNone is neither
 struct Remedy {
   std::string id;
   bool closed = false;
-  bool acted = false;  // it ran, or may have
+  bool acted = false;     // it ran, or may have
+  bool escalate = false;  // refused, or unknown: a person must hear of it, whatever was told before
 };
 
 // What is so of one group: one episode of one alarm.

@@ -17,7 +17,8 @@ std::optional<NoticeDecision> Attempt(Channel channel, const Delivered& delivere
                       .step = step,
                       .number = 1,
                       .may_repeat = false,
-                      .carries = {}};
+                      .carries = {},
+                      .first_told = {}};
   bool unknown = false;
   for (const Told& entry : delivered.told) {
     if (entry.notice != notice || entry.subject != subject) continue;
@@ -36,16 +37,21 @@ std::optional<NoticeDecision> Attempt(Channel channel, const Delivered& delivere
   return next;
 }
 
+// The newest page that may have arrived, or nullptr.
+const Told* NewestOpening(const Delivered& delivered) {
+  const auto newest = std::find_if(
+      delivered.told.rbegin(), delivered.told.rend(),
+      [](const Told& entry) { return IsOpening(entry.notice) && entry.MayHaveArrived(); });
+  return newest == delivered.told.rend() ? nullptr : &*newest;
+}
+
 // Firing or no data, whichever is so now.
 std::optional<NoticeDecision> OpeningNotice(Channel channel, const Desired& desired,
                                             const Delivered& delivered) {
   const Notice wanted = desired.phase == Phase::kFiring ? Notice::kFiring : Notice::kNoData;
-  const auto newest = std::find_if(
-      delivered.told.rbegin(), delivered.told.rend(),
-      [](const Told& entry) { return IsOpening(entry.notice) && entry.MayHaveArrived(); });
+  const Told* newest = NewestOpening(delivered);
   // Told already, whatever came and went since without reaching anybody.
-  if (newest != delivered.told.rend() && newest->notice == wanted &&
-      newest->outcome == Outcome::kDelivered) {
+  if (newest && newest->notice == wanted && newest->outcome == Outcome::kDelivered) {
     return std::nullopt;
   }
   auto next = Attempt(channel, delivered, wanted, "", desired.step);
@@ -59,7 +65,7 @@ std::optional<NoticeDecision> OpeningNotice(Channel channel, const Desired& desi
 
 std::optional<NoticeDecision> RemedyNotice(Channel channel, const Desired& desired,
                                            const Delivered& delivered) {
-  // PagerDuty has no place for a proposal after the resolve, and none for its end.
+  // PagerDuty has no place for a proposal after the resolve.
   if (channel == Channel::kPagerDuty && !IsOpen(desired.phase)) return std::nullopt;
   for (const Remedy& remedy : desired.remedies) {
     const Told* proposed = delivered.Find(Notice::kRemedyProposed, remedy.id);
@@ -69,9 +75,10 @@ std::optional<NoticeDecision> RemedyNotice(Channel channel, const Desired& desir
       }
       continue;
     }
-    if (channel == Channel::kPagerDuty) continue;
+    // An alert that is open is told only what a person must act on.
+    if (channel == Channel::kPagerDuty && !remedy.escalate) continue;
     const bool heard_of = proposed && proposed->MayHaveArrived();
-    if (!heard_of && !remedy.acted) continue;
+    if (!heard_of && !remedy.acted && !remedy.escalate) continue;
     if (auto next = Attempt(channel, delivered, Notice::kRemedyClosed, remedy.id, 0)) return next;
   }
   return std::nullopt;
@@ -91,11 +98,30 @@ std::optional<NoticeDecision> ClosingNotice(Channel channel, const Desired& desi
   return Attempt(channel, delivered, Notice::kResolved, "", desired.step);
 }
 
+// An opening of unknown outcome may still be on its way when the resolve is delivered, and would
+// then stand for good: the resolve is sent once more, later.
+std::optional<NoticeDecision> ResolveAgain(Channel channel, const Desired& desired,
+                                           const Delivered& delivered) {
+  const Told* opening = NewestOpening(delivered);
+  const Told* resolved = delivered.Find(Notice::kResolved);
+  if (!opening || opening->outcome != Outcome::kUnknown) return std::nullopt;
+  if (!resolved || resolved->outcome != Outcome::kDelivered) return std::nullopt;
+  const Told* again = delivered.Find(Notice::kResolved, kResolveAgain);
+  if (again && again->MayHaveArrived()) return std::nullopt;
+  auto next = Attempt(channel, delivered, Notice::kResolved, kResolveAgain, desired.step);
+  if (!next) return std::nullopt;
+  next->reason = NoticeReason::kRepeatAfterUnknown;
+  next->may_repeat = channel == Channel::kSlack;
+  next->first_told = resolved->clock;
+  return next;
+}
+
 std::optional<NoticeDecision> Next(Channel channel, bool routed, const Desired& desired,
                                    const Delivered& delivered) {
   if (IsClosed(desired.phase)) {
     if (auto closing = ClosingNotice(channel, desired, delivered)) return closing;
-    return RemedyNotice(channel, desired, delivered);
+    if (auto remedy = RemedyNotice(channel, desired, delivered)) return remedy;
+    return ResolveAgain(channel, desired, delivered);
   }
   if (!routed) return std::nullopt;
   if (IsOpen(desired.phase)) {

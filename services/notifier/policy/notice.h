@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,8 @@ struct NoticeDecision {
   std::uint32_t step = 0;
   std::uint32_t number = 1;  // of the attempt
   bool may_repeat = false;
-  std::vector<std::string> carries;  // proposals that this message tells too
+  std::vector<std::string> carries;   // proposals that this message tells too
+  std::optional<Instant> first_told;  // a resolve again: when it was delivered the first time
 
   bool sends() const {
     return reason == NoticeReason::kDue || reason == NoticeReason::kRepeatAfterFailure ||
@@ -36,7 +38,7 @@ struct NoticeDecision {
 
 // Stage 2, level-triggered: the earliest thing that is so and was not told. Keeps the order
 // (trigger before resolve, no trigger after a resolve, after a trigger of unknown outcome the
-// resolve still goes out), and lets what is over by now fall away. Pure.
+// resolve still goes out, and once more later), and lets what is over by now fall away. Pure.
 NoticeDecision NextNotice(Channel channel, bool routed, const Desired& desired,
                           const Delivered& delivered);
 

@@ -39,8 +39,8 @@ Outcome OutcomeOf(std::string_view word) {
   return Outcome::kFailed;
 }
 
-// `firing/0 ack remedy:r1 remedy:r2=acted remedy:r3=closed unrouted`: the phase and its step, then
-// what else is so.
+// `firing/0 ack remedy:r1 remedy:r2=acted remedy:r3=closed remedy:r4=refused unrouted`: the phase
+// and its step, then what else is so.
 Desired DesiredOf(std::string_view text, bool& routed) {
   Desired desired;
   std::istringstream words{std::string(text)};
@@ -58,7 +58,9 @@ Desired DesiredOf(std::string_view text, bool& routed) {
       const std::size_t equals = word.find('=');
       const std::string id = word.substr(7, equals == std::string::npos ? equals : equals - 7);
       const std::string state = equals == std::string::npos ? "" : word.substr(equals + 1);
-      desired.remedies.push_back({id, !state.empty(), state == "acted"});
+      const bool acted = state == "acted" || state == "unknown";
+      desired.remedies.push_back(
+          {id, !state.empty(), acted, state == "refused" || state == "unknown"});
     }
   }
   return desired;
@@ -147,6 +149,22 @@ slack     | resolved/1 | firing=unknown resolved=unknown/1          | repeat-aft
 )");
 }
 
+// The trigger may overtake the resolve: without another one it would stand open for good.
+TEST(NextNotice, AfterATriggerOfUnknownOutcomeTheResolveIsSentOnceMore) {
+  Check(R"(
+pagerduty | resolved/1 | firing=unknown resolved=delivered/1                             | repeat-after-unknown resolved:again#1
+slack     | resolved/1 | firing=unknown resolved=delivered/1                             | repeat-after-unknown resolved:again#1 may-repeat
+pagerduty | resolved/1 | firing=delivered no-data=unknown/1 resolved=delivered/2         | repeat-after-unknown resolved:again#1
+pagerduty | resolved/1 | firing=unknown#1 firing=failed#2 resolved=delivered/1           | repeat-after-unknown resolved:again#1
+pagerduty | resolved/1 | firing=unknown resolved=delivered/1 resolved:again=failed/1     | repeat-after-unknown resolved:again#2
+pagerduty | resolved/1 | firing=unknown resolved=delivered/1 resolved:again=unknown/1    | all-told
+pagerduty | resolved/1 | firing=unknown resolved=delivered/1 resolved:again=delivered/1  | all-told
+pagerduty | resolved/1 | firing=unknown resolved=rejected/1                              | all-told
+pagerduty | resolved/1 | firing=unknown#1 firing=delivered#2 resolved=delivered/1        | all-told
+slack     | resolved/1 remedy:r1=acted | firing=unknown resolved=delivered/1             | due remedy-closed:r1#1
+)");
+}
+
 // alertmanager#2111: a 429 was taken as permanent, firing and resolved were both lost. Here the
 // firing is tried again while it is so; when it is over before anything left, that is recorded.
 TEST(NextNotice, AFiringThatIsOverBeforeAnythingArrivedIsSuperseded) {
@@ -229,6 +247,23 @@ slack     | none remedy:r1=closed     | remedy-proposed:r1=delivered remedy-clos
 )");
 }
 
+// kubernaut#616: "remediated" five times without effect, nobody told.
+TEST(NextNotice, ARefusedOrUnknownRemedyIsToldThoughItWasNeverAnOpenProposal) {
+  Check(R"(
+slack     | firing remedy:r1=refused    |                                                                              | due firing#1
+slack     | firing remedy:r1=refused    | firing=delivered                                                             | due remedy-closed:r1#1
+pagerduty | firing remedy:r1=refused    | firing=delivered                                                             | due remedy-closed:r1#1
+pagerduty | firing remedy:r1=unknown    | firing=delivered                                                             | due remedy-closed:r1#1
+pagerduty | firing remedy:r1=refused    | firing=delivered remedy-proposed:r1=delivered                                | due remedy-closed:r1#1
+pagerduty | firing remedy:r1=refused    | firing=delivered remedy-closed:r1=unknown                                    | repeat-after-unknown remedy-closed:r1#2
+pagerduty | firing remedy:r1=refused    | firing=delivered remedy-closed:r1=delivered                                  | all-told
+pagerduty | resolved/1 remedy:r1=unknown| firing=delivered resolved=delivered/1                                        | all-told
+slack     | resolved/1 remedy:r1=refused| firing=delivered resolved=delivered/1                                        | due remedy-closed:r1#1
+slack     | none remedy:r1=refused      |                                                                              | due remedy-closed:r1#1
+slack     | none remedy:r1=refused      | remedy-closed:r1=delivered                                                   | all-told
+)");
+}
+
 TEST(NextNotice, ADestinationThatThePlanLeftHearsOnlyOfTheEnd) {
   Check(R"(
 slack     | firing unrouted     | firing=delivered  | no-longer-routed
@@ -249,6 +284,29 @@ TEST(IsFinished, OnlyWhenNothingMoreCanCome) {
   EXPECT_TRUE(finished("resolved/1", "firing=delivered resolved=delivered/1"));
   EXPECT_FALSE(finished("resolved/1 remedy:r1",
                         "firing=delivered resolved=delivered/1 remedy-proposed:r1=delivered"));
+}
+
+TEST(Delivered, LearnsOnlyWhatItDoesNotKnowBetter) {
+  const auto after = [](const char* known, const char* other) {
+    Delivered delivered = DeliveredOf(known);
+    for (const Told& told : DeliveredOf(other).told) delivered.Learn(told);
+    std::string out;
+    for (const Told& told : delivered.told) {
+      out += std::string(out.empty() ? "" : " ") + NoticeName(told.notice) + "=" +
+             OutcomeName(told.outcome) + "#" + std::to_string(told.attempts);
+    }
+    return out;
+  };
+  EXPECT_EQ(after("", "firing=failed"), "firing=failed#1");
+  EXPECT_EQ(after("firing=unknown", "firing=delivered"), "firing=delivered#1");
+  EXPECT_EQ(after("firing=unknown", "firing=failed"), "firing=failed#1");
+  EXPECT_EQ(after("firing=delivered", "firing=unknown"), "firing=delivered#1");
+  EXPECT_EQ(after("firing=unknown#2", "firing=delivered#1"), "firing=delivered#1");
+  EXPECT_EQ(after("firing=unknown#2", "firing=failed#1"), "firing=unknown#2");
+  EXPECT_EQ(after("firing=delivered#2", "firing=failed#1"), "firing=delivered#2");
+  EXPECT_EQ(after("firing=delivered/2", "firing=failed#3/0"), "firing=delivered#1");
+  EXPECT_EQ(after("firing=delivered resolved=unknown/1", "firing=delivered resolved=delivered/1"),
+            "firing=delivered#1 resolved=delivered#1");
 }
 
 TEST(Delivered, KeepsAtMostTheNewestAndOneThatMayHaveArrived) {

@@ -64,10 +64,15 @@ StepReason ReasonOf(PaceReason reason) {
   return StepReason::kDue;
 }
 
-// Dedup and back-off: why this notice waits, if it does.
+// A resolve again, dedup and back-off: why this notice waits, if it does.
 std::optional<Step> Hold(const Desired& desired, const Delivered& delivered,
                          const Situation& situation, const NoticeDecision& notice, Instant now,
                          SteadyTime steady) {
+  if (notice.first_told && now < *notice.first_told + situation.resolve_again_after) {
+    Step step = Wait(StepReason::kResolveAgainLater, notice, std::nullopt);
+    step.until_domain = *notice.first_told + situation.resolve_again_after;
+    return step;
+  }
   const DedupDecision dedup = AskDedup(desired, delivered, notice, situation.dedup, now, steady);
   if (dedup.reason == DedupReason::kAsk) {
     return Do(Verdict::kAskDedup, StepReason::kDedupAsk, notice);
@@ -120,6 +125,8 @@ const char* StepReasonName(StepReason reason) {
       return "dedup-asking";
     case StepReason::kDedupWindow:
       return "dedup-window";
+    case StepReason::kResolveAgainLater:
+      return "resolve-again-later";
     case StepReason::kBackOff:
       return "back-off";
     case StepReason::kRequestsUnderWay:

@@ -20,6 +20,10 @@ enum class Standing {
   kLeaseRunning,  // the last owner may still act on an attempt of its own
 };
 
+// Real time, after which a provider has surely taken up whatever it ever will of a request of
+// unknown outcome: then the resolve behind it is sent again.
+inline constexpr Duration kResolveAgainAfter{60'000};
+
 // All that is known of one (group, destination) besides the facts themselves.
 struct Situation {
   Standing standing = Standing::kReady;
@@ -29,6 +33,7 @@ struct Situation {
   bool in_flight = false;                  // an attempt is under way
   std::optional<SteadyTime> last_attempt;  // when the last attempt of this process ended
   DedupView dedup;
+  Duration resolve_again_after = kResolveAgainAfter;  // domain
 };
 
 enum class Verdict {
@@ -54,6 +59,7 @@ enum class StepReason {
   kDedupAsk,
   kDedupAsking,
   kDedupWindow,
+  kResolveAgainLater,
   kBackOff,
   kRequestsUnderWay,
   kRateLimit,
@@ -68,15 +74,15 @@ struct Step {
   StepReason reason = StepReason::kAllTold;
   NoticeDecision notice;                // of kSend, kRecord and kWait
   std::optional<SteadyTime> until;      // kWait
-  std::optional<Instant> until_domain;  // kWait for a dedup window
+  std::optional<Instant> until_domain;  // kWait for a dedup window or kResolveAgainLater
   // The whole destination waits, not this group alone.
   bool DestinationWaits() const {
     return verdict == Verdict::kWait && reason >= StepReason::kRequestsUnderWay;
   }
 };
 
-// The one pipeline: standing, notice (order, supersede), configuration, dedup window, back-off,
-// pace. Pure.
+// The one pipeline: standing, notice (order, supersede), configuration, holds (a resolve again,
+// dedup window, back-off), pace. Pure.
 Step NextStep(const Destination& destination, const Desired& desired, const Delivered& delivered,
               const Situation& situation, const Pace& pace, Instant now, SteadyTime steady);
 

@@ -133,6 +133,22 @@ TEST(Pipeline, AResolveIsNeverHeldByAWindow) {
   EXPECT_EQ(world.Next().notice.notice, Notice::kResolved);
 }
 
+TEST(Pipeline, TheSecondResolveWaitsUntilNothingCanOvertakeItAnyMore) {
+  World world;
+  world.destination = kPagerDuty;
+  world.desired.phase = Phase::kResolved;
+  world.desired.step = 1;
+  world.Tell(Notice::kFiring, Outcome::kUnknown);
+  world.Tell(Notice::kResolved, Outcome::kDelivered);
+  world.delivered.told.back().clock = kNow;
+  EXPECT_EQ(world.Word(), "resolve-again-later");
+  EXPECT_EQ(world.Next().until_domain, kNow + 60s);
+  EXPECT_FALSE(world.Next().DestinationWaits());
+  world.now = kNow + 60s;
+  EXPECT_EQ(world.Next().verdict, Verdict::kSend);
+  EXPECT_EQ(world.Next().notice.notice, Notice::kResolved);
+}
+
 TEST(Pipeline, ARepeatBacksOff) {
   World world;
   world.Tell(Notice::kFiring, Outcome::kFailed, 1);

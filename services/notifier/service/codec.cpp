@@ -152,6 +152,10 @@ std::string StateKey(std::string_view group, const Destination& destination) {
   return "state/" + std::string(group) + "/" + destination.Id();
 }
 
+bool IsAttemptOrStateKey(std::string_view key) {
+  return key.starts_with("attempt/") || key.starts_with("state/");
+}
+
 std::string GroupLabels(const v1::AlarmTransition& transition) {
   Labels labels;
   for (const v1::Label& label : transition.group()) labels.Set(label.name(), label.value());

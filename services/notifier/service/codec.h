@@ -30,6 +30,7 @@ Delivered FromProto(const v1::DeliveryState& state);
 
 std::string AttemptKey(std::string_view group, const Destination& destination);
 std::string StateKey(std::string_view group, const Destination& destination);
+bool IsAttemptOrStateKey(std::string_view key);
 
 // `{name="value",…}`, "" without labels.
 std::string GroupLabels(const v1::AlarmTransition& transition);

@@ -31,6 +31,11 @@ PageRemedy RemedyOnPage(const RemedyFacts& facts, const plan::Plan* plan) {
   remedy.end = facts.end;
   remedy.end_detail = facts.end_detail;
   remedy.approved_by = facts.approved_by;
+  if (facts.proposed.action().argv().empty()) {
+    // Nothing was resolved, or a guardrail said no: what stands in the action's place is the
+    // reason.
+    remedy.description = remedy.scenario + " on " + facts.proposed.action().target();
+  }
   if (remedy.description.empty()) remedy.description = remedy.command;
   return remedy;
 }
@@ -68,6 +73,7 @@ Page ComposePage(Registry& registry, const Group& group, const NoticeDecision& n
   page.notice = notice.notice;
   page.may_repeat = notice.may_repeat;
   const plan::Plan* plan = registry.PlanOf(group.service);
+  if (plan) page.response = plan->ResponseTo(page.severity);
   if (const plan::Owner* owner = plan ? plan->FindOwner(page.owner) : nullptr) {
     if (!owner->title.empty()) page.owner = owner->title;
   }

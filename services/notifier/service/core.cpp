@@ -31,13 +31,25 @@ Effects Core::Apply(const Applied& applied, const kafka::Record& record, Now now
   Effects out;
   if (!applied.poison.empty()) {
     ++counters_.poison;
-    out.push_back(DeadLetterNote{record.key, record.value, record.partition,
-                                 record.topic + ": " + applied.poison});
+    out.push_back(LogLine{.warn = true,
+                          .event = "record_unreadable",
+                          .alarm_id = "",
+                          .destination = "",
+                          .notice = "",
+                          .detail = record.topic + "/" + std::to_string(record.partition) + "@" +
+                                    std::to_string(record.offset) + ": " + applied.poison,
+                          .trace_id = ""});
+    // Every replica reads it, at every start: it is buried once, by the owner of the partition of
+    // the same number, when it is new.
+    if (caught_up_ && partitions_.contains(record.partition) && !Draining(record.partition)) {
+      out.push_back(DeadLetterNote{record.topic, record.partition, record.offset, record.key,
+                                   record.value, applied.poison});
+    }
   }
   if (applied.clock) {
     newest_clock_ = std::max(newest_clock_, *applied.clock);
     // History says what time it was, not what time it is.
-    if (caught_up_) clock_.Anchor(*applied.clock, now.steady);
+    if (caught_up_) Anchor(*applied.clock, now);
   }
   if (!caught_up_) return out;
   std::set<std::string> destinations;
@@ -55,7 +67,11 @@ Effects Core::OnCaughtUp(Now now) {
   Effects out;
   if (caught_up_) return out;
   caught_up_ = true;
-  if (!clock_.anchored() && ToMs(newest_clock_) > 0) clock_.Anchor(newest_clock_, now.steady);
+  if (!clock_.anchored() && ToMs(newest_clock_) > 0) {
+    // Not before the newest record, until a claim of our own or a live record says more.
+    clock_.Anchor(newest_clock_, now.steady);
+    clock_is_guess_ = true;
+  }
   registry_.Expire(std::max(newest_clock_, DomainNow(now)));
   std::set<std::string> destinations;
   TouchAll(destinations, out);
@@ -63,6 +79,15 @@ Effects Core::OnCaughtUp(Now now) {
   next_sweep_ = now.steady + std::chrono::minutes(1);
   PumpAll(destinations, now, out);
   return out;
+}
+
+void Core::Anchor(Instant clock, Now now) {
+  // However long nobody wrote: against a guess this is no leap to be disputed.
+  if (clock_is_guess_ && clock > DomainNow(now)) {
+    clock_ = runtime::SteadyDomainClock(time_map_.speed);
+    clock_is_guess_ = false;
+  }
+  clock_.Anchor(clock, now.steady);
 }
 
 bool Core::Routed(const Group& group, const Destination& destination) {
@@ -110,137 +135,23 @@ void Core::TouchAll(std::set<std::string>& destinations, Effects& out) {
   for (const std::string& group : registry_.GroupIds()) Touch(group, destinations, out);
 }
 
-// --- ownership ---
-
-Effects Core::OnOwned(std::int32_t partition, std::int64_t epoch, const Ledger& ledger, Now now) {
-  Effects out;
-  OnLost(partition);
-  if (const RealTime at = ledger.ClaimTime(epoch); ToMs(at) > 0) {
-    clock_.Anchor(time_map_.ToDomain(at), now.steady);
-  }
-  Partition& owned = partitions_[partition];
-  owned.epoch = epoch;
-  owned.claim_key = ledger.ClaimKey(epoch);
-  owned.filter.Claim(epoch);
-  const bool no_lease = !ledger.HadOwner(epoch) || ledger.ReleasedBefore(epoch);
-  owned.act_from = no_lease ? now.steady : now.steady + kLease;
-  AdoptEntries(owned, ledger, std::max(DomainNow(now), newest_clock_));
-  if (!caught_up_) return out;
-  RebuildWindows(partition, now, out);
-  std::set<std::string> destinations;
-  TouchAll(destinations, out);
-  PumpAll(destinations, now, out);
-  return out;
-}
-
-void Core::AdoptEntries(Partition& owned, const Ledger& ledger, Instant now) {
-  for (const auto& [key, known] : ledger.entries()) {
-    const auto destination = ParseDestination(key.second);
-    if (destination) Adopt(owned, key.first, *destination, known, now);
-  }
-}
-
-void Core::Adopt(Partition& owned, const std::string& group, const Destination& destination,
-                 const Ledger::Entry& known, Instant now) {
-  Entry& entry = owned.entries[destination.Id()][group];
-  entry.destination = destination;
-  entry.group = group;
-  if (known.state) {
-    entry.alarm_id = known.state->alarm_id();
-    entry.episode = InstantFromMs(known.state->episode_ms());
-    entry.delivered = FromProto(*known.state);
-  } else {
-    const std::size_t at = group.rfind('@');
-    entry.alarm_id = group.substr(0, at);
-    if (at != std::string::npos) {
-      entry.episode = InstantFromMs(std::atoll(group.c_str() + at + 1));
-    }
-  }
-  if (known.dangling) {
-    if (const auto notice = FromProto(known.dangling->notice())) {
-      Told told;
-      told.notice = *notice;
-      told.outcome = Outcome::kUnknown;
-      told.attempts = known.dangling->number();
-      told.clock = now;
-      told.detail = "the process ended between the attempt and its outcome";
-      told.subject = known.dangling->subject();
-      told.step = known.dangling->step();
-      entry.delivered.Record(told);
-    }
-  }
-  if (settings_.Configured(destination)) {
-    // What was refused for want of a webhook or key is tried again once there is one.
-    std::erase_if(entry.delivered.told, [](const Told& told) {
-      return told.outcome == Outcome::kRejected && told.detail.starts_with("not configured");
-    });
-  }
-  if (const Group* facts = registry_.Find(group)) {
-    entry.priority = {facts->severity, facts->episode, group};
-  } else {
-    entry.priority = {plan::Severity::kLow, entry.episode, group};
-  }
-  StateOf(destination);
-}
-
-Effects Core::StartDraining(std::int32_t partition, Now now) {
-  Effects out;
-  const auto it = partitions_.find(partition);
-  if (it == partitions_.end()) return out;
-  it->second.draining = true;
-  for (auto& [destination, groups] : it->second.entries) {
-    for (auto& [group, entry] : groups) {
-      if (!entry.in_flight || entry.in_flight->sent) continue;
-      const Reading reading{Outcome::kFailed, Health::kAnswered, std::nullopt,
-                            "taken back before it left: the partition goes to another process"};
-      StateOf(entry.destination).pace.NotSent();
-      Settle(entry, it->second, reading, now, 0, out);
-    }
-  }
-  return out;
-}
-
-int Core::RequestsUnderWay(std::int32_t partition) const {
-  const auto it = partitions_.find(partition);
-  if (it == partitions_.end()) return 0;
-  int count = 0;
-  for (const auto& [destination, groups] : it->second.entries) {
-    for (const auto& [group, entry] : groups) count += entry.in_flight && entry.in_flight->sent;
-  }
-  return count;
-}
-
-void Core::OnLost(std::int32_t partition) {
-  partitions_.erase(partition);
-  std::erase_if(destinations_,
-                [&](const auto& item) { return item.second.partition == partition; });
-  std::erase_if(tokens_, [&](const auto& item) {
-    return PartitionOf(item.second.first, partition_count_) == partition;
-  });
-}
-
-std::int64_t Core::EpochOf(std::int32_t partition) const {
-  const auto it = partitions_.find(partition);
-  return it == partitions_.end() ? -1 : it->second.epoch;
-}
-
-std::string Core::ClaimKeyOf(std::int32_t partition) const {
-  const auto it = partitions_.find(partition);
-  return it == partitions_.end() ? "" : it->second.claim_key;
-}
-
 // --- time ---
 
 std::optional<SteadyTime> Core::NextWake() const {
   std::optional<SteadyTime> wake = next_sweep_;
+  const auto consider = [&](const std::optional<SteadyTime>& at) {
+    if (at && (!wake || *at < *wake)) wake = at;
+  };
   for (const auto& [id, state] : destinations_) {
-    if (state.wake && (!wake || *state.wake < *wake)) wake = state.wake;
+    if (!Draining(state.partition)) consider(state.wake);
   }
+  for (const auto& [token, flight] : tokens_) consider(flight.read_by);
   return wake;
 }
 
 Effects Core::OnTime(Now now) {
   Effects out;
+  ExpireUnread(now, out);
   std::set<std::string> due;
   for (const auto& [id, state] : destinations_) {
     if (state.wake && *state.wake <= now.steady) due.insert(id);

@@ -21,9 +21,13 @@
 
 namespace liveops::notifier {
 
-inline constexpr Duration kLease{5'000};        // a new owner waits so long (steady)
-inline constexpr Duration kAttemptGood{4'000};  // a clock that counts suspension
-inline constexpr Duration kRequestTimeout{3'000};
+inline constexpr Duration kLease{5'000};             // a new owner waits so long (steady)
+inline constexpr Duration kAttemptGood{4'000};       // a clock that counts suspension
+inline constexpr Duration kRequestTimeout{3'000};    // or what is left of the attempt's lease
+inline constexpr Duration kRequestShortest{1'000};   // with less left, nothing is begun
+inline constexpr Duration kReadBackPatience{5'000};  // steady: then who owns the partition is asked
+// Steady: so long after a partition began to drain, no request is under way any more.
+inline constexpr Duration kDrained = kRequestTimeout + Duration(500);
 
 // The clocks that an event is seen at.
 struct Now {
@@ -66,13 +70,17 @@ struct DedupStore {  // `rebuild`: all windows of the partition, then the genera
   bool rebuild = false;
   std::vector<DedupWindow> windows;
 };
-struct Reclaim {  // another claim stands in the log after ours: is the partition still ours?
+// Another claim stands in the log after ours, or what we write does not come back: is the partition
+// still ours? To be answered by OnOwned or OnLost once it has drained (Drained).
+struct Reclaim {
   std::int32_t partition = 0;
 };
-struct DeadLetterNote {  // a notice that will never be sent
+struct DeadLetterNote {  // a notice that will never be sent, or a record that cannot be read
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t offset = -1;  // -1: a notice, which stands nowhere as it is
   std::string key;
   std::string value;
-  std::int32_t partition = 0;
   std::string why;
 };
 struct LogLine {
@@ -98,7 +106,7 @@ struct Counters {
   std::int64_t unknown = 0;
   std::int64_t rejected = 0;
   std::int64_t superseded = 0;
-  std::int64_t lapsed = 0;  // attempts that were read back too late to be used
+  std::int64_t lapsed = 0;  // attempts that were read back too late to be used, or never
   std::int64_t dedup_held = 0;
   std::int64_t poison = 0;
 };
@@ -123,9 +131,15 @@ class Core {
   // caller (RequestsUnderWay), so that finished work is recorded before the partition goes.
   Effects StartDraining(std::int32_t partition, Now now);
   int RequestsUnderWay(std::int32_t partition) const;
+  // A Reclaim of it is not answered yet.
+  bool InDoubt(std::int32_t partition) const;
+  // It drains and nothing is under way, or nothing can be any more.
+  bool Drained(std::int32_t partition, Now now) const;
+  // The last record of an owner that lets go in order. None while a request is under way (with its
+  // end unknown the successor must wait the lease out), and none when the claim is in doubt.
+  Effects Release(std::int32_t partition);
   void OnLost(std::int32_t partition);
   std::int64_t EpochOf(std::int32_t partition) const;  // -1 when not owned
-  std::string ClaimKeyOf(std::int32_t partition) const;
 
   // --- the loop of an attempt ---
   Effects OnNotification(const kafka::Record& record, Now now);  // the read-back
@@ -179,8 +193,18 @@ class Core {
     std::string claim_key;
     SteadyTime act_from{};
     bool draining = false;
+    SteadyTime draining_since{};
+    // A newer claim was read, or our own records do not come back: what is written now may be void,
+    // so nothing is until OnOwned.
+    bool fenced = false;
     EpochFilter filter;
     std::map<std::string, std::map<std::string, Entry>> entries;  // destination id -> group -> …
+  };
+
+  struct Token {
+    std::string destination;
+    std::string group;
+    std::optional<SteadyTime> read_by;  // until the attempt's record is read back
   };
 
   Effects Apply(const Applied& applied, const kafka::Record& record, Now now);
@@ -205,9 +229,22 @@ class Core {
   void NoteWindow(const Entry& entry, const Partition& partition, const NoticeDecision& notice,
                   Effects& out, Now now);
   void RebuildWindows(std::int32_t partition, Now now, Effects& out);
-  void AdoptEntries(Partition& owned, const Ledger& ledger, Instant now);
-  void Adopt(Partition& owned, const std::string& group, const Destination& destination,
-             const Ledger::Entry& known, Instant now);
+  std::optional<Partition> Forget(std::int32_t number);
+  SteadyTime ActFrom(const Ledger& ledger, std::int64_t epoch, const Partition* before,
+                     Now now) const;
+  void AdoptEntries(std::int32_t number, Partition& owned, const Ledger& ledger,
+                    const Partition* before, Now now, Effects& out);
+  void Adopt(Entry& entry, const Ledger::Entry& known, const Entry* before, Instant now);
+  void AdoptDangling(Entry& entry, const v1::Attempt& dangling, Instant now);
+  void Drain(Partition& partition, Now now, Effects& out);
+  void Fence(std::int32_t number, Partition& partition, const char* why, Now now, Effects& out);
+  void TakeBack(Entry& entry, Partition& partition, const std::string& why, Effects& out);
+  void ExpireUnread(Now now, Effects& out);
+  void RewriteValid(std::int32_t number, Partition& partition, const std::string& key,
+                    Effects& out);
+  static Entry* FindByKey(Partition& partition, const std::string& key);
+  bool Draining(std::int32_t partition) const;
+  void Anchor(Instant clock, Now now);
   Entry& EntryOf(Partition& partition, const Group& group, const Destination& destination);
   void Activate(Entry& entry);
   void LookAgainIn(DestinationState& state, SteadyTime at);
@@ -225,11 +262,12 @@ class Core {
   runtime::Writer& writer_;
   Registry registry_;
   runtime::SteadyDomainClock clock_;
+  bool clock_is_guess_ = false;  // anchored by history alone
   Instant newest_clock_{};
   bool caught_up_ = false;
   std::map<std::int32_t, Partition> partitions_;
   std::map<std::string, DestinationState> destinations_;
-  std::map<std::uint64_t, std::pair<std::string, std::string>> tokens_;  // -> (destination, group)
+  std::map<std::uint64_t, Token> tokens_;  // of the attempts that are in flight
   std::uint64_t last_token_ = 0;
   std::set<std::string> unroutable_;  // groups already complained about
   std::optional<SteadyTime> next_sweep_;

@@ -10,6 +10,8 @@ namespace liveops::notifier {
 namespace {
 
 constexpr Duration kWriteRetry{1'000};
+// Between the read-back and the sender's thread.
+constexpr Duration kHandOver{100};
 
 std::string ChildTrace(const std::string& traceparent) {
   const auto parent = ParseTraceparent(traceparent);
@@ -39,7 +41,8 @@ void Core::Pump(const std::string& destination, Now now, Effects& out) {
     ++it;  // the entry may leave the set
     Entry* entry = FindEntry(destination, group);
     if (!entry) continue;
-    if (entry->state_unsaved) WriteState(*entry, partition, out);
+    // Behind an attempt in flight it would say that nothing is open.
+    if (entry->state_unsaved && !entry->in_flight) WriteState(*entry, partition, out);
     bool again = true;
     while (again) {
       const Step step = Decide(*entry, state, partition, now);
@@ -70,6 +73,7 @@ Step Core::Decide(const Entry& entry, const DestinationState& state, const Parti
   situation.in_flight = entry.in_flight.has_value();
   situation.last_attempt = entry.last_attempt;
   situation.dedup = entry.dedup;
+  situation.resolve_again_after = time_map_.ToDomain(kResolveAgainAfter);
   return NextStep(entry.destination, registry_.DesiredOf(*group), entry.delivered, situation,
                   state.pace, DomainNow(now), now.steady);
 }
@@ -132,7 +136,7 @@ void Core::StartAttempt(Entry& entry, DestinationState& state, Partition& partit
 
   ++counters_.attempts;
   state.pace.Started(now.steady);
-  tokens_[attempt.token] = {entry.destination.Id(), entry.group};
+  tokens_[attempt.token] = {entry.destination.Id(), entry.group, now.steady + kReadBackPatience};
   entry.in_flight = std::move(attempt);
   out.push_back(WriteRecord{
       state.partition, AttemptKey(entry.group, entry.destination), record.SerializeAsString(),
@@ -145,41 +149,43 @@ Effects Core::OnNotification(const kafka::Record& record, Now now) {
   Effects out;
   const auto owned = partitions_.find(record.partition);
   if (owned == partitions_.end() || record.offset <= owned->second.epoch) return out;
-  if (record.value.empty()) return out;
   Partition& partition = owned->second;
+  if (!partition.filter.Valid(runtime::EpochOf(record))) {
+    RewriteValid(record.partition, partition, record.key, out);
+    return out;
+  }
+  if (record.value.empty()) return out;
   v1::NotificationRecord notification;
   if (!notification.ParseFromString(record.value)) {
     ++counters_.poison;
-    out.push_back(
-        DeadLetterNote{record.key, record.value, record.partition, "not a NotificationRecord"});
+    out.push_back(DeadLetterNote{record.topic, record.partition, record.offset, record.key,
+                                 record.value, "not a NotificationRecord"});
     return out;
   }
   if (notification.has_claim()) {
     partition.filter.Claim(record.offset);
-    partition.draining = true;  // nothing more under the old claim
-    out.push_back(Reclaim{record.partition});
+    Fence(record.partition, partition, "another claim stands behind ours", now, out);
     return out;
   }
-  if (!notification.has_attempt() || !partition.filter.Valid(runtime::EpochOf(record))) return out;
-  if (notification.source().session() != writer_.session()) return out;
+  if (!notification.has_attempt() || notification.source().session() != writer_.session()) {
+    return out;
+  }
   Entry* entry = FindEntry(notification.attempt().destination(), notification.attempt().group());
   if (!entry || !entry->in_flight || entry->in_flight->sent) return out;
   InFlight& attempt = *entry->in_flight;
   if (attempt.sequence != notification.source().sequence()) return out;
-  const Duration latest_start = attempt.begun + kAttemptGood - kRequestTimeout;
-  if (now.boot > latest_start || partition.draining) {
+  const Duration good_until = attempt.begun + kAttemptGood;
+  const Duration timeout = std::min(kRequestTimeout, good_until - now.boot - kHandOver);
+  if (timeout < kRequestShortest) {
     ++counters_.lapsed;
-    StateOf(entry->destination).pace.NotSent();
-    Settle(*entry, partition,
-           {Outcome::kFailed, Health::kAnswered, std::nullopt,
-            "the attempt was read back too late to be used"},
-           now, 0, out);
+    TakeBack(*entry, partition, "read back too late to be used", out);
     Pump(entry->destination.Id(), now, out);
     return out;
   }
   attempt.sent = true;
-  SendRequest send{attempt.token, ToRequest(attempt.message), latest_start};
-  send.request.timeout = kRequestTimeout;
+  tokens_.at(attempt.token).read_by.reset();
+  SendRequest send{attempt.token, ToRequest(attempt.message), good_until - timeout};
+  send.request.timeout = timeout;
   out.push_back(std::move(send));
   return out;
 }
@@ -189,23 +195,23 @@ Effects Core::OnAnswer(std::uint64_t token, const http::Outcome& outcome, Now no
   Effects out;
   const auto found = tokens_.find(token);
   if (found == tokens_.end()) return out;
-  const auto [destination, group] = found->second;
+  const auto [destination, group, read_by] = found->second;
   Entry* entry = FindEntry(destination, group);
   if (!entry || !entry->in_flight || entry->in_flight->token != token) {
     tokens_.erase(found);
     return out;
   }
   Partition& partition = partitions_.at(PartitionOf(destination, partition_count_));
-  Pace& pace = StateOf(entry->destination).pace;
-  Reading reading = ReadOutcome(entry->destination, outcome, settings_);
   const bool withheld =
       !outcome.answered && outcome.surely_not_sent && outcome.error.code == ErrorCode::kConflict;
   if (withheld) {
     ++counters_.lapsed;
-    pace.NotSent();
-  } else {
-    pace.Finished(now.steady, reading.health, reading.retry_after);
+    TakeBack(*entry, partition, "its lease ended before it left", out);
+    Pump(destination, now, out);
+    return out;
   }
+  const Reading reading = ReadOutcome(entry->destination, outcome, settings_);
+  StateOf(entry->destination).pace.Finished(now.steady, reading.health, reading.retry_after);
   Settle(*entry, partition, reading, now, wall_unix_ms, out);
   Pump(destination, now, out);
   return out;
@@ -283,7 +289,8 @@ void Core::RecordOnly(Entry& entry, Partition& partition, const Step& step, Effe
 }
 
 void Core::WriteState(Entry& entry, const Partition& partition, Effects& out) {
-  entry.state_unsaved = false;
+  entry.state_unsaved = partition.fenced;
+  if (partition.fenced) return;
   bool closed = false;
   std::string traceparent;
   if (const Group* group = registry_.Find(entry.group)) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "common/base/hash.h"
+#include "common/runtime/topics.h"
 #include "common/telemetry/trace.h"
 #include "services/notifier/service/core.h"
 
@@ -81,8 +82,9 @@ void Core::DeadLetter(const Entry& entry, const std::string& why, Effects& out) 
   record.mutable_source()->set_sequence(writer_.Next());
   *record.mutable_state() = ToProto(entry.delivered, entry.group, entry.destination, entry.alarm_id,
                                     entry.episode, false);
-  out.push_back(DeadLetterNote{StateKey(entry.group, entry.destination), record.SerializeAsString(),
-                               PartitionOf(entry.destination.Id(), partition_count_), why});
+  out.push_back(DeadLetterNote{
+      runtime::topic::kNotifications, PartitionOf(entry.destination.Id(), partition_count_), -1,
+      StateKey(entry.group, entry.destination), record.SerializeAsString(), why});
 }
 
 std::string Core::TraceIdOf(const std::string& group_id) const {
@@ -120,7 +122,8 @@ void Core::LogOutcome(const Entry& entry, const NoticeDecision& notice, const Re
     const v1::AlarmTransition& decided =
         notice.notice == Notice::kResolved ? group->last : group->opening;
     const std::int64_t latency = wall_unix_ms - decided.clock_real_ms();
-    const bool sensible = (IsOpening(notice.notice) || notice.notice == Notice::kResolved) &&
+    const bool sensible = notice.subject.empty() &&
+                          (IsOpening(notice.notice) || notice.notice == Notice::kResolved) &&
                           latency >= 0 && latency < kLatencySensible.count();
     if (sensible) line.latency_ms = latency;
   }

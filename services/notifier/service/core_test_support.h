@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -19,6 +20,7 @@
 namespace liveops::notifier {
 
 inline constexpr std::int32_t kPartitions = 4;
+inline constexpr std::uint64_t kStranger = 77;  // another process's session
 inline constexpr const char* kPlanText = R"(
 service: backend-api
 phase: 1
@@ -35,6 +37,8 @@ struct SentMessage {
   std::uint64_t token = 0;
   std::string url;
   std::string body;
+  Duration timeout{};
+  Duration good_until{};
   bool Has(std::string_view text) const { return body.find(text) != std::string::npos; }
 };
 
@@ -58,19 +62,28 @@ class World {
     for (std::int32_t p = 0; p < kPartitions; ++p) TakeOver(p);
   }
   void TakeOver(std::int32_t p) {
-    const std::int64_t epoch = Claim(p);
+    const std::int64_t epoch = Claim(p, writer->session());
     Ledger ledger;
     for (const kafka::Record& record : log) {
       if (record.partition != p) continue;
       EXPECT_TRUE(ledger.Apply(record));
     }
-    next_read[p] = epoch + 1;
+    next_read[p] = std::max(next_read[p], epoch + 1);
+    reclaims.erase(p);
     Run(core->OnOwned(p, epoch, ledger, now));
   }
+  // As the service answers a Reclaim that Kafka's group agrees to.
+  void ClaimAnew(std::int32_t p) {
+    EXPECT_TRUE(reclaims.contains(p));
+    EXPECT_TRUE(core->Drained(p, now));
+    TakeOver(p);
+    ReadBack();
+  }
   // Also what another process does.
-  std::int64_t Claim(std::int32_t p) {
+  std::int64_t Claim(std::int32_t p, std::uint64_t by = kStranger) {
     v1::NotificationRecord record;
     record.mutable_claim()->set_owner("somebody");
+    record.mutable_claim()->set_session(by);
     return Append(p, "claim/" + std::to_string(log.size()), record.SerializeAsString(), {});
   }
   // kill -9: what was under way is never heard of again.
@@ -99,7 +112,8 @@ class World {
         Append(write->partition, write->key, write->value, runtime::OwnerHeaders(write->epoch));
         if (write->value.empty()) ++tombstones;
       } else if (auto* send = std::get_if<SendRequest>(&effect)) {
-        sent.push_back({send->token, send->request.url, send->request.body});
+        sent.push_back({send->token, send->request.url, send->request.body, send->request.timeout,
+                        send->good_until});
       } else if (auto* question = std::get_if<DedupQuestion>(&effect)) {
         questions.push_back(*question);
       } else if (auto* store = std::get_if<DedupStore>(&effect)) {
@@ -108,6 +122,7 @@ class World {
         reclaims.insert(reclaim->partition);
       } else if (auto* dead = std::get_if<DeadLetterNote>(&effect)) {
         dead_letters.push_back(dead->why);
+        buried.push_back(*dead);
       } else {
         logged.push_back(std::get<LogLine>(effect).event);
       }
@@ -116,17 +131,18 @@ class World {
 
   // The group consumer reads what was written.
   void ReadBack() {
-    bool more = true;
-    while (more) {
-      more = false;
-      for (std::size_t i = 0; i < log.size(); ++i) {
-        const kafka::Record record = log[i];
-        if (record.offset < next_read[record.partition]) continue;
-        next_read[record.partition] = record.offset + 1;
-        Run(core->OnNotification(record, now));
-        more = true;
-      }
+    while (ReadNext()) {
     }
+  }
+  bool ReadNext() {
+    for (std::size_t i = 0; i < log.size(); ++i) {
+      const kafka::Record record = log[i];
+      if (record.offset < next_read[record.partition]) continue;
+      next_read[record.partition] = record.offset + 1;
+      Run(core->OnNotification(record, now));
+      return true;
+    }
+    return false;
   }
 
   void Advance(Duration by) {
@@ -251,6 +267,36 @@ class World {
     proposed.set_page_with(page_with);
     proposed.set_approver_owner("on-call");
     proposed.mutable_action()->set_description("roll back");
+    proposed.mutable_action()->add_argv("kubectl");
+    Remediation(body);
+  }
+  // A guardrail said no: an action without an argv, and its reason in the action's place.
+  void Refuse(const std::string& page_with = "backend-api/deep", bool outcome = true) {
+    v1::RemediationRecord body = Remedy();
+    v1::Proposed& proposed = *body.mutable_proposed();
+    proposed.set_service("backend-api");
+    proposed.set_scenario("surge");
+    proposed.set_alarm_id("backend-api/scenario:surge");
+    proposed.set_episode_ms(1000);
+    proposed.set_page_with(page_with);
+    proposed.set_approver_owner("on-call");
+    proposed.mutable_action()->set_target("deployment/backend-api");
+    proposed.mutable_action()->set_description("this remedy ran 3 times, a person must look");
+    Remediation(body);
+    if (!outcome) return;
+    v1::RemediationRecord end = Remedy();
+    end.mutable_outcome()->set_outcome(v1::REMEDIATION_OUTCOME_REFUSED);
+    end.mutable_outcome()->set_detail("this remedy ran 3 times, a person must look");
+    Remediation(end);
+  }
+  void Approve(const std::string& by) {
+    v1::RemediationRecord body = Remedy();
+    body.mutable_approved()->set_by(by);
+    Remediation(body);
+  }
+  void Deny(const std::string& by) {
+    v1::RemediationRecord body = Remedy();
+    body.mutable_denied()->set_by(by);
     Remediation(body);
   }
   void Verified() {
@@ -289,6 +335,7 @@ class World {
   std::vector<DedupStore> stores;
   std::set<std::int32_t> reclaims;
   std::vector<std::string> dead_letters;
+  std::vector<DeadLetterNote> buried;
   std::vector<std::string> logged;
   int tombstones = 0;
 

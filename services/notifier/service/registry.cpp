@@ -145,14 +145,18 @@ Applied Registry::OnRemediations(const kafka::Record& record) {
   };
   if (remedy.end == RemedyEnd::kOpen) {
     if (remediation.has_approved() && remedy.approved_by.empty() &&
-        remediation.approved().digest() == remedy.proposed.digest()) {
+        remediation.approved().digest() == remedy.proposed.digest() &&
+        remediation.approved().by() != remedy.proposed.requested_by()) {
       remedy.approved_by = remediation.approved().by();
-    } else if (remediation.has_denied() && remedy.approved_by.empty()) {
+    } else if (remediation.has_denied() && !remedy.acted) {
       std::string detail = remediation.denied().by();
       if (!remediation.denied().reason().empty()) detail += ": " + remediation.denied().reason();
       end(RemedyEnd::kDenied, detail);
     } else if (remediation.has_intent()) {
       remedy.acted = true;
+    } else if (remediation.has_proposed() && remedy.proposed.action().argv().empty()) {
+      // Nothing can be approved; the outcome that says so follows at once, but nobody need wait.
+      end(RemedyEnd::kRefused, remedy.proposed.action().description());
     } else if (remediation.has_outcome()) {
       end(EndOf(remediation.outcome().outcome()), remediation.outcome().detail());
     }
@@ -285,7 +289,9 @@ Desired Registry::DesiredOf(const Group& group) {
   desired.refire = group.refire;
   if (const plan::Plan* plan = PlanOf(group.service)) desired.dedup = plan->dedup;
   for (const RemedyFacts* remedy : RemediesOf(group)) {
-    desired.remedies.push_back({remedy->id, remedy->end != RemedyEnd::kOpen, remedy->acted});
+    const bool escalate = remedy->end == RemedyEnd::kRefused || remedy->end == RemedyEnd::kUnknown;
+    desired.remedies.push_back(
+        {remedy->id, remedy->end != RemedyEnd::kOpen, remedy->acted, escalate});
   }
   return desired;
 }

@@ -92,7 +92,7 @@ class StatusService final : public v1::Status::Service {
       p->set_owned(partition.epoch >= 0);
       p->set_epoch(partition.epoch);
       p->set_position(partition.position);
-      p->set_end_offset(partition.position);
+      p->set_end_offset(partition.end);
       p->set_clock_ms(view.clock_ms);
     }
     auto& counters = *response->mutable_counters();

@@ -56,9 +56,12 @@ Status NotifierService::Start() {
   auto producer = kafka::Producer::Create(config_.kafka);
   if (!producer.ok()) return producer.error();
   producer_ = std::move(*producer);
-  auto desired = kafka::AssignedConsumer::Create(config_.kafka);
-  if (!desired.ok()) return desired.error();
-  desired_ = std::move(*desired);
+  for (Part* part : {&alarms_, &others_}) {
+    auto consumer = kafka::AssignedConsumer::Create(config_.kafka);
+    if (!consumer.ok()) return consumer.error();
+    part->consumer = std::move(*consumer);
+    if (Status s = Assign(*part); !s.ok()) return s;
+  }
   kafka::GroupConsumer::Options options;
   options.topic = runtime::topic::kNotifications;
   options.group = "liveops-notifier";
@@ -69,7 +72,8 @@ Status NotifierService::Start() {
   if (!group.ok()) return group.error();
   group_ = std::move(*group);
   timer_thread_ = std::thread([this] { KeepTime(); });
-  desired_thread_ = std::thread([this] { FollowDesired(); });
+  alarms_thread_ = std::thread([this] { Follow(alarms_); });
+  others_thread_ = std::thread([this] { Follow(others_); });
   group_thread_ = std::thread([this] { FollowNotifications(); });
   return {};
 }
@@ -77,7 +81,9 @@ Status NotifierService::Start() {
 void NotifierService::Stop() {
   if (stop_.exchange(true)) return;
   if (group_thread_.joinable()) group_thread_.join();  // drains and lets go in order
-  if (desired_thread_.joinable()) desired_thread_.join();
+  for (std::thread* part : {&alarms_thread_, &others_thread_}) {
+    if (part->joinable()) part->join();
+  }
   stop_time_ = true;
   timer_.notify_all();
   if (timer_thread_.joinable()) timer_thread_.join();
@@ -86,60 +92,44 @@ void NotifierService::Stop() {
 
 // --- desired state ---
 
-bool NotifierService::AssignDesired() {
-  std::vector<kafka::PartitionOffset> from;
-  for (const char* topic :
-       {runtime::topic::kAlarms, runtime::topic::kOperations, runtime::topic::kRemediations}) {
+Status NotifierService::Assign(Part& part) {
+  std::vector<kafka::PartitionOffset> all;
+  for (const char* topic : part.topics) {
     for (std::int32_t p = 0; p < partition_count_; ++p) {
-      auto ends = desired_->Watermarks(topic, p, Duration(2000));
-      if (!ends.ok()) {
-        log::Warn("waiting", {{"for", "the ends of alarms, operations and remediations"},
-                              {"because", ends.error().message}});
-        return false;
-      }
-      if (ends->first < ends->second) desired_ends_[{topic, p}] = ends->second;
-      from.push_back({topic, p, ends->first});
+      all.push_back({topic, p, kafka::kOffsetBeginning});
+      part.behind.insert({topic, p});
     }
   }
-  if (Status s = desired_->Assign(from); !s.ok()) {
-    log::Warn("waiting", {{"for", "an assignment"}, {"because", s.error().message}});
-    return false;
-  }
-  return true;
+  return part.consumer->Assign(all);
 }
 
-void NotifierService::FollowDesired() {
-  while (!stop_ && !AssignDesired()) std::this_thread::sleep_for(Duration(500));
-  SteadyTime last = std::chrono::steady_clock::now();
-  CheckCaughtUp(false);
+void NotifierService::Follow(Part& part) {
+  bool caught_up = false;
   while (!stop_) {
-    auto record = desired_->Poll(kPoll);
-    const SteadyTime now = std::chrono::steady_clock::now();
+    if (!caught_up) {
+      std::erase_if(part.behind, [&](const auto& entry) {
+        return part.consumer->ReachedEnd(entry.first, entry.second);
+      });
+      caught_up = part.behind.empty();
+      if (caught_up) PartCaughtUp();
+    }
+    auto record = part.consumer->Poll(kPoll);
     if (!record.ok()) {
       log::Error("desired_state_unreadable", {{"why", record.error().message}});
+      // Part of the log was lost under us, and what was desired with it: only reading all of it
+      // anew, by a fresh start, can tell.
+      if (record.error().code == ErrorCode::kNotFound && config_.kafka.on_fatal) {
+        config_.kafka.on_fatal(record.error());
+      }
       std::this_thread::sleep_for(Duration(500));
       continue;
     }
-    if (*record) {
-      OnDesiredRecord(**record);
-      last = now;
-    }
-    if (!desired_ends_.empty()) {
-      if (*record) {
-        const auto end = desired_ends_.find({(*record)->topic, (*record)->partition});
-        if (end != desired_ends_.end() && (*record)->offset + 1 >= end->second) {
-          desired_ends_.erase(end);
-        }
-      }
-      // Compaction may have taken the last offsets away: then the broker simply has nothing more.
-      CheckCaughtUp(desired_->connected() && now - last > std::chrono::seconds(3));
-    }
+    if (*record) OnDesiredRecord(**record);
   }
 }
 
-void NotifierService::CheckCaughtUp(bool quiet) {
-  if (!desired_ends_.empty() && !quiet) return;
-  desired_ends_.clear();
+void NotifierService::PartCaughtUp() {
+  if (--parts_behind_ > 0) return;
   WithCore([&](Core& core) { return core.OnCaughtUp(PresentNow()); });
   log::Info("caught_up", {});
 }
@@ -312,9 +302,10 @@ StatusView NotifierService::GetStatus() {
   view.counters = core_.counters();
   view.clock_ms = ToMs(core_.DomainClock(PresentNow()));
   for (std::int32_t p = 0; p < partition_count_; ++p) {
-    const auto position = positions_.find({runtime::topic::kNotifications, p});
-    view.partitions.push_back(
-        {p, core_.EpochOf(p), position == positions_.end() ? 0 : position->second});
+    const auto at = positions_.find({runtime::topic::kNotifications, p});
+    const std::int64_t position = at == positions_.end() ? 0 : at->second;
+    const std::int64_t end = group_ ? group_->KnownEnd(p) : -1;
+    view.partitions.push_back({p, core_.EpochOf(p), position, std::max(position, end)});
   }
   return view;
 }

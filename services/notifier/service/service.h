@@ -28,6 +28,7 @@ struct PartitionView {
   std::int32_t partition = 0;
   std::int64_t epoch = -1;  // -1: not owned
   std::int64_t position = 0;
+  std::int64_t end = 0;  // of the log, as the last fetch told it
 };
 
 struct StatusView {
@@ -41,9 +42,9 @@ struct StatusView {
   std::vector<PartitionView> partitions;
 };
 
-// The loops around the core: two consumers, each on a thread of its own, one timer, and the threads
-// of producer, HTTP sender and dedup table, all feeding one core behind one lock. Each wakes at
-// once; nothing under the lock blocks.
+// The loops around the core: three consumers, each on a thread of its own, one timer, and the
+// threads of producer, HTTP sender and dedup table, all feeding one core behind one lock. Each
+// wakes at once; nothing under the lock blocks.
 class NotifierService {
  public:
   NotifierService(const runtime::CommonConfig& config, Settings settings, TimeMap time_map);
@@ -65,12 +66,20 @@ class NotifierService {
   StatusView GetStatus();
 
  private:
-  void FollowDesired();
-  bool AssignDesired();
+  // A part of what is desired: some topics, read whole by a consumer of its own, so that nothing
+  // else delays the records that pages wait for.
+  struct Part {
+    std::vector<const char*> topics;
+    std::unique_ptr<kafka::AssignedConsumer> consumer;
+    std::set<std::pair<std::string, std::int32_t>> behind;  // their end was not reached yet
+  };
+
+  void Follow(Part& part);
+  Status Assign(Part& part);
   void FollowNotifications();
   void KeepTime();
   void OnDesiredRecord(const kafka::Record& record);
-  void CheckCaughtUp(bool quiet);
+  void PartCaughtUp();
 
   std::vector<kafka::PartitionOffset> OnAssigned(const std::vector<std::int32_t>& partitions);
   void OnRevoked(const std::vector<std::int32_t>& partitions);
@@ -100,8 +109,7 @@ class NotifierService {
   Core core_;                               // guarded by mutex_
   std::set<std::int32_t> reclaims_;         // guarded by mutex_
   std::optional<SteadyTime> planned_wake_;  // guarded by mutex_
-  std::map<std::pair<std::string, std::int32_t>, std::int64_t> desired_ends_;  // desired thread's
-  std::map<std::pair<std::string, std::int32_t>, std::int64_t> positions_;     // guarded by mutex_
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> positions_;  // guarded by mutex_
 
   struct FailedWrite {
     std::string destination;
@@ -116,11 +124,14 @@ class NotifierService {
   SteadyTime started_{};
   std::atomic<bool> stop_time_{false};
   std::unique_ptr<kafka::Producer> producer_;
-  std::unique_ptr<kafka::AssignedConsumer> desired_;
+  Part alarms_{{runtime::topic::kAlarms}, nullptr, {}};  // its thread's
+  Part others_{{runtime::topic::kOperations, runtime::topic::kRemediations}, nullptr, {}};
+  std::atomic<int> parts_behind_{2};
   std::unique_ptr<kafka::GroupConsumer> group_;
   std::unique_ptr<DedupTable> dedup_;
   std::unique_ptr<http::Sender> sender_;
-  std::thread desired_thread_;
+  std::thread alarms_thread_;
+  std::thread others_thread_;
   std::thread group_thread_;
   std::thread timer_thread_;
 };

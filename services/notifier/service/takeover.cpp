@@ -47,6 +47,11 @@ void NotifierService::FollowNotifications() {
     auto record = group_->Poll(kPoll);
     if (!record.ok()) {
       log::Error("notifications_unreadable", {{"why", record.error().message}});
+      // Attempts that were lost under us would never be read back: a fresh start reads what is
+      // left.
+      if (record.error().code == ErrorCode::kNotFound && config_.kafka.on_fatal) {
+        config_.kafka.on_fatal(record.error());
+      }
       std::this_thread::sleep_for(kPause);
       continue;
     }
@@ -107,10 +112,10 @@ Result<std::map<std::int32_t, Ledger>> NotifierService::ReadLedgers(
       continue;
     }
     if (!ledgers[partition].Apply(**record)) {
+      // Buried by the owner that met it first; here it is only told.
       log::Warn(
           "record_unreadable",
           {{"topic", (*record)->topic}, {"partition", partition}, {"offset", (*record)->offset}});
-      runtime::DeadLetter(*producer_, **record, "not a NotificationRecord");
     }
     if ((*record)->offset == epoch) left.erase(partition);
   }
@@ -168,9 +173,10 @@ void NotifierService::OnRevoked(const std::vector<std::int32_t>& partitions) {
   for (const std::int32_t partition : partitions) {
     WithCore([&](Core& core) { return core.StartDraining(partition, PresentNow()); });
   }
+  std::vector<LogLine> lines;
   {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kRequestTimeout + Duration(500), [&] {
+    changed_.wait_for(lock, kDrained, [&] {
       int under_way = 0;
       for (const std::int32_t partition : partitions) {
         under_way += core_.RequestsUnderWay(partition);
@@ -178,18 +184,7 @@ void NotifierService::OnRevoked(const std::vector<std::int32_t>& partitions) {
       return under_way == 0;
     });
     for (const std::int32_t partition : partitions) {
-      const std::string key = core_.ClaimKeyOf(partition);
-      // With a request of unknown end the successor must wait the lease out.
-      if (!key.empty() && core_.RequestsUnderWay(partition) == 0) {
-        v1::NotificationRecord record;
-        record.mutable_source()->set_emitter(writer_.emitter());
-        record.mutable_source()->set_session(writer_.session());
-        record.mutable_source()->set_sequence(writer_.Next());
-        record.mutable_released()->set_owner(writer_.emitter());
-        record.mutable_released()->set_session(writer_.session());
-        Produce({partition, key, record.SerializeAsString(), core_.EpochOf(partition), "", "", "",
-                 false});
-      }
+      CarryOut(core_.Release(partition), lines);
       core_.OnLost(partition);
     }
   }
@@ -198,20 +193,41 @@ void NotifierService::OnRevoked(const std::vector<std::int32_t>& partitions) {
   }
 }
 
-// Another claim was read after ours. Kafka's group says whose the partition is: only its owner may
-// commit.
+// Another claim was read after ours, or our attempts do not come back. Kafka's group says whose the
+// partition is: only its owner may commit. First what is under way ends, so that its outcome stands
+// under the new claim. One try at a time: in between the group is polled, and may take the
+// partition away.
 void NotifierService::ReclaimPending() {
-  std::set<std::int32_t> pending;
+  std::set<std::int32_t> ready;
   {
     const std::lock_guard lock(mutex_);
-    pending.swap(reclaims_);
+    std::erase_if(reclaims_, [&](std::int32_t partition) { return !core_.InDoubt(partition); });
+    for (const std::int32_t partition : reclaims_) {
+      if (core_.Drained(partition, PresentNow())) ready.insert(partition);
+    }
   }
-  for (const std::int32_t partition : pending) {
-    log::Warn("partition_claimed_by_another", {{"partition", partition}});
-    if (TakeOver({partition}).empty()) {
+  for (const std::int32_t partition : ready) {
+    const auto not_yet = [&](const Error& error) {
+      log::Warn("claim_failed", {{"partition", partition}, {"why", error.message}});
+    };
+    const auto epoch = Claim(partition);
+    if (!epoch.ok()) {
+      not_yet(epoch.error());
+      const ErrorCode code = epoch.error().code;
+      if (code == ErrorCode::kUnavailable || code == ErrorCode::kTimeout) continue;
       const std::lock_guard lock(mutex_);
       core_.OnLost(partition);
+      continue;
     }
+    auto ledgers = ReadLedgers({{partition, *epoch}});
+    if (!ledgers.ok()) {
+      not_yet(ledgers.error());
+      continue;
+    }
+    WithCore([&](Core& core) {
+      return core.OnOwned(partition, *epoch, (*ledgers)[partition], PresentNow());
+    });
+    log::Warn("partition_claimed_anew", {{"partition", partition}, {"epoch", *epoch}});
   }
 }
 

@@ -25,6 +25,13 @@ ApprovalDecision DecideApproval(const Remediation& r, std::string_view digest, s
     return {ApprovalAnswer::kSelf, "who requested it cannot approve it (" + std::string(who) + ")"};
   }
   if (r.approved) return {ApprovalAnswer::kAlready, ""};
+  // Of a closed one its end is the better answer.
+  if (r.open() && (proposed.requested_by.empty() || proposed.plan_version == 0)) {
+    return {
+        ApprovalAnswer::kNoRequester,
+        "the proposal does not say who applied its plan, so nobody can be told from the one "
+        "who asked: act by hand, or apply the plan again (any change will do) for the next one"};
+  }
   if (!r.open()) return {ApprovalAnswer::kClosed, "it is closed, " + HowItEnded(r)};
   if (proposed.action.argv.empty()) {
     return {ApprovalAnswer::kNothingToRun, "there is no action to approve: it was not resolved"};

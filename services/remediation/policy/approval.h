@@ -15,6 +15,7 @@ enum class ApprovalAnswer : std::uint8_t {
   kNothingToRun,   // the action could not be resolved
   kDigestDiffers,  // what was seen is not what is proposed
   kSelf,           // the requester cannot approve
+  kNoRequester,    // who asked is not known, so a self-given approval could not be told
   kExpired,
   kClosed,
 };

@@ -207,10 +207,11 @@ TEST(Match, BindsThePlanToTheAction) {
   EXPECT_EQ(FindRemedy(plan, "nothing"), nullptr);
   const Firing firing{"shop/scenario:surge", "shop", "surge", At(1), "12 % > 5 %"};
   const Action action = MakeProposal().action;
-  const Proposed p = Propose(plan, 7, *FindRemedy(plan, "surge"), firing, action, At(2));
+  const Proposed p = Propose(plan, {7, "alice"}, *FindRemedy(plan, "surge"), firing, action, At(2));
   EXPECT_EQ(p.digest, ActionDigest(action));
   EXPECT_EQ(p.expires, At(62));
-  EXPECT_EQ(p.requested_by, "plan shop v7");
+  EXPECT_EQ(p.requested_by, "alice") << "a certificate's name: it is compared with the approver's";
+  EXPECT_EQ(p.plan_version, 7u);
   EXPECT_EQ(p.page_with, "shop/error-rate");
   EXPECT_EQ(p.approver_owner, "on-call");
   EXPECT_EQ(p.expect, "");

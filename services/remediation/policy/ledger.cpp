@@ -1,5 +1,7 @@
 #include "services/remediation/policy/ledger.h"
 
+#include <algorithm>
+
 #include "services/remediation/policy/identity.h"
 
 namespace liveops::remediation {
@@ -81,6 +83,8 @@ const char* VerdictName(Verdict verdict) {
       return "nothing_to_run";
     case Verdict::kSelfApproval:
       return "self_approval";
+    case Verdict::kNoRequester:
+      return "no_requester";
     case Verdict::kAlreadyApproved:
       return "already_approved";
     case Verdict::kExpired:
@@ -124,9 +128,14 @@ std::vector<const Remediation*> Ledger::FindPrefix(std::string_view prefix) cons
   return found;
 }
 
+void Ledger::Forget(std::string_view id) {
+  const auto it = all_.find(id);
+  if (it != all_.end() && !it->second.open()) all_.erase(it);
+}
+
 void Ledger::Close(Remediation& r, Instant at) {
   r.phase = Phase::kClosed;
-  r.closed_at = at;
+  r.closed_at = std::max(at, r.proposed_at);  // the writer's clock; people's records may lag
   open_.erase(r.id);
 }
 
@@ -154,6 +163,7 @@ Verdict Ledger::On(const Record& record, const Approved& body) {
   if (!r->open()) return Verdict::kClosed;
   if (r->proposed->action.argv.empty()) return Verdict::kNothingToRun;
   if (body.digest != r->proposed->digest) return Verdict::kDigestMismatch;
+  if (r->proposed->requested_by.empty()) return Verdict::kNoRequester;
   if (body.by.empty() || body.by == r->proposed->requested_by) return Verdict::kSelfApproval;
   if (record.clock >= r->proposed->expires) return Verdict::kExpired;
   if (body.expires <= record.clock || body.expires > record.clock + kApprovalGood) {

@@ -32,6 +32,7 @@ enum class Verdict : std::uint8_t {
   kNoEpoch,         // only an owner may write this, and it carries no claim
   kNothingToRun,    // the action was never resolved
   kSelfApproval,    // the requester cannot approve
+  kNoRequester,     // who asked is not known, so nobody can approve
   kAlreadyApproved,
   kExpired,  // too late: the proposal, or the approval that it would run under
   kClosed,   // the remediation has ended
@@ -80,6 +81,9 @@ struct Remediation {
 class Ledger {
  public:
   Verdict Apply(const Record& record);
+  // Drops a closed one. From then on its id is as good as new: only for one that cannot be proposed
+  // again.
+  void Forget(std::string_view id);
 
   const Remediation* Find(std::string_view id) const;
   // Those whose id begins so, in id order.

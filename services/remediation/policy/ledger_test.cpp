@@ -18,8 +18,8 @@ using testing_support::MakeRecord;
 
 // One record a line: seconds, epoch ("-" = none), what, expected verdict, expected phase. `what` is
 // one of
-//   proposed[:other]  approved:<who>[:wrong|:late|:long]  denied:<who>  intent[:wrong]  effect
-//   outcome:<kind>
+//   proposed[:otherid|:tampered|:nobody]  approved:<who>[:wrong|:late|:long]  denied:<who>
+//   intent[:wrong]  effect outcome:<kind>
 Record Parse(const std::string& seconds, const std::string& epoch, const std::string& what,
              std::int64_t offset) {
   std::vector<std::string> words;
@@ -35,6 +35,9 @@ Record Parse(const std::string& seconds, const std::string& epoch, const std::st
     if (words.size() > 1 && words[1] == "otherid") record.id = std::string(32, 'a');
     if (words.size() > 1 && words[1] == "tampered") {
       std::get<Proposed>(record.body).action.argv.back() = "--to-revision=1";
+    }
+    if (words.size() > 1 && words[1] == "nobody") {
+      std::get<Proposed>(record.body).requested_by = "";
     }
   } else if (words[0] == "approved") {
     Duration good(60'000);
@@ -98,6 +101,11 @@ INSTANTIATE_TEST_SUITE_P(, LedgerTable,
             0    5  proposed               applied         proposed
             9    -  approved:planbot       self_approval   proposed
             10   -  approved:alice         applied         approved)"},
+                                           Case{"nobody_approves_when_who_asked_is_not_known", R"(
+            0    5  proposed:nobody        applied         proposed
+            9    -  approved:planbot       no_requester    proposed
+            10   -  approved:alice         no_requester    proposed
+            901  5  outcome:expired        applied         closed)"},
                                            Case{"expired_approval", R"(
             0    5  proposed            applied          proposed
             899  -  approved:al:late    expired          proposed
@@ -165,6 +173,17 @@ TEST(Ledger, RecordsOfAnotherPartitionDoNotCount) {
   EXPECT_EQ(ledger.Apply(approval), Verdict::kUnknownId);
 }
 
+TEST(Ledger, ForgetsOnlyWhatIsClosed) {
+  Ledger ledger;
+  ASSERT_EQ(ledger.Apply(Parse("0", "5", "proposed", 0)), Verdict::kApplied);
+  const std::string id = MakeRecord(At(0), 0, 0).id;
+  ledger.Forget(id);
+  EXPECT_NE(ledger.Find(id), nullptr);
+  ASSERT_EQ(ledger.Apply(Parse("1", "-", "denied:bob", 1)), Verdict::kApplied);
+  ledger.Forget(id);
+  EXPECT_EQ(ledger.Find(id), nullptr);
+}
+
 TEST(Ledger, FindsByPrefix) {
   Ledger ledger;
   ASSERT_EQ(ledger.Apply(Parse("0", "5", "proposed", 0)), Verdict::kApplied);
@@ -221,6 +240,13 @@ TEST(DecideApproval, GivesTheReason) {
   EXPECT_EQ(answer("short", "alice", 10), ApprovalAnswer::kDigestDiffers);
   EXPECT_EQ(answer(digest, "planbot", 10), ApprovalAnswer::kSelf);
   EXPECT_EQ(answer(digest, "", 10), ApprovalAnswer::kSelf);
+  Remediation unasked = r;
+  unasked.proposed->requested_by = "";
+  EXPECT_EQ(DecideApproval(unasked, digest, "alice", At(10)).answer, ApprovalAnswer::kNoRequester);
+  Remediation old = r;  // of a build that wrote no certificate's name there
+  old.proposed->requested_by = "plan shop v3";
+  old.proposed->plan_version = 0;
+  EXPECT_EQ(DecideApproval(old, digest, "alice", At(10)).answer, ApprovalAnswer::kNoRequester);
   EXPECT_EQ(answer(digest, "alice", 900), ApprovalAnswer::kExpired);
   EXPECT_EQ(DecideDenial(r).answer, DenialAnswer::kAppend);
   ASSERT_EQ(ledger.Apply(Parse("20", "-", "approved:alice", 1)), Verdict::kApplied);

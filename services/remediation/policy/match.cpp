@@ -16,7 +16,7 @@ const plan::Remediation* FindRemedy(const plan::Plan& plan, std::string_view sce
   return nullptr;
 }
 
-Proposed Propose(const plan::Plan& plan, std::uint64_t version, const plan::Remediation& remedy,
+Proposed Propose(const plan::Plan& plan, const PlanOrigin& origin, const plan::Remediation& remedy,
                  const Firing& firing, Action action, Instant now) {
   Proposed p;
   p.service = firing.service;
@@ -29,7 +29,8 @@ Proposed Propose(const plan::Plan& plan, std::uint64_t version, const plan::Reme
   p.action = std::move(action);
   p.approver_owner = remedy.approval_from;
   p.expires = now + remedy.approval_within;
-  p.requested_by = "plan " + plan.service + " v" + std::to_string(version);
+  p.requested_by = origin.applied_by;
+  p.plan_version = origin.version;
   if (remedy.expect) {
     p.expect = plan::CanonicalText(remedy.expect->condition);
     p.expect_within = remedy.expect->within;

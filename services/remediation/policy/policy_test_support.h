@@ -27,6 +27,7 @@ inline Proposed MakeProposal(int started = 0, const std::string& scenario = "sur
   p.digest = ActionDigest(p.action);
   p.expires = At(started + 900);
   p.requested_by = "planbot";
+  p.plan_version = 3;
   p.expect = "ratio(a, b) over 1min < 1%";
   p.expect_within = Duration(300'000);
   return p;

@@ -33,8 +33,9 @@ struct Proposed {
   std::string digest;  // 32 bytes
   std::string approver_owner;
   Instant expires{};
-  std::string requested_by;
-  std::string expect;  // canonical condition, empty = nothing is checked afterwards
+  std::string requested_by;        // certificate name of who applied the plan; "" = not known
+  std::uint64_t plan_version = 0;  // 0 = before it was kept: `requested_by` names no certificate
+  std::string expect;              // canonical condition, empty = nothing is checked afterwards
   Duration expect_within{0};
   std::string condition;  // what was seen, for people
 };

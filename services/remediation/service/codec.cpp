@@ -11,6 +11,10 @@ Duration Ms(std::uint64_t ms) {
   return Duration(static_cast<std::int64_t>(ms < kMax ? ms : kMax));
 }
 
+// A time that can be reckoned with: between 1970 and the year 5138. What lies outside is a forgery,
+// and adding a span to it would overflow.
+bool Sane(std::int64_t ms) { return ms >= 0 && ms <= 100'000'000'000'000; }
+
 void Put(const Proposed& p, v1::Proposed* out) {
   out->set_service(p.service);
   out->set_scenario(p.scenario);
@@ -30,6 +34,7 @@ void Put(const Proposed& p, v1::Proposed* out) {
   out->set_approver_owner(p.approver_owner);
   out->set_expires_ms(ToMs(p.expires));
   out->set_requested_by(p.requested_by);
+  out->set_plan_version(p.plan_version);
   out->set_expect(p.expect);
   out->set_expect_within_ms(static_cast<std::uint64_t>(p.expect_within.count()));
   out->set_condition(p.condition);
@@ -84,6 +89,7 @@ Proposed From(const v1::Proposed& in) {
   p.approver_owner = in.approver_owner();
   p.expires = InstantFromMs(in.expires_ms());
   p.requested_by = in.requested_by();
+  p.plan_version = in.plan_version();
   p.expect = in.expect();
   p.expect_within = Ms(in.expect_within_ms());
   p.condition = in.condition();
@@ -110,6 +116,10 @@ Result<Record> FromProto(const v1::RemediationRecord& in) {
   record.id = in.remediation_id();
   record.clock = InstantFromMs(in.clock_ms());
   if (record.id.empty()) return InvalidError("a remediation record without an id");
+  if (!Sane(in.clock_ms()) || !Sane(in.proposed().episode_ms()) ||
+      !Sane(in.proposed().expires_ms()) || !Sane(in.approved().expires_ms())) {
+    return InvalidError("a remediation record with a time that is out of range");
+  }
   switch (in.body_case()) {
     case v1::RemediationRecord::kProposed:
       record.body = From(in.proposed());

@@ -211,11 +211,38 @@ void Keeper::CaughtUp() {
                           {"open", ledger_.open().size()},
                           {"scenarios", scenarios_.all().size()}});
   StepAll();
+  ForgetOld();
 }
 
 void Keeper::Tick() {
   const std::lock_guard lock(mutex_);
-  if (caught_up_) StepAll();
+  if (!caught_up_) return;
+  StepAll();
+  ForgetOld();
+}
+
+// Memory must not grow with the age of the log. Kept: what the guardrails count, and whatever could
+// be proposed again, for a proposal made twice must be known as one.
+void Keeper::ForgetOld() {
+  const Instant now = clock_.Now(options_.now());
+  if (now < forget_at_) return;
+  forget_at_ = now + Duration(3600'000);
+  const Guardrails& g = options_.guardrails;
+  const Instant before = now - std::max({kKeepClosed, g.cooldown, g.same_remedy_window});
+  std::vector<std::string> old;
+  for (const auto& [id, r] : ledger_.all()) {
+    if (!r.open() && r.closed_at < before &&
+        scenarios_.Over(r.proposed->alarm_id, r.proposed->episode)) {
+      old.push_back(id);
+    }
+  }
+  for (const std::string& id : old) {
+    ledger_.Forget(id);
+    history_.erase(id);
+    traces_.erase(id);
+    flights_.erase(id);
+    scenarios_.ForgetProbe(ProbeId(id));
+  }
 }
 
 std::string Keeper::EncodeClaim() {

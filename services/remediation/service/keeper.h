@@ -31,6 +31,9 @@ namespace liveops::remediation {
 // reckoned by it.
 SteadyTime LeaseClockNow();
 
+// How long after its end a remediation is listed, in domain time. The log keeps it without end.
+inline constexpr Duration kKeepClosed{30LL * 24 * 3600 * 1000};
+
 struct KeeperOptions {
   std::int32_t partitions = 16;
   std::string ns = "default";  // of targets that cannot even be named
@@ -91,7 +94,7 @@ class Keeper {
   std::int64_t Position(std::int32_t partition);  // next offset of remediations.v1 to be folded
 
   // --- calls (any thread) ---
-  Result<std::vector<Remediation>> List(bool open_only);
+  Result<std::vector<Remediation>> List(bool open_only);  // newest last
   // With the serialized records that made it. kNotFound; kInvalid: a prefix that is too short or
   // fits several.
   Result<std::pair<Remediation, std::vector<std::string>>> Get(const std::string& id);
@@ -153,7 +156,9 @@ class Keeper {
   void StepAll();
   void StepOne(const std::string& id);
   StepInput InputFor(const Remediation& r, const Partition& part);
+  bool AnotherIntends(const Remediation& r) const;
   void ProposeDue();
+  void ForgetOld();
   void StartResolving(const std::string& id, const Scenarios::Scenario& scenario,
                       const plan::Remediation& remedy, const std::string& key,
                       std::int32_t partition);
@@ -169,7 +174,8 @@ class Keeper {
   Result<const Remediation*> FindOne(const std::string& id);
 
   // Jobs; these take the lock themselves.
-  void Resolved(const std::string& id, const std::string& alarm_id, Result<Action> action);
+  void Resolved(const std::string& id, const std::string& alarm_id,
+                const std::vector<std::string>& arguments, Result<Action> action);
   void RunJob(const std::string& id, std::int32_t partition, std::int64_t epoch, Action action,
               SteadyTime deadline, bool probe);
   void ReadBackJob(const std::string& id, const Action& action, bool probe);
@@ -202,6 +208,7 @@ class Keeper {
       intent_seen_;  // intents of others, first seen while we own them
   std::set<std::string> probes_started_;
   std::map<std::string, double> counters_;
+  Instant forget_at_{};          // when to look again for what is old
   Instant latest_append_{};      // newest broker's stamp seen, as domain time
   bool clock_is_guess_ = false;  // anchored by history alone
   bool caught_up_ = false;

@@ -42,7 +42,7 @@ Result<std::vector<Remediation>> Keeper::List(bool open_only) {
     if (!open_only || r.open()) list.push_back(r);
   }
   std::stable_sort(list.begin(), list.end(), [](const Remediation& a, const Remediation& b) {
-    return a.proposed_at > b.proposed_at;
+    return a.proposed_at < b.proposed_at;
   });
   return list;
 }

@@ -16,7 +16,8 @@ constexpr Duration kReadBackPause{500};
 
 }  // namespace
 
-void Keeper::Resolved(const std::string& id, const std::string& alarm_id, Result<Action> action) {
+void Keeper::Resolved(const std::string& id, const std::string& alarm_id,
+                      const std::vector<std::string>& arguments, Result<Action> action) {
   const std::lock_guard lock(mutex_);
   const std::int32_t partition = flights_[id].partition;
   flights_.erase(id);
@@ -29,7 +30,15 @@ void Keeper::Resolved(const std::string& id, const std::string& alarm_id, Result
   const Scenarios::InForce* in_force = scenarios_.PlanOf(scenario->firing.service);
   const plan::Remediation* remedy =
       in_force == nullptr ? nullptr : FindRemedy(in_force->plan, scenario->firing.scenario);
-  if (remedy == nullptr) return;
+  // Another plan may be in force by now: what it asks for is resolved at the next look.
+  if (remedy == nullptr || remedy->kubectl != arguments) return;
+  if (action.ok() && in_force->origin.applied_by.empty()) {
+    // Tried again like a cluster that is away: the shard's owner may be about to tell the name.
+    action = UnavailableError(
+        "who applied version " + std::to_string(in_force->origin.version) +
+        " of its plan is not known, and who asked must not approve; apply the plan again, any "
+        "change will do");
+  }
   const Result<Tool::Target> target = tool_.TargetOf(remedy->kubectl);
   const std::string ns = target.ok() ? target->ns : options_.ns;
   const std::string name = target.ok() ? target->target : scenario->firing.service;
@@ -68,7 +77,7 @@ void Keeper::Resolved(const std::string& id, const std::string& alarm_id, Result
   flight.since = options_.now();
   traces_[id] = scenario->traceparent;
   flight.sequence = Append(id, partition,
-                           Propose(in_force->plan, in_force->version, *remedy, scenario->firing,
+                           Propose(in_force->plan, in_force->origin, *remedy, scenario->firing,
                                    std::move(proposed), now),
                            now);
 }

@@ -66,6 +66,7 @@ void Keeper::StepOne(const std::string& id) {
     case Step::kClose:
       return append(FlightKind::kRecording, *decision.outcome);
     case Step::kIntend: {
+      if (AnotherIntends(*r)) return;
       // Whoever takes over must wait out all that we may still do: the lease, the tool's time, and
       // some for looking.
       const Duration timeout = options_.lease + options_.run_timeout + Duration(2'000);
@@ -77,6 +78,17 @@ void Keeper::StepOne(const std::string& id) {
     case Step::kStartProbe:
       return StartProbe(*r);
   }
+}
+
+// Is an intent for the same target on its way into the log? What the guardrails allow is reckoned
+// from the log, so the next one waits until it stands there.
+bool Keeper::AnotherIntends(const Remediation& r) const {
+  for (const auto& [id, flight] : flights_) {
+    if (flight.kind != FlightKind::kIntending || id == r.id) continue;
+    const Remediation* other = ledger_.Find(id);
+    if (other != nullptr && other->target_key() == r.target_key()) return true;
+  }
+  return false;
 }
 
 void Keeper::ProposeDue() {
@@ -111,7 +123,7 @@ void Keeper::StartResolving(const std::string& id, const Scenarios::Scenario& sc
   const std::vector<std::string> avoid =
       LeftBehind(options_.guardrails, ledger_, key, "template", clock_.Now(options_.now()));
   jobs_.Post([this, id, alarm_id = scenario.firing.alarm_id, arguments = remedy.kubectl, avoid] {
-    Resolved(id, alarm_id, tool_.Resolve(arguments, avoid));
+    Resolved(id, alarm_id, arguments, tool_.Resolve(arguments, avoid));
   });
 }
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <limits>
+
 #include "services/remediation/service/keeper.h"
 #include "services/remediation/service/keeper_test_support.h"
 
@@ -9,7 +12,8 @@ using ::testing::HasSubstr;
 TEST_F(KeeperTest, TheWholeWay) {
   auto replica = Proposed();
   const Remediation proposed = replica->keeper.Get(Id())->first;
-  EXPECT_EQ(proposed.proposed->requested_by, "plan shop v3");
+  EXPECT_EQ(proposed.proposed->requested_by, "kim");
+  EXPECT_EQ(proposed.proposed->plan_version, 3u);
   EXPECT_EQ(proposed.proposed->expires, InstantFromMs(ToMs(log.now)) + Duration(900'000));
   EXPECT_EQ(*log.records.back().FindHeader("traceparent"), kTrace);
   EXPECT_NE(log.records.back().FindHeader("epoch"), nullptr);
@@ -125,7 +129,7 @@ TEST_F(KeeperTest, ApprovalCallsGiveReasons) {
   EXPECT_EQ(refused("abc", digest, "alice").error.code, ErrorCode::kInvalid);
   EXPECT_EQ(refused("zzzzzz", digest, "alice").error.code, ErrorCode::kNotFound);
   EXPECT_TRUE(refused(Id(), "other", "alice").precondition);
-  EXPECT_EQ(refused(Id(), digest, "plan shop v3").error.code, ErrorCode::kDenied);
+  EXPECT_EQ(refused(Id(), digest, "kim").error.code, ErrorCode::kDenied);
   Approve(*replica);
   Settle(*replica);
   const CallResult second = replica->keeper.Approve(Id(), digest, "bob");
@@ -134,6 +138,138 @@ TEST_F(KeeperTest, ApprovalCallsGiveReasons) {
   EXPECT_EQ(std::get<CallAnswer>(second).remediation.approved->by, "alice");
   EXPECT_TRUE(std::get<CallError>(replica->keeper.Deny(Id(), "bob", "no")).precondition);
   EXPECT_EQ(tool.runs, 1);
+}
+
+TEST_F(KeeperTest, WhoAppliedThePlanCannotApproveWhatItProposes) {
+  auto replica = Proposed();
+  Approve(*replica, "kim");  // past the call's own check: the log decides
+  Settle(*replica);
+  EXPECT_EQ(replica->keeper.Get(Id())->first.phase, Phase::kProposed);
+  EXPECT_EQ(tool.runs, 0);
+  Approve(*replica, "alice");
+  Settle(*replica);
+  EXPECT_EQ(tool.runs, 1);
+}
+
+TEST_F(KeeperTest, ARemedyOfAPlanThatNobodyIsKnownToHaveAppliedIsRefused) {
+  ApplyPlan("");
+  auto replica = Start("remediation-0");
+  Scenario(v1::ALARM_STATE_FIRING, 0);
+  Settle(*replica);
+  for (int i = 0; i < 3; ++i) PassAndTick(*replica, 2);
+  EXPECT_TRUE(Story().empty()) << "the name may yet be told";
+  PassAndTick(*replica, 2);
+  EXPECT_THAT(Story(), ElementsAre("proposed", "refused"));
+  EXPECT_THAT(replica->keeper.Get(Id())->first.outcome->detail, HasSubstr("who applied version 3"));
+}
+
+TEST_F(KeeperTest, TheNameThatIsToldLateCountsAndIsNotLostAgain) {
+  ApplyPlan("");
+  auto replica = Start("remediation-0");
+  Scenario(v1::ALARM_STATE_FIRING, 0);
+  Settle(*replica);
+  ApplyPlan("kim");
+  ApplyPlan("");  // repeated by a build that does not keep it
+  Read(*replica);
+  PassAndTick(*replica, 2);
+  EXPECT_THAT(Story(), ElementsAre("proposed"));
+  EXPECT_EQ(replica->keeper.Get(Id())->first.proposed->requested_by, "kim");
+}
+
+TEST_F(KeeperTest, APlanThatChangedWhileItWasResolvedIsResolvedAnew) {
+  ApplyPlan();
+  auto replica = Start("remediation-0");
+  Scenario(v1::ALARM_STATE_FIRING, 0);
+  Read(*replica);
+  ASSERT_EQ(replica->jobs.queue.size(), 1u);
+  std::string other = kPlan;
+  other.replace(other.find("deployment/shop"), 15, "deployment/till");
+  ApplyPlan("lee", 4, other);
+  Read(*replica);
+  replica->jobs.RunAll();  // the answer to what version 3 asked for
+  Read(*replica);
+  EXPECT_TRUE(Story().empty());
+  PassAndTick(*replica, 1);
+  EXPECT_THAT(Story(), ElementsAre("proposed"));
+  EXPECT_EQ(tool.resolves, 2);
+  EXPECT_EQ(replica->keeper.Get(Id())->first.proposed->requested_by, "lee");
+}
+
+TEST_F(KeeperTest, TwoApprovalsOnOneTargetDoNotSlipThroughTheGuardrailsTogether) {
+  std::string plan = kPlan;
+  plan += R"(  - name: slow
+    when: "5xx > 2% for 3min"
+    do: {kubectl: [rollout, undo, deployment/shop]}
+    approval: {from: on-call, within: 15min}
+)";
+  ApplyPlan("kim", 3, plan);
+  Scenario(v1::ALARM_STATE_FIRING, 0);
+  Scenario(v1::ALARM_STATE_FIRING, 0, "slow");
+  auto first = Start("remediation-0");
+  Settle(*first);
+  ASSERT_THAT(Story(), ElementsAre("proposed", "proposed"));
+  auto second = Start("remediation-1");  // must wait: both approvals stand when it may act
+  Approve(*second);
+  Approve(*second, "alice", "slow");
+  Settle(*second);
+  Pass(5);
+  second->keeper.Tick();
+  Settle(*second);
+  EXPECT_EQ(tool.runs, 1);
+  std::vector<std::string> story = Story();
+  EXPECT_EQ(std::count(story.begin(), story.end(), "intent"), 1);
+  EXPECT_EQ(std::count(story.begin(), story.end(), "refused"), 1);
+}
+
+TEST_F(KeeperTest, TheListEndsWithTheNewest) {
+  auto replica = Proposed();
+  const std::string first = Id();
+  Scenario(v1::ALARM_STATE_RESOLVED, 1);
+  Pass(60);
+  episode_ms += 60'000;
+  Scenario(v1::ALARM_STATE_FIRING, 0);
+  Settle(*replica);
+  const auto list = replica->keeper.List(false);
+  ASSERT_EQ(list->size(), 2u);
+  EXPECT_EQ(list->front().id, first);
+  EXPECT_EQ(list->back().id, Id());
+}
+
+TEST_F(KeeperTest, ForgetsAMonthAfterTheEndWhatCannotBeProposedAgain) {
+  constexpr int kDay = 24 * 3600;
+  auto replica = Proposed();
+  const std::string first = Id();
+  ASSERT_TRUE(replica->keeper.Get(first).ok());
+  PassAndTick(*replica, 901);
+  ASSERT_EQ(Story().back(), "expired");
+  PassAndTick(*replica, 31 * kDay);
+  EXPECT_TRUE(replica->keeper.Get(first).ok()) << "its alarm still fires: it is not new";
+  EXPECT_THAT(Story(), ElementsAre("proposed", "expired"));
+  Scenario(v1::ALARM_STATE_RESOLVED, 1);
+  Settle(*replica);
+  PassAndTick(*replica, 3601);
+  EXPECT_FALSE(replica->keeper.Get(first).ok());
+  EXPECT_TRUE(replica->keeper.List(false)->empty());
+  // One that reads the log anew forgets it likewise.
+  auto other = Start("remediation-1");
+  EXPECT_TRUE(other->keeper.List(false)->empty());
+  EXPECT_THAT(Story(), ElementsAre("proposed", "expired"));
+}
+
+TEST_F(KeeperTest, ATimeThatCannotBeReckonedWithIsBuried) {
+  auto replica = Proposed();
+  v1::RemediationRecord record;
+  record.set_remediation_id(Id());
+  record.set_clock_ms(std::numeric_limits<std::int64_t>::max());
+  record.mutable_approved()->set_digest(Digest(*replica));
+  record.mutable_approved()->set_by("alice");
+  record.mutable_approved()->set_expires_ms(record.clock_ms());
+  log.ProduceSync(topic::kRemediations, PartitionOf("default/deployment/shop", kPartitions), Id(),
+                  record.SerializeAsString())
+      .ok();
+  Settle(*replica);
+  EXPECT_EQ(log.records.back().topic, topic::kDeadLetter);
+  EXPECT_EQ(tool.runs, 0);
 }
 
 TEST_F(KeeperTest, ACallAnswersAfterItsRecordWasFolded) {

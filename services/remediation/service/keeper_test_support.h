@@ -91,6 +91,7 @@ class FakeTool : public Tool {
   }
   Result<Action> Resolve(const std::vector<std::string>&,
                          const std::vector<std::string>& avoid) override {
+    ++resolves;
     avoided = avoid;
     if (resolve_error) return *resolve_error;
     return Action{"kubectl",
@@ -118,6 +119,7 @@ class FakeTool : public Tool {
 
   std::string in_force = "bad";
   int exit_code = 0;
+  int resolves = 0;
   int runs = 0;
   int read_backs = 0;
   std::optional<Error> resolve_error;
@@ -176,7 +178,7 @@ class KeeperTest : public ::testing::Test {
   }
   void Pass(int seconds) {
     steady += std::chrono::seconds(seconds);
-    log.now += Duration(seconds * 1000);
+    log.now += Duration(std::chrono::seconds(seconds));
   }
   void PassAndTick(Replica& replica, int seconds) {
     Pass(seconds);
@@ -189,20 +191,22 @@ class KeeperTest : public ::testing::Test {
                     record.SerializeAsString(), {{"traceparent", kTrace}})
         .ok();
   }
-  void ApplyPlan() {
+  void ApplyPlan(const std::string& applied_by = "kim", std::uint64_t version = 3,
+                 const std::string& text = kPlan) {
     v1::AlarmRecord record;
     record.mutable_plan()->set_service("shop");
-    record.mutable_plan()->set_version(3);
-    record.mutable_plan()->set_text(kPlan);
+    record.mutable_plan()->set_version(version);
+    record.mutable_plan()->set_text(text);
+    record.mutable_plan()->set_applied_by(applied_by);
     record.mutable_plan()->set_clock_ms(ToMs(log.now));
     Alarm(record);
   }
-  void Scenario(v1::AlarmState state, std::uint32_t step) {
+  void Scenario(v1::AlarmState state, std::uint32_t step, const std::string& name = "surge") {
     v1::AlarmRecord record;
     v1::AlarmTransition* t = record.mutable_transition();
-    t->set_alarm_id("shop/scenario:surge");
+    t->set_alarm_id("shop/scenario:" + name);
     t->set_service("shop");
-    t->set_name("scenario:surge");
+    t->set_name("scenario:" + name);
     t->set_purpose(v1::PURPOSE_SCENARIO);
     t->set_state(state);
     t->set_episode_ms(episode_ms);
@@ -224,8 +228,8 @@ class KeeperTest : public ::testing::Test {
     Alarm(record);
   }
 
-  std::string Id() const {
-    return RemediationId("shop/scenario:surge", InstantFromMs(episode_ms), "surge");
+  std::string Id(const std::string& name = "surge") const {
+    return RemediationId("shop/scenario:" + name, InstantFromMs(episode_ms), name);
   }
   // The kinds of records in remediations.v1, claims aside.
   std::vector<std::string> Story() const {
@@ -263,17 +267,20 @@ class KeeperTest : public ::testing::Test {
     for (const kafka::Record& record : log.records) probes += record.topic == topic::kMetrics;
     return probes;
   }
-  std::string Digest(Replica& replica) { return replica.keeper.Get(Id())->first.proposed->digest; }
+  std::string Digest(Replica& replica, const std::string& name = "surge") {
+    return replica.keeper.Get(Id(name))->first.proposed->digest;
+  }
   // Appends an approval as a call would; reading it back is the test's business.
-  void Approve(Replica& replica, const std::string& who = "alice") {
+  void Approve(Replica& replica, const std::string& who = "alice",
+               const std::string& name = "surge") {
     v1::RemediationRecord record;
-    record.set_remediation_id(Id());
+    record.set_remediation_id(Id(name));
     record.set_clock_ms(ToMs(log.now));
-    record.mutable_approved()->set_digest(Digest(replica));
+    record.mutable_approved()->set_digest(Digest(replica, name));
     record.mutable_approved()->set_by(who);
     record.mutable_approved()->set_expires_ms(ToMs(log.now) + 600'000);
-    log.ProduceSync(topic::kRemediations, PartitionOf("default/deployment/shop", kPartitions), Id(),
-                    record.SerializeAsString())
+    log.ProduceSync(topic::kRemediations, PartitionOf("default/deployment/shop", kPartitions),
+                    Id(name), record.SerializeAsString())
         .ok();
   }
   // Up to the proposal.

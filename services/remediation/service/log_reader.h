@@ -1,11 +1,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
+#include <set>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "common/kafka/kafka.h"
 #include "services/remediation/service/keeper.h"
@@ -24,30 +26,25 @@ class LogReader {
 
   bool connected() const { return connected_; }
 
-  // Ends of remediations.v1's partitions, asked of the broker by the reading thread at its next
-  // turn; the last known ones when it does not answer in time. Thread-safe.
-  std::map<std::int32_t, std::int64_t> Ends(Duration timeout);
+  // Ends of remediations.v1's partitions, as the last fetch told them. Thread-safe.
+  std::map<std::int32_t, std::int64_t> Ends() const;
 
  private:
   LogReader(std::unique_ptr<kafka::AssignedConsumer> consumer, std::int32_t partitions,
-            Keeper& keeper);
+            std::function<void(const Error&)> lost, Keeper& keeper);
   void Loop();
-  bool FindEnds();  // where the logs end now; false when the broker did not say
   void Take(const kafka::Record& record);
-  void ServeEnds();
+  bool Behind();  // not everything was read that stood in the logs when they were assigned
 
   const std::unique_ptr<kafka::AssignedConsumer> consumer_;
   const std::int32_t partitions_;
+  const std::function<void(const Error&)>
+      lost_;  // told when records vanished before they were read
   Keeper& keeper_;
-  std::map<std::pair<std::string, std::int32_t>, std::int64_t> behind_;  // not yet read up to here
+  std::set<std::pair<std::string, std::int32_t>> behind_;  // their end was not reached yet
   bool caught_up_ = false;
   std::atomic<bool> stop_{false};
   std::atomic<bool> connected_{false};
-
-  std::mutex mutex_;
-  std::condition_variable answered_;
-  bool ends_wanted_ = false;
-  std::map<std::int32_t, std::int64_t> ends_;
 
   std::thread thread_;
 };

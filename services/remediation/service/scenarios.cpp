@@ -37,11 +37,17 @@ Result<std::optional<Instant>> Scenarios::Apply(const kafka::Record& record) {
   if (alarm.has_plan()) {
     const v1::PlanInForce& in_force = alarm.plan();
     const auto it = plans_.find(in_force.service());
-    if (it == plans_.end() || it->second.version <= in_force.version()) {
+    if (it == plans_.end() || it->second.origin.version <= in_force.version()) {
       plan::ParseResult parsed = plan::Parse(in_force.text());
+      PlanOrigin origin{in_force.version(), in_force.applied_by()};
+      // A build that does not keep the name may repeat the record without it.
+      if (it != plans_.end() && it->second.origin.version == origin.version &&
+          origin.applied_by.empty()) {
+        origin.applied_by = it->second.origin.applied_by;
+      }
       if (parsed.ok()) {
         plans_.insert_or_assign(in_force.service(),
-                                InForce{in_force.version(), std::move(parsed.plan)});
+                                InForce{std::move(origin), std::move(parsed.plan)});
       } else {
         log::Warn("plan_not_read",
                   {{"plan", in_force.service()},
@@ -96,6 +102,10 @@ const Scenarios::InForce* Scenarios::PlanOf(std::string_view service) const {
 const Scenarios::Probe* Scenarios::FindProbe(std::string_view probe_id) const {
   const auto it = probes_.find(probe_id);
   return it == probes_.end() ? nullptr : &it->second;
+}
+
+void Scenarios::ForgetProbe(std::string_view probe_id) {
+  if (const auto it = probes_.find(probe_id); it != probes_.end()) probes_.erase(it);
 }
 
 }  // namespace liveops::remediation

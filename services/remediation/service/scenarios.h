@@ -33,7 +33,7 @@ class Scenarios {
     std::string seen;  // its value, for people
   };
   struct InForce {
-    std::uint64_t version = 0;
+    PlanOrigin origin;
     plan::Plan plan;
   };
 
@@ -49,6 +49,7 @@ class Scenarios {
   bool Over(std::string_view alarm_id, Instant episode) const;
   const InForce* PlanOf(std::string_view service) const;
   const Probe* FindProbe(std::string_view probe_id) const;
+  void ForgetProbe(std::string_view probe_id);
 
  private:
   std::vector<EpochFilter> filters_;

@@ -64,6 +64,7 @@ std::string EncodePlanInForce(const engine::Source& source, const PlanInForce& p
   out.set_source_partition(plan.source_partition);
   out.set_source_offset(plan.source_offset);
   out.set_clock_ms(ToMs(plan.clock));
+  out.set_applied_by(plan.applied_by);
   return Bytes(record);
 }
 
@@ -86,7 +87,8 @@ Result<AlarmEvent> DecodeAlarmRecord(std::string_view value) {
       const v1::PlanInForce& in = record.plan();
       if (in.service().empty()) return InvalidError("a plan in force without a service");
       return AlarmEvent(PlanInForce{in.service(), in.version(), in.text(), in.source_partition(),
-                                    in.source_offset(), InstantFromMs(in.clock_ms())});
+                                    in.source_offset(), InstantFromMs(in.clock_ms()),
+                                    in.applied_by()});
     }
     case v1::AlarmRecord::BODY_NOT_SET:
       break;

@@ -32,6 +32,7 @@ struct PlanInForce {
   std::int32_t source_partition = 0;
   std::int64_t source_offset = 0;  // of the activation in metrics.v1
   Instant clock{};
+  std::string applied_by = {};  // certificate name; "" in a record from before it was kept
 };
 
 // What one record of alarms.v1 says.

@@ -155,6 +155,7 @@ void Decoder::Impl::ReadTick(const v1::Tick& tick) {
   out.accepting = tick.accepting();
   out.goodbye = tick.goodbye();
   out.refused_points = refused;
+  out.refused_any_service = tick.refused_any_service();
   view.body = out;
 }
 
@@ -184,7 +185,7 @@ Result<const engine::RecordView*> Decoder::Decode(std::int64_t offset, RealTime 
       break;
     case v1::ShardRecord::kPlan:
       view.body = engine::PlanActivationView{record->plan().service(), record->plan().version(),
-                                             record->plan().text()};
+                                             record->plan().text(), record->plan().applied_by()};
       break;
     case v1::ShardRecord::kDeployment: {
       const v1::DeploymentMarker& marker = record->deployment();

@@ -90,6 +90,11 @@ TEST(Decoder, TicksTellRefusalsInOneOrder) {
   EXPECT_EQ(tick.refused_points[0].first, "a");
   EXPECT_EQ(tick.refused_points[1].first, "b");
   EXPECT_EQ(tick.refused_points[2].first, "c");
+  EXPECT_FALSE(tick.refused_any_service);
+  record.mutable_tick()->set_refused_any_service(true);
+  const auto any = Decode(decoder, record);
+  ASSERT_TRUE(any.ok());
+  EXPECT_TRUE(std::get<engine::TickView>((*any)->body).refused_any_service);
 }
 
 TEST(Decoder, ReadsPlansDeploymentsAndProbes) {
@@ -98,9 +103,11 @@ TEST(Decoder, ReadsPlansDeploymentsAndProbes) {
   record.mutable_plan()->set_service("s");
   record.mutable_plan()->set_version(3);
   record.mutable_plan()->set_text("service: s");
+  record.mutable_plan()->set_applied_by("kim");
   auto view = Decode(decoder, record);
   ASSERT_TRUE(view.ok());
   EXPECT_EQ(std::get<engine::PlanActivationView>((*view)->body).text, "service: s");
+  EXPECT_EQ(std::get<engine::PlanActivationView>((*view)->body).applied_by, "kim");
 
   record.mutable_deployment()->set_revision("43");
   record.mutable_deployment()->set_time_ms(5);

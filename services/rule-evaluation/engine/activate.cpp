@@ -37,6 +37,10 @@ void TakeOver(State& s, Rule& old, Rule& fresh) {
     if (next == nullptr) continue;
     next->life = group->life;
     next->last = group->last;
+    next->silence_ms = group->silence_ms;
+    for (const Member& member : group->members) {
+      next->silence_ms = std::max(next->silence_ms, 3 * s.series.at(member.series).Interval());
+    }
     Activate(fresh, *next);
   }
 }
@@ -59,14 +63,18 @@ void Amend(State& s, Service& service, Rule& old, RuleSpec spec, std::vector<Tra
   old.changed = true;
   if (old.spec.when == spec.when || SameWindows(old.spec.when, spec.when)) {
     const bool same = old.spec.when == spec.when;
+    const bool same_clear = old.spec.clear == spec.clear;
     old.spec = std::move(spec);
     old.lateness_ms = std::max(old.lateness_ms, BaseLateness(s, old, Protocol::kNative));
     Schedule(s, old);
+    // A hold that ran under other words begins anew.
     for (const auto& [key, group] : old.groups) {
-      // A hold that ran under other words begins anew.
-      if (same || group->life.state != AlarmState::kPending) continue;
+      if (!same_clear) group->life.clear_since = {};
+      if (same) continue;
+      group->life.return_since = {};
+      if (group->life.state != AlarmState::kPending) continue;
       group->life.state = AlarmState::kOk;
-      group->life.next_true = {};
+      group->life.next_true = group->life.last_true = {};
     }
     return;
   }
@@ -195,6 +203,7 @@ void MakeStand(State& s, Rule& rule, Group& group, const Transition& truth) {
   life.peak = truth.peak;
   life.was_firing = truth.state == AlarmState::kNoData && truth.step > 0;
   group.life = life;
+  group.taken_over_ms = s.now_ms();
   group.last.why = Why::kJudged;
   group.last.verdict = IsOpen(truth.state) ? Verdict::kTrue : Verdict::kFalse;
   group.last.at = truth.window_end;

@@ -34,7 +34,7 @@ void MarkChanged(State& s, Group& group) {
 void Schedule(State& s, Rule& rule) {
   if (!s.clock.started()) return;
   s.due.erase({rule.due_ms, rule.number});
-  rule.due_ms = (rule.judged + 1) * rule.pane_ms + rule.lateness_ms;
+  rule.due_ms = (rule.judged + 1) * rule.pane_ms + LatenessOf(s, rule);
   s.due.emplace(rule.due_ms, rule.number);
 }
 
@@ -88,6 +88,7 @@ void DropMember(State& s, Rule& rule, Group& group, std::size_t index) {
   if (series.members == 0) series.labels.clear();
   group.members.erase(group.members.begin() + static_cast<std::ptrdiff_t>(index));
   IndexMembers(s, rule, group);
+  if (rule.members.empty()) Schedule(s, rule);
 }
 
 void IndexMembers(State& s, Rule& rule, Group& group) {
@@ -107,6 +108,7 @@ void RemoveGroup(State& s, Rule& rule, Group& group) {
     if (--series.members == 0) series.labels.clear();
     group.members.pop_back();
   }
+  if (rule.members.empty()) Schedule(s, rule);
   rule.active.erase(&group);
   std::erase_if(s.touched, [&](const auto& t) { return t.second == &group; });
   if (!rule.probe) {
@@ -155,6 +157,7 @@ std::optional<Feed> FeedFor(State& s, Rule& rule, std::uint8_t operand, std::uin
   member.factor = *factor;
   const auto index = static_cast<std::uint32_t>(group->members.size() - 1);
   rule.members[Rule::MemberKey(id, operand)] = {group, index};
+  if (rule.members.size() == 1) Schedule(s, rule);
   Series& series = s.series.at(id);
   ++series.members;
   series.labels = view.labels;

@@ -8,6 +8,8 @@ namespace {
 
 // A by-group of counters whose every series was silent for so long has left.
 constexpr std::int64_t kForgottenMs = 3'600'000;
+// The series of an alarm that was taken over are given at least so long to come back.
+constexpr std::int64_t kReturnMs = 120'000;
 
 // From when on everything is known that the rule's windows want.
 std::int64_t KnownFrom(const State& s, const Rule& rule) {
@@ -34,6 +36,16 @@ bool Absent(const State& s, const Rule& rule, const Member& member, std::int64_t
          !Doubted(s, rule, end_ms - after);
 }
 
+// An open alarm was taken over, and none of its series came since though it could have.
+bool NoneReturned(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms) {
+  if (!group.life.open()) return false;
+  // One that was refused for want of room may be among them.
+  if (s.series.size() >= s.limits.series_max) return false;
+  const std::int64_t after = std::max({rule.window_ms(), group.silence_ms, kReturnMs});
+  return end_ms - std::max(group.taken_over_ms, rule.born_ms) >= after &&
+         !Doubted(s, rule, end_ms - after);
+}
+
 // A "false" that rests on fewer series than there should be is no "false".
 bool MissesSomebody(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms) {
   const bool doubted = Doubted(s, rule, end_ms - rule.window_ms());
@@ -51,11 +63,23 @@ bool MissesSomebody(const State& s, const Rule& rule, const Group& group, std::i
   return false;
 }
 
-Judgement Decide(const State& s, const Rule& rule, const Group& group, std::int64_t pane,
-                 const Reading& r, bool eager) {
+Judgement Decide(const State& s, const Rule& rule, const Group& group, std::int64_t pane, Reading r,
+                 bool eager) {
   Judgement j;
   const plan::Condition& when = rule.spec.when;
   const std::int64_t end_ms = pane * rule.pane_ms;
+  const std::int64_t begin_ms = end_ms - rule.window_ms();
+  const std::int64_t known_from = KnownFrom(s, rule);
+  const bool whole = begin_ms >= known_from;
+  const bool crossed = plan::Holds(r.value, when.op, when.threshold);
+  // A short stall alone does not make an estimate worthless.
+  bool believed = whole || (Upward(when.op) && begin_ms >= std::max(s.hard_from_ms, rule.born_ms));
+  if (crossed && !believed && TrueStays(rule)) {
+    // Of a window that is known in part only what really came counts, nothing extrapolated.
+    const Reading sure = Measure(s, rule, group, pane, true);
+    believed = sure.known && plan::Holds(sure.value, when.op, when.threshold);
+    if (believed) r = sure;
+  }
   j.eager = eager;
   j.at = InstantFromMs(eager ? group.touched_to_ms : end_ms);
   j.value = r.value;
@@ -63,17 +87,12 @@ Judgement Decide(const State& s, const Rule& rule, const Group& group, std::int6
   j.high = r.high;
   j.points = r.points;
   j.why = Why::kJudged;
-  const std::int64_t begin_ms = end_ms - rule.window_ms();
-  const std::int64_t known_from = KnownFrom(s, rule);
-  const bool whole = begin_ms >= known_from;
-  if (plan::Holds(r.value, when.op, when.threshold)) {
+  if (crossed) {
     const bool events = when.measure.denominator || !group.distributions[0].empty();
     const bool few =
         events && r.points + 1e-6 < rule.spec.min_count &&
         (when.measure.denominator || when.measure.value.aggregate == plan::Aggregate::kQuantile ||
          when.measure.value.aggregate == plan::Aggregate::kAvg);
-    const bool believed =
-        whole || TrueStays(rule) || (Upward(when.op) && begin_ms >= s.hard_from_ms);
     j.verdict = few || !believed ? Verdict::kUnknown : Verdict::kTrue;
     if (few) j.why = Why::kTooFew;
     if (!believed) j.why = Why::kNotCovered;
@@ -141,17 +160,33 @@ void TellIf(State& s, const Rule& rule, const Group& group, Told told, const Jud
   out.push_back(Tell(s, rule, group, words.state, words.reason, j));
 }
 
+// Does a group whose silence is proven leave? Gauges do. What counts or observes may have nothing
+// to say: it leaves late, and only where label values tell it apart.
+bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms) {
+  const bool apart = !rule.spec.when.by.empty();
+  if (group.members.empty()) {
+    // What its series were can only be told from the condition.
+    const plan::Measure& measure = rule.spec.when.measure;
+    const plan::Aggregate aggregate = measure.value.aggregate;
+    const bool may_be_gauge =
+        !measure.denominator && CellFor(aggregate, SeriesKind::kGauge) == Cell::kGauge;
+    if (may_be_gauge && aggregate == plan::Aggregate::kLast) return true;
+    return (apart || may_be_gauge) &&
+           end_ms - std::max(group.taken_over_ms, rule.born_ms) >= kForgottenMs;
+  }
+  const auto all = [&](auto f) {
+    return std::all_of(group.members.begin(), group.members.end(), f);
+  };
+  if (all([](const Member& m) { return m.cell == Cell::kGauge; })) return true;
+  return apart && all([&](const Member& m) {
+           return end_ms - std::max(m.newest_ms, kLongAgo) >= kForgottenMs;
+         });
+}
+
 // No value, and the silence is proven. True when the group is no more.
 bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Transition>& out) {
   const AlarmState before = group.life.state;
-  const bool gauges = std::all_of(group.members.begin(), group.members.end(),
-                                  [](const Member& m) { return m.cell == Cell::kGauge; });
-  bool leaves = gauges;
-  if (!gauges && !rule.spec.when.by.empty()) {
-    leaves = std::all_of(group.members.begin(), group.members.end(), [&](const Member& m) {
-      return ToMs(j.at) - std::max(m.newest_ms, kLongAgo) >= kForgottenMs;
-    });
-  }
+  bool leaves = Leaves(rule, group, ToMs(j.at));
   Told told = Told::kNothing;
   if (rule.spec.no_data == plan::NoData::kFire) {
     told = group.life.FallSilent(j.at, s.now());
@@ -213,7 +248,7 @@ void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t pane,
     any = true;
     absent = absent && Absent(s, rule, member, end_ms);
   }
-  if (any && absent) {
+  if (any ? absent : NoneReturned(s, rule, group, end_ms)) {
     j.why = Why::kSilent;
     FallSilent(s, rule, group, j, out);
     return;
@@ -261,7 +296,7 @@ bool JudgeProbe(State& s, Rule& rule, std::int64_t pane, std::vector<Transition>
 }
 
 void JudgePanes(State& s, Rule& rule, std::vector<Transition>& out) {
-  const std::int64_t target = sketch::LastEnded(s.now_ms() - rule.lateness_ms, rule.pane_ms);
+  const std::int64_t target = sketch::LastEnded(s.now_ms() - LatenessOf(s, rule), rule.pane_ms);
   while (rule.judged < target) {
     const std::int64_t pane = rule.judged + 1;
     rule.judged = pane;

@@ -41,18 +41,20 @@ Told Life::Close(Instant at) {
 }
 
 Told Life::Step(const LifeRules& rules, const Judgement& j, Instant clock) {
-  Told told = Told::kNothing;
-  if (j.verdict == Verdict::kTrue) {
-    told = StepTrue(rules, j, clock);
-  } else if (!j.eager) {
-    if (j.verdict == Verdict::kFalse) told = StepFalse(rules, j);
+  if (!j.eager) {
+    if (last_true <= j.at) last_true = {};
+    if (next_true <= j.at) next_true = last_true;
   }
-  if (!j.eager && Set(next_true) && next_true <= j.at) next_true = {};
-  return told;
+  if (j.verdict == Verdict::kTrue) return StepTrue(rules, j, clock);
+  if (j.verdict == Verdict::kFalse && !j.eager) return StepFalse(rules, j);
+  return Told::kNothing;
 }
 
 Told Life::StepTrue(const LifeRules& rules, const Judgement& j, Instant clock) {
-  if (j.eager && (!Set(next_true) || j.at < next_true)) next_true = j.at;
+  if (j.eager) {
+    next_true = Set(next_true) ? std::min(next_true, j.at) : j.at;
+    last_true = std::max(last_true, j.at);
+  }
   switch (state) {
     case AlarmState::kOk:
       since = j.at;
@@ -93,7 +95,7 @@ Told Life::StepFalse(const LifeRules& rules, const Judgement& j) {
   switch (state) {
     case AlarmState::kPending:
       if (since > j.at) return Told::kNothing;
-      if (Set(next_true) && next_true > j.at) {
+      if (Set(next_true)) {
         since = next_true;  // already true again, after this window
         state_since = next_true;
       } else {
@@ -101,7 +103,7 @@ Told Life::StepFalse(const LifeRules& rules, const Judgement& j) {
       }
       return Told::kNothing;
     case AlarmState::kFiring: {
-      if (since > j.at || (Set(next_true) && next_true > j.at)) return Told::kNothing;
+      if (since > j.at || Set(next_true)) return Told::kNothing;
       if (rules.clear == nullptr) return Close(j.at);
       if (!plan::Holds(j.value, rules.clear->op, rules.clear->threshold)) {
         clear_since = {};
@@ -112,7 +114,7 @@ Told Life::StepFalse(const LifeRules& rules, const Judgement& j) {
       return Close(j.at);
     }
     case AlarmState::kNoData: {
-      if (Set(next_true) && next_true > j.at) return Told::kNothing;
+      if (Set(next_true)) return Told::kNothing;
       if (was_firing && rules.clear != nullptr &&
           !plan::Holds(j.value, rules.clear->op, rules.clear->threshold)) {
         // Back, and neither crossed nor clear: it fires as before, until it is clear.
@@ -161,7 +163,7 @@ Told Life::Leave(Instant at) {
 
 void Life::Skip(Duration length) {
   if (state == AlarmState::kPending) since += length;
-  for (Instant* t : {&next_true, &clear_since, &return_since}) {
+  for (Instant* t : {&next_true, &last_true, &clear_since, &return_since}) {
     if (Set(*t)) *t += length;
   }
 }
@@ -169,7 +171,8 @@ void Life::Skip(Duration length) {
 void Life::Write(ByteWriter& out) const {
   out.Varint(static_cast<std::uint64_t>(state));
   out.Varint(step);
-  for (const Instant t : {episode, since, state_since, next_true, clear_since, return_since}) {
+  for (const Instant t :
+       {episode, since, state_since, next_true, last_true, clear_since, return_since}) {
     out.Signed(ToMs(t));
   }
   out.Bool(was_firing);
@@ -181,7 +184,8 @@ bool Life::Read(ByteReader& in) {
   if (raw < 1 || raw > 4) return false;
   state = static_cast<AlarmState>(raw);
   step = static_cast<std::uint32_t>(in.Varint());
-  for (Instant* t : {&episode, &since, &state_since, &next_true, &clear_since, &return_since}) {
+  for (Instant* t :
+       {&episode, &since, &state_since, &next_true, &last_true, &clear_since, &return_since}) {
     *t = InstantFromMs(in.Signed());
   }
   was_firing = in.Bool();

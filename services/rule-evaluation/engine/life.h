@@ -63,6 +63,7 @@ struct Life {
   Instant since{};          // pending, firing: first true; no data: when the silence was proven
   Instant state_since{};    // when the state was entered
   Instant next_true{};      // earliest eager true that the watermark has not passed; epoch = none
+  Instant last_true{};      // latest such; set when next_true is
   Instant clear_since{};    // the clear condition holds since; epoch = it does not
   Instant return_since{};   // no data: true again since; epoch = not
   bool was_firing = false;  // no data: it fired before

@@ -44,7 +44,7 @@ end 450s)"),
 TEST(LifeOf, ResolvesWithTheRecoveredValueAndThePeak) {
   testing::Script script;
   script.plans["p"] = kErrors;
-  script.text = std::string("plan 0s p\n") + kCounters + R"(
+  script.text = std::string("plan -2min p\n") + kCounters + R"(
 0s..4min every 5s: E=5 R=100
 245s..7min every 5s: E=0 R=100
 end 7min)";
@@ -157,6 +157,24 @@ end 60s)"),
 )");
 }
 
+TEST(LifeOf, AFalseBetweenTwoEagerTruesDoesNotResolveWhileTheSecondHolds) {
+  // The window that ends at 12 s is false; it is judged at 17 s, after the crossing at 13 s.
+  const std::string plan = PlanOf(
+      "  - {name: hot, when: last(cpu_utilization) over 30s > 90%, severity: high, owner: "
+      "on-call}");
+  EXPECT_EQ(Told(plan, R"(
+series C gauge cpu_utilization unit=%
+10s: C=95 @otlp
+12s: C=50 @otlp
+13s: C=95 @otlp
+20s: C=50 @otlp
+end 30s)"),
+            R"(
+10s hot firing crossed 95 %
+25s hot resolved recovered 50 %
+)");
+}
+
 TEST(LifeOf, SmallerIsJudgedAtTheWatermarkOnly) {
   const std::string plan =
       PlanOf("  - {name: idle, when: last(cpu_utilization) < 10%, severity: high, owner: on-call}");
@@ -188,6 +206,25 @@ end 3min10s)"),
 1min35s errors is firing: ratio of http_5xx_count to http_request_count is 15 %, above 1 % since 09:01:30
 3min2s errors resolved recovered 0 %
 )");
+}
+
+TEST(Life, AnEagerTrueThatCameOutOfOrderDoesNotHideTheLaterOne) {
+  Life life;
+  LifeRules rules;
+  rules.hold = Duration(30'000);
+  Judgement j;
+  j.verdict = Verdict::kTrue;
+  j.eager = true;
+  for (const int at : {20'000, 15'000}) {
+    j.at = InstantFromMs(at);
+    EXPECT_EQ(life.Step(rules, j, j.at), Told::kNothing);
+  }
+  j.verdict = Verdict::kFalse;
+  j.eager = false;
+  j.at = InstantFromMs(17'000);
+  EXPECT_EQ(life.Step(rules, j, j.at), Told::kNothing);
+  EXPECT_EQ(life.state, AlarmState::kPending);
+  EXPECT_EQ(life.since, InstantFromMs(20'000));
 }
 
 TEST(Life, TwoEpisodesInOneMillisecondHaveTwoNames) {

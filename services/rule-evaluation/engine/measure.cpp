@@ -116,6 +116,13 @@ std::optional<double> OfGauge(const State& s, const Member& member, Aggregate ag
   return StillGood(s, member, span) ? std::optional(member.newest) : std::nullopt;
 }
 
+// Multiplied first, so that 160 of 200 is 80 % to the bit.
+double InUnit(const plan::Measure& measure, double value) {
+  if (!(measure.capacity > 0)) return value;
+  const double percent = !measure.denominator && measure.unit == "%" ? 100 : 1;
+  return value * percent / measure.capacity;
+}
+
 Reading OfGauges(const State& s, const Rule& rule, const Group& group, const Span& span) {
   Reading out;
   const Aggregate aggregate = rule.spec.when.measure.value.aggregate;
@@ -159,9 +166,12 @@ Reading OfDistribution(const State& s, const Rule& rule, const Group& group, con
     const auto* newest = panes.NewestUpTo(span.last);
     bool good = false;
     for (const Member& member : group.members) {
-      good |= member.cell == Cell::kDistribution && StillGood(s, member, span);
+      // Its newest point may be a baseline, or have observed nothing: then there is no value of it.
+      good |= newest != nullptr && member.cell == Cell::kDistribution &&
+              StillGood(s, member, span) &&
+              sketch::PaneIndex(member.newest_ms, rule.pane_ms) <= newest->index;
     }
-    if (newest == nullptr || !good) return out;
+    if (!good) return out;
     all = newest->value;
   }
   const plan::Operand& operand = rule.spec.when.measure.value;
@@ -238,6 +248,13 @@ double IncreaseOf(const State& s, const Rule& rule, const Member& member, std::i
   return OfMember(s, rule, member, SpanOf(rule, pane), false).raw;
 }
 
+std::optional<double> GaugeOf(const State& s, const Rule& rule, const Member& member,
+                              std::int64_t pane) {
+  const plan::Measure& measure = rule.spec.when.measure;
+  const auto value = OfGauge(s, member, measure.value.aggregate, SpanOf(rule, pane));
+  return value ? std::optional(InUnit(measure, *value)) : std::nullopt;
+}
+
 bool TrueStays(const Rule& rule) {
   if (rule.spec.when.measure.denominator) return false;
   const bool up = Upward(rule.spec.when.op);
@@ -275,11 +292,7 @@ Reading Measure(const State& s, const Rule& rule, const Group& group, std::int64
     if (!out.known && counters) out = OfCounters(s, rule, group, span, at_least);
     if (!out.known && gauges) out = OfGauges(s, rule, group, span);
   }
-  // Multiplied first, so that 160 of 200 is 80 % to the bit.
-  const double percent =
-      measure.capacity > 0 && !measure.denominator && measure.unit == "%" ? 100 : 1;
-  const double capacity = measure.capacity > 0 ? measure.capacity : 1;
-  for (double* v : {&out.value, &out.low, &out.high}) *v = *v * percent / capacity;
+  for (double* v : {&out.value, &out.low, &out.high}) *v = InUnit(measure, *v);
   // Parts that were spread over panes add up to a hair beside the whole; a value at the threshold
   // stays at it.
   const double threshold = rule.spec.when.threshold;

@@ -9,7 +9,7 @@ using testing::Outcome;
 using testing::PlanOf;
 
 constexpr const char* kSeries = R"(
-plan 0s a
+plan -2min a
 series E delta http_5xx_count
 series R delta http_request_count
 series C gauge cpu_utilization unit=%
@@ -124,17 +124,90 @@ end 4min)");
   EXPECT_EQ(o.told, "3min errors firing crossed 2 %\n");
 }
 
-TEST(PlanOf, ANewRuleFiresOnWhatItSeesAndSmallerWaitsForAWholeWindow) {
+TEST(PlanOf, ANewRuleWaitsForAWholeWindowUnlessMoreDataCannotUndoIt) {
   const std::string after = PlanOf(
       "  - {name: errors, when: 5xx > 1%, severity: critical, owner: on-call}\n"
+      "  - {name: held, when: 5xx > 1% for 1min, severity: critical, owner: on-call}\n"
+      "  - {name: burst, when: count(http_5xx_count) > 10, severity: high, owner: on-call}\n"
       "  - {name: idle, when: 'count(http_request_count) < 2000', severity: high, owner: on-call}");
   const Outcome o =
       Edit(PlanOf("  - {name: hot, when: CPU > 90%, severity: high, owner: on-call}"), after, R"(
 0s..4min every 5s: E=2 R=100 C=50
 plan 1min b
+show 90s errors
+show 90s held
 end 4min)");
   EXPECT_EQ(o.fault, "");
-  EXPECT_EQ(o.told, "1min5s errors firing crossed 2 %\n2min2s idle firing crossed 1200\n");
+  EXPECT_EQ(o.told,
+            "1min30s burst firing crossed 12\n"
+            "1min30s errors is ok: the window reaches back before what is known; it proves nothing "
+            "yet\n"
+            "1min30s held is ok: the window reaches back before what is known; it proves nothing "
+            "yet\n"
+            "2min errors firing crossed 2 %\n"
+            "2min2s idle firing crossed 1200\n"
+            "3min held firing crossed 2 %\n");
+}
+
+TEST(PlanOf, AKeptWindowIsWhole) {
+  const std::string before =
+      PlanOf("  - {name: errors, when: 5xx > 5%, severity: critical, owner: on-call}");
+  const std::string after =
+      PlanOf("  - {name: errors, when: 5xx > 1%, severity: critical, owner: on-call}");
+  const Outcome o = Edit(before, after, R"(
+0s..4min every 5s: E=2 R=100
+plan 3min b
+end 4min)");
+  EXPECT_EQ(o.fault, "");
+  EXPECT_EQ(o.told, "3min2s errors firing crossed 2 %\n");
+}
+
+TEST(PlanOf, AClearHoldThatRanUnderOtherWordsBeginsAnew) {
+  const auto hot = [](const char* clear) {
+    return PlanOf("  - {name: hot, when: last(cpu_utilization) > 90%, clear: '" +
+                  std::string(clear) + "', severity: high, owner: on-call}");
+  };
+  const Outcome o = Edit(hot("< 80% for 2min"), hot("< 70% for 2min"), R"(
+0s..20s every 5s: C=95
+25s..5min every 5s: C=60
+plan 2min b
+end 5min)");
+  EXPECT_EQ(o.fault, "");
+  EXPECT_EQ(o.told, "0s hot firing crossed 95 %\n4min2s hot resolved recovered 60 %\n");
+}
+
+constexpr const char* kHotOver1min =
+    "  - {name: hot, when: last(cpu_utilization) > 90%, severity: high, owner: on-call}";
+constexpr const char* kHotOver3min =
+    "  - {name: hot, when: last(cpu_utilization) over 3min > 90%, severity: high, owner: on-call}";
+
+TEST(PlanOf, AnEpisodeOverAChangedWindowWhoseSeriesNeverReturnsIsGone) {
+  const Outcome o = Edit(PlanOf(kHotOver1min), PlanOf(kHotOver3min), R"(
+0s..2min every 5s: C=95
+plan 125s b
+show 5min hot
+end 10min)");
+  EXPECT_EQ(o.fault, "");
+  EXPECT_EQ(o.told,
+            "0s hot firing crossed 95 %\n"
+            "5min hot is firing: firing since 09:00:00: no series of cpu_utilization at present\n"
+            "5min11s hot gone gone 95 %\n");
+}
+
+TEST(PlanOf, ASeriesThatReportsSeldomIsAwaitedAfterAChangeOfTheWindow) {
+  const Outcome o = Edit(PlanOf(kHotOver1min), PlanOf(kHotOver3min), R"(
+0s: C=50
+5min..10min every 5min: C=95
+plan 10min1s b
+15min..20min every 5min: C=95
+show 20min hot
+plan 20min1s a
+end 40min)");
+  EXPECT_EQ(o.fault, "");
+  EXPECT_EQ(o.told,
+            "5min hot firing crossed 95 %\n"
+            "20min hot is firing: cpu_utilization is 95 %, above 90 % since 09:05:00\n"
+            "35min7s hot gone gone 95 %\n");
 }
 
 const std::string kScenario =

@@ -71,12 +71,14 @@ struct TickView {
   bool accepting = true;
   bool goodbye = false;
   std::span<const std::pair<std::string_view, std::uint64_t>> refused_points;  // service -> points
+  bool refused_any_service = false;  // of more services than the tick names
 };
 
 struct PlanActivationView {
   std::string_view service;
   std::uint64_t version = 0;
   std::string_view text;
+  std::string_view applied_by = {};  // no verdict depends on it; told with the plan in force
 };
 
 struct DeploymentView {

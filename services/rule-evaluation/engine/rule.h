@@ -72,6 +72,9 @@ struct Group {
 
   bool active = false;  // is judged at each pane's end
 
+  std::int64_t taken_over_ms = 0;  // clock when its life was taken over from the log
+  std::int64_t silence_ms = 0;  // taken over from other windows: so long its series may be silent
+
   // For TakeChanged; no part of the state.
   bool changed = true;
   Instant told{};

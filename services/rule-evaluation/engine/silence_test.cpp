@@ -76,6 +76,28 @@ end 6min)"),
 )");
 }
 
+TEST(SilenceOf, RefusedPointsOfMoreServicesThanATickNamesAreThoseOfEach) {
+  EXPECT_EQ(Told(kDown, R"(
+series R delta http_request_count
+0s..3min every 5s: R=100
+refused 230s *
+end 6min)"),
+            R"(
+4min52s down no_data silent
+)");
+}
+
+TEST(SilenceOf, RefusedPointsOfAnUnknownServiceAreNobodys) {
+  EXPECT_EQ(Told(kDown, R"(
+series R delta http_request_count
+0s..3min every 5s: R=100
+refused 230s another
+end 6min)"),
+            R"(
+4min2s down no_data silent
+)");
+}
+
 TEST(SilenceOf, ALostInstanceMakesSilenceProveNothing) {
   // "b" is lost at 200 s; for 2 min it may hold what we miss, then it is given up.
   EXPECT_EQ(Told(kDown, R"(

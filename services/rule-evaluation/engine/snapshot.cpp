@@ -9,7 +9,7 @@ namespace liveops::engine {
 namespace {
 
 constexpr std::string_view kMark = "liveops-shard";
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kFormat = 2;
 
 void WriteJudgement(const Judgement& j, ByteWriter& out) {
   out.Varint(static_cast<std::uint64_t>(j.verdict));
@@ -76,6 +76,8 @@ void WriteGroup(const Group& g, ByteWriter& out) {
   out.String(g.key);
   out.Varint(g.number);
   out.Bool(g.active);
+  out.Signed(g.taken_over_ms);
+  out.Signed(g.silence_ms);
   g.life.Write(out);
   WriteJudgement(g.last, out);
   out.Varint(g.bounds.size());
@@ -99,6 +101,8 @@ bool ReadGroup(State& s, Rule& rule, ByteReader& in) {
   group->labels = *labels;
   group->number = in.Varint();
   const bool active = in.Bool();
+  group->taken_over_ms = in.Signed();
+  group->silence_ms = in.Signed();
   if (!group->life.Read(in) || !ReadJudgement(group->last, in)) return false;
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) group->bounds.push_back(in.Double());
   for (auto& panes : group->distributions) {

@@ -142,6 +142,9 @@ Reading Measure(const State& s, const Rule& rule, const Group& group, std::int64
 bool TrueStays(const Rule& rule);
 // The increase of one member in the window: covered and loose alike.
 double IncreaseOf(const State& s, const Rule& rule, const Member& member, std::int64_t pane);
+// What one gauge says in the window, in the measure's unit.
+std::optional<double> GaugeOf(const State& s, const Rule& rule, const Member& member,
+                              std::int64_t pane);
 
 // --- judge.cpp ---
 void JudgeTouched(State& s, std::vector<Transition>& out);
@@ -165,6 +168,9 @@ void ApplyTick(State& s, const TickView& tick);
 void Housekeep(State& s);
 void StartRuleClock(State& s, Rule& rule);
 std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol);
+// How far its watermark is behind the clock. Until a series feeds it nobody knows how late its
+// points may come.
+std::int64_t LatenessOf(const State& s, const Rule& rule);
 
 // --- view.cpp ---
 AlarmView ViewOf(const State& s, const Rule& rule, const Group& group);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "services/rule-evaluation/engine/state.h"
@@ -13,30 +14,72 @@ constexpr std::size_t kTopSeriesMax = 200;
 constexpr std::size_t kTopMax = 3;
 constexpr Duration kChangesWithin{3'600'000};
 
-// Which label values brought the increase. A label with one value for all tells nothing.
-std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& group, Instant end) {
+// One series of the value's operand.
+struct Piece {
+  Labels labels;
+  double value = 0;
+};
+using ValuesByLabel = std::map<std::string, std::set<std::string>>;
+
+// What tells the worst gauge from the others, or names the only one.
+std::vector<Contribution> WorstOf(const Rule& rule, const std::vector<Piece>& pieces,
+                                  const ValuesByLabel& values) {
+  const Piece* worst = nullptr;
+  for (const Piece& piece : pieces) {
+    const plan::Comparison op = rule.spec.when.op;
+    if (worst == nullptr ||
+        (piece.value != worst->value && Worse(op, piece.value, worst->value) == piece.value)) {
+      worst = &piece;
+    }
+  }
+  if (worst == nullptr) return {};
+  const std::vector<std::string>& by = rule.spec.when.by;
+  std::string label;
+  for (const auto& [name, value] : worst->labels) {
+    const bool tells = pieces.size() == 1 || values.at(name).size() > 1;
+    if (!tells || std::find(by.begin(), by.end(), name) != by.end()) continue;
+    label += (label.empty() ? "" : ", ") + name + "=" + value;
+  }
+  if (label.empty()) return {};
+  return {{std::move(label), worst->value, 0}};
+}
+
+// Which label values brought the value: what part of it where the series add up, the worst series
+// where they do not. A label with one value for all tells nothing. Observations are not kept by
+// series.
+std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& group,
+                                const Judgement& j) {
   std::vector<Contribution> top;
   if (group.members.size() > kTopSeriesMax) return top;
-  const std::int64_t pane = sketch::PaneIndex(ToMs(end), rule.pane_ms);
-  std::map<std::pair<std::string, std::string>, double> sums;
-  std::map<std::string, std::set<std::string>> values;
-  double total = 0;
+  const std::int64_t pane = sketch::PaneIndex(ToMs(j.at), rule.pane_ms);
+  const plan::Aggregate aggregate = rule.spec.when.measure.value.aggregate;
+  std::vector<Piece> pieces;
+  ValuesByLabel values;
+  bool adds = aggregate == plan::Aggregate::kSum || aggregate == plan::Aggregate::kCount;
   for (const Member& member : group.members) {
-    if (member.operand != 0 || member.cell != Cell::kCounter) continue;
-    const double increase = IncreaseOf(s, rule, member, pane);
+    if (member.operand != 0) continue;
+    std::optional<double> value;
+    if (member.cell == Cell::kCounter) value = IncreaseOf(s, rule, member, pane);
+    if (member.cell == Cell::kGauge) value = GaugeOf(s, rule, member, pane);
     const auto labels = Labels::Decode(s.series.at(member.series).labels);
-    if (!labels) continue;
-    total += increase;
-    for (const auto& [name, value] : *labels) {
-      sums[{name, value}] += increase;
-      values[name].insert(value);
-    }
+    if (!value || !labels) continue;
+    adds |= member.cell == Cell::kCounter;
+    for (const auto& [name, text] : *labels) values[name].insert(text);
+    pieces.push_back({*labels, *value});
+  }
+  if (!adds) return WorstOf(rule, pieces, values);
+  std::map<std::pair<std::string, std::string>, double> sums;
+  double total = 0;
+  for (const Piece& piece : pieces) {
+    if (piece.value < 0) return top;  // there are no parts of such a whole
+    total += piece.value;
+    for (const auto& [name, text] : piece.labels) sums[{name, text}] += piece.value;
   }
   if (!(total > 0)) return top;
   for (const auto& [label, sum] : sums) {
-    if (sum > 0 && values[label.first].size() > 1) {
-      top.push_back({label.first + "=" + label.second, sum, std::min(1.0, sum / total)});
-    }
+    if (!(sum > 0) || values[label.first].size() < 2) continue;
+    const double share = std::min(1.0, sum / total);
+    top.push_back({label.first + "=" + label.second, j.value * share, share});
   }
   std::stable_sort(top.begin(), top.end(),
                    [](const auto& a, const auto& b) { return a.value > b.value; });
@@ -90,7 +133,7 @@ Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState
   t.peak = group.life.peak;
   t.duration = std::max(Duration(0), s.now() - t.episode);
   t.points = j.points > 0 ? static_cast<std::uint64_t>(std::llround(std::min(j.points, 1e18))) : 0;
-  if (state == AlarmState::kFiring) t.top = TopOf(s, rule, group, j.at);
+  if (state == AlarmState::kFiring) t.top = TopOf(s, rule, group, j);
   t.changes = ChangesBefore(service, s.now());
   t.plan_version = service.version;
   t.clock = s.now();

@@ -17,7 +17,7 @@ const std::string kRules =
   - {name: hot, when: 'last(cpu_utilization) > 90% for 2min', severity: high, owner: on-call})");
 
 constexpr const char* kSeries = R"(
-plan 0s p
+plan -2min p
 series E delta http_5xx_count
 series R delta http_request_count
 series C gauge cpu_utilization unit=%
@@ -57,6 +57,28 @@ series P delta http_request_count via=otlp
 end 2min)");
   EXPECT_EQ(fresh.counters.points_late, 0u);
   EXPECT_EQ(fresh.told, "1min43s errors firing crossed 8.333 %\n");
+}
+
+TEST(TimeOf, SoMayTheFirstPointOfANewRule) {
+  const Outcome o = Played(R"(
+series O gauge cpu_utilization via=otlp unit=%
+10s: O=95 @otlp @delay=4500ms
+end 30s)",
+                           PlanOf("  - {name: hot, when: last(cpu_utilization) > 90%, severity: "
+                                  "high, owner: on-call}"));
+  EXPECT_EQ(o.fault, "");
+  EXPECT_EQ(o.told, "14s500ms hot firing crossed 95 %\n");
+  EXPECT_EQ(o.counters.points_late, 0u);
+}
+
+TEST(TimeOf, FromTheFirstNativePointOnNothingWaitsForOtlp) {
+  const Outcome o = Played(R"(
+119s: C=5
+end 3min)",
+                           PlanOf("  - {name: idle, when: last(cpu_utilization) over 1h < 10%, "
+                                  "severity: high, owner: on-call}"));
+  EXPECT_EQ(o.fault, "");
+  EXPECT_EQ(o.told, "2min2s idle firing crossed 5 %\n");
 }
 
 TEST(TimeOf, ARetriedBatchCountsOnce) {

@@ -53,7 +53,7 @@ void OpenHole(State& s, const ClockStep& step) {
   }
   for (const auto& [number, rule] : s.rules) {
     rule->judged =
-        std::max(rule->judged, sketch::LastEnded(now - rule->lateness_ms, rule->pane_ms));
+        std::max(rule->judged, sketch::LastEnded(now - LatenessOf(s, *rule), rule->pane_ms));
     Schedule(s, *rule);
     for (const auto& [key, group] : rule->groups) group->life.Skip(unseen);
   }
@@ -90,12 +90,17 @@ std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol) {
   return lateness;
 }
 
+std::int64_t LatenessOf(const State& s, const Rule& rule) {
+  if (!rule.members.empty()) return rule.lateness_ms;
+  return std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kOtlp));
+}
+
 void StartRuleClock(State& s, Rule& rule) {
   rule.lateness_ms = std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kNative));
   if (!s.clock.started()) return;
   const std::int64_t now = s.now_ms();
   rule.born_ms = now;
-  rule.judged = sketch::LastEnded(now - rule.lateness_ms, rule.pane_ms);
+  rule.judged = sketch::LastEnded(now - LatenessOf(s, rule), rule.pane_ms);
   Schedule(s, rule);
 }
 
@@ -122,8 +127,11 @@ void ApplyTick(State& s, const TickView& tick) {
   s.presence.OnTick(s.clock.now(), tick.instance, tick.session, tick.accepting, tick.goodbye);
   if (tick.goodbye) s.clock.Forget(tick.instance);
   for (const auto& [name, points] : tick.refused_points) {
-    if (points > 0) ServiceOf(s, name).refused_ms = s.now_ms();
+    Service* const service = FindService(s, name);  // of one that is not known nothing is missed
+    if (points > 0 && service) service->refused_ms = s.now_ms();
   }
+  if (!tick.refused_any_service) return;
+  for (const auto& service : s.services) service->refused_ms = s.now_ms();
 }
 
 // Forgets what has no more use. Runs by the partition clock, so that every replay does it at the

@@ -27,10 +27,10 @@ namespace liveops::engine::testing {
 //   plan 5min NAME [v2]       activates a plan of `plans`
 //   ticks a 0s..10min         instance a ticks each 250 ms; without any such line "i" does all the
 //   time refuse a 10s..20s         its ticks say that it does not accept refused 10s shop its ticks
-//   say that it refused points of the service (instance "i") goodbye a 30s broker 2min..3min +1h
-//   the broker's clock is off probe 3min ID within=5min EXPRESSION deploy 1min 42 TEXT show 2min
-//   ALARM           a line on the alarm as it stands end 10min                 ticks until here
-//   (required)
+//   say that it refused points of the service ("*": of any; instance "i") goodbye a 30s broker
+//   2min..3min +1h the broker's clock is off probe 3min ID within=5min EXPRESSION deploy 1min 42
+//   TEXT show 2min ALARM           a line on the alarm as it stands end 10min                 ticks
+//   until here (required)
 // Every script is also played with a restart (snapshot, restore) at many records: the same must
 // come out, and the same bytes must be the state at the end; if not, the result says so.
 struct Script {

@@ -293,7 +293,8 @@ void Reader::Ticks() {
       for (const auto& [name, at] : goodbyes_)
         tick.goodbye = tick.goodbye || (name == instance && at == t);
       if (instance == "i" && refused_.contains(t)) {
-        held.refused.emplace_back(held.Keep(refused_[t]), 5);
+        tick.refused_any_service = refused_[t] == "*";
+        if (!tick.refused_any_service) held.refused.emplace_back(held.Keep(refused_[t]), 5);
         tick.refused_points = held.refused;
       }
       held.view.body = tick;

@@ -129,7 +129,7 @@ alarms:
 std::string Told(std::string_view plan, std::string_view script) {
   Script s;
   s.plans["p"] = plan;
-  s.text = "plan 0s p\n" + std::string(script);
+  s.text = "plan -2min p\n" + std::string(script);
   Outcome outcome = Play(s);
   if (!outcome.fault.empty()) return "FAULT " + outcome.fault;
   if (outcome.counters.plans_refused > 0) return "FAULT the plan was refused";

@@ -28,8 +28,8 @@ enum class Purpose : std::uint8_t { kPage = 1, kRecord = 2, kScenario = 3, kProb
 
 struct Contribution {
   std::string label;  // "endpoint=/games"
-  double value = 0;
-  double share = 0;
+  double value = 0;   // in the measure's unit
+  double share = 0;   // of the whole; 0 = of none, it is the worst gauge
 };
 
 struct Change {

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -56,6 +57,19 @@ end 90s)"),
 1min2s burst is ok: count of jobs is 10, not above 50
 1min13s burst is ok: count of jobs is 14, not above 50
 1min20s burst firing crossed 104
+)");
+}
+
+TEST(ValueOf, AnIncreaseIsNotExtrapolatedOverATimeThatIsNotKnown) {
+  // 12 a minute would be 720 an hour; of the hour 2 min are known.
+  EXPECT_EQ(Told(One("burst", "increase(jobs) over 1h > 100"), R"(
+series J delta jobs
+10s..9min every 10s: J=2/10s
+show 6min burst
+end 9min)"),
+            R"(
+6min burst is ok: the window reaches back before what is known; it proves nothing yet
+8min30s burst firing crossed 102
 )");
 }
 
@@ -197,7 +211,7 @@ TEST(ValueOf, QuantilesOfObservationsAndHistograms) {
   testing::Script script;
   script.plans["p"] = One("slow", "p95 > 500ms");
   script.text = R"(
-plan 0s p
+plan -2min p
 series L observation http_request_duration_ms unit=ms
 series H histogram http_request_duration_ms unit=s
 0s: L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100 L=100
@@ -228,7 +242,7 @@ TEST(ValueOf, UnitsAreConvertedAndOnesThatDoNotFitAreLeftOut) {
       PlanOf(R"(  - {name: slow, when: p95 > 500ms, min_count: 1, severity: high, owner: on-call}
   - {name: hot, when: last(cpu_utilization) > 90%, severity: high, owner: on-call})");
   script.text = R"(
-plan 0s p
+plan -2min p
 series L observation http_request_duration_ms unit=s
 series B observation http_request_duration_ms unit=By
 series C gauge cpu_utilization unit=1
@@ -246,7 +260,7 @@ TEST(ValueOf, TopLabelValuesAndChangesAreTheEvidence) {
   testing::Script script;
   script.plans["p"] = One("errors", "5xx > 1%");
   script.text = R"(
-plan 0s p
+plan -2min p
 series A delta http_5xx_count endpoint=/games region=eu
 series B delta http_5xx_count endpoint=/users region=eu
 series R delta http_request_count region=eu
@@ -261,10 +275,61 @@ end 50s)";
   const Transition& t = outcome.transitions[0];
   ASSERT_EQ(t.top.size(), 2u);
   EXPECT_EQ(t.top[0].label, "endpoint=/games");
-  EXPECT_DOUBLE_EQ(t.top[0].value, 30);
+  EXPECT_DOUBLE_EQ(t.value, 5);
+  EXPECT_DOUBLE_EQ(t.top[0].value, 3.75);  // of the 5 %
   EXPECT_DOUBLE_EQ(t.top[0].share, 0.75);
   ASSERT_EQ(t.changes.size(), 2u);
   EXPECT_EQ(t.changes[0].description, "deployment revision 42 (v1.42)");
+}
+
+TEST(ValueOf, TheWorstGaugeIsTheEvidence) {
+  testing::Script script;
+  script.plans["p"] =
+      PlanOf(R"(  - {name: hot, when: last(cpu_utilization) > 90%, severity: high, owner: on-call}
+  - {name: idle, when: last(cpu_utilization) < 10%, severity: high, owner: on-call}
+  - {name: pod, when: last(cpu_utilization) by pod > 95%, severity: high, owner: on-call}
+  - {name: db, when: DB connections > 80%, severity: high, owner: on-call}
+  - {name: jobs, when: sum(jobs) > 70, severity: high, owner: on-call})");
+  script.text = R"(
+plan -2min p
+series A gauge cpu_utilization pod=a zone=1 region=eu unit=%
+series B gauge cpu_utilization pod=b zone=2 region=eu unit=%
+series C gauge cpu_utilization pod=c zone=2 region=eu unit=%
+series D gauge db_connection_count pool=main
+series J gauge jobs queue=x
+series K gauge jobs queue=y
+10s: A=95 B=99 C=5 D=170 J=60 K=20
+end 20s)";
+  const auto outcome = Play(script);
+  EXPECT_EQ(outcome.fault, "");
+  std::string told;
+  for (const Transition& t : outcome.transitions) {
+    told += t.name + ":";
+    for (const Contribution& c : t.top)
+      told += fmt::format(" {} {} {};", c.label, c.value, c.share);
+    told += "\n";
+  }
+  EXPECT_EQ(told, R"(hot: pod=b, zone=2 99 0;
+pod: region=eu, zone=2 99 0;
+db: pool=main 85 0;
+jobs: queue=x 60 0.75; queue=y 20 0.25;
+idle: pod=c, zone=2 5 0;
+)");
+}
+
+TEST(ValueOf, AQuantileOfWhatASeriesSaidLastIsNotWhatAnotherSaidBefore) {
+  // H still reports, but observed nothing: the readings of L, which is silent, are not its own.
+  EXPECT_EQ(Told(One("slow", "p95 over 10s > 500ms", ", min_count: 1"), R"(
+series L observation http_request_duration_ms unit=ms pod=a
+series H histogram http_request_duration_ms unit=ms pod=b
+0s..2min every 30s: H=100:0,inf:0
+10s: L=900
+show 80s slow
+end 2min)"),
+            R"(
+10s slow firing crossed 900 ms
+1min20s slow is firing: firing since 09:00:10: points of http_request_duration_ms are missing, and their silence proves nothing yet
+)");
 }
 
 TEST(UnitFactor, KnowsWhatFits) {

@@ -13,29 +13,45 @@ constexpr std::size_t kBatch = 100;
 constexpr auto kRetryPause = std::chrono::milliseconds(500);
 constexpr auto kMarkPeriod = std::chrono::seconds(2);
 
-// KEYS: owners, index; ARGV: partition, epoch, then (alarm id, key, "1" | "0", status)…
-// Gives 1 = written, 0 = the table was lost, -1 = another owner's.
+// KEYS: owners, writers, index; ARGV: partition, epoch. Takes the partition's rows over and gives
+// their ids; -1 = another owner's.
+constexpr const char* kBegin = R"(
+for i = 1, 2 do
+  if tonumber(redis.call('HGET', KEYS[i], ARGV[1]) or '-1') > tonumber(ARGV[2]) then return -1 end
+end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+return redis.call('SMEMBERS', KEYS[3])
+)";
+
+// KEYS: index, then the hashes whose mark must be ours; ARGV: partition, epoch, then (alarm id,
+// key, "1" | "0", status)… Gives 1 = written, 0 = the table was lost, -1 = another owner's.
 constexpr const char* kWrite = R"(
-local mark = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '-1')
 local own = tonumber(ARGV[2])
-if mark > own then return -1 end
-if mark < own then return 0 end
+for i = 2, #KEYS do
+  local mark = tonumber(redis.call('HGET', KEYS[i], ARGV[1]) or '-1')
+  if mark > own then return -1 end
+  if mark < own then return 0 end
+end
 for i = 3, #ARGV, 4 do
   if ARGV[i + 2] == '1' then
     redis.call('SET', ARGV[i + 1], ARGV[i + 3])
-    redis.call('SADD', KEYS[2], ARGV[i])
+    redis.call('SADD', KEYS[1], ARGV[i])
   else
     redis.call('DEL', ARGV[i + 1])
-    redis.call('SREM', KEYS[2], ARGV[i])
+    redis.call('SREM', KEYS[1], ARGV[i])
   end
 end
 return 1
 )";
 
-// KEYS: owners; ARGV: partition, epoch. Marks the partition's table as complete.
+// KEYS: owners, writers; ARGV: partition, epoch. Marks the partition's table as complete; answers
+// as kWrite.
 constexpr const char* kMark = R"(
-local mark = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '-1')
-if mark > tonumber(ARGV[2]) then return -1 end
+local own = tonumber(ARGV[2])
+if tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '-1') > own then return -1 end
+local writer = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or '-1')
+if writer > own then return -1 end
+if writer < own then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 )";
@@ -43,6 +59,7 @@ return 1
 }  // namespace
 
 const char* const kAlarmOwnersKey = "liveops:alarms:owners";
+const char* const kAlarmWritersKey = "liveops:alarms:writers";
 std::string AlarmKey(const std::string& alarm) { return "liveops:alarm:" + alarm; }
 std::string AlarmIndexKey(std::int32_t partition) {
   return "liveops:alarms:" + std::to_string(partition);
@@ -231,36 +248,30 @@ AlarmTable::Outcome AlarmTable::RunReplacement(
     std::int32_t partition, std::int64_t epoch,
     const std::vector<std::pair<std::string, std::string>>& alarms) {
   const std::string index = AlarmIndexKey(partition);
-  const std::string field = std::to_string(partition);
-  auto before = client_.RunAll({{"HGET", kAlarmOwnersKey, field}, {"SMEMBERS", index}});
-  if (!before.ok()) return Outcome::kUnavailable;
-  if (!(*before)[0].nil() && std::strtoll((*before)[0].text.c_str(), nullptr, 10) > epoch) {
-    return Outcome::kNewerOwner;
-  }
+  const std::vector<std::string> own{std::to_string(partition), std::to_string(epoch)};
+  auto begun = client_.Script(kBegin, {kAlarmOwnersKey, kAlarmWritersKey, index}, own);
+  if (!begun.ok()) return Outcome::kUnavailable;
+  if (begun->kind != redis::Reply::Kind::kArray) return Outcome::kNewerOwner;
   std::set<std::string> stale;
-  for (redis::Reply& member : (*before)[1].array) stale.insert(std::move(member.text));
-  std::vector<redis::Command> commands;
-  const auto flush = [&]() -> bool {
-    if (commands.empty()) return true;
-    const bool good = client_.RunAll(commands).ok();
-    commands.clear();
-    return good;
+  for (redis::Reply& member : begun->array) stale.insert(std::move(member.text));
+  std::vector<PendingAlarms::Entry> rows;
+  Outcome outcome = Outcome::kDone;
+  const auto put = [&](const std::string& alarm, std::optional<std::string> status) {
+    rows.emplace_back(alarm, std::move(status));
+    if (rows.size() < kBatch) return true;
+    outcome = RunBatch(partition, epoch, std::exchange(rows, {}), {index, kAlarmWritersKey});
+    return outcome == Outcome::kDone;
   };
   for (const auto& [alarm, status] : alarms) {
     stale.erase(alarm);
-    commands.push_back({"SET", AlarmKey(alarm), status});
-    commands.push_back({"SADD", index, alarm});
-    if (commands.size() >= 2 * kBatch && !flush()) return Outcome::kUnavailable;
+    if (!put(alarm, status)) return outcome;
   }
   for (const std::string& alarm : stale) {
-    commands.push_back({"SREM", index, alarm});
-    commands.push_back({"DEL", AlarmKey(alarm)});
-    if (commands.size() >= 2 * kBatch && !flush()) return Outcome::kUnavailable;
+    if (!put(alarm, std::nullopt)) return outcome;
   }
-  if (!flush()) return Outcome::kUnavailable;
-  const auto marked = client_.Script(kMark, {kAlarmOwnersKey}, {field, std::to_string(epoch)});
-  if (!marked.ok()) return Outcome::kUnavailable;
-  return marked->integer == 1 ? Outcome::kDone : Outcome::kNewerOwner;
+  if (!rows.empty()) outcome = RunBatch(partition, epoch, rows, {index, kAlarmWritersKey});
+  if (outcome != Outcome::kDone) return outcome;
+  return OutcomeOf(client_.Script(kMark, {kAlarmOwnersKey, kAlarmWritersKey}, own));
 }
 
 bool AlarmTable::WritePending(std::int32_t partition) {
@@ -277,7 +288,8 @@ bool AlarmTable::WritePending(std::int32_t partition) {
       epoch = it->second.epoch;
       generation = it->second.generation;
     }
-    const Outcome outcome = RunBatch(partition, epoch, entries);
+    const Outcome outcome = RunBatch(partition, epoch, entries,
+                                     {AlarmIndexKey(partition), kAlarmWritersKey, kAlarmOwnersKey});
     const std::lock_guard lock(mutex_);
     Note(partition, generation, outcome);
     if (outcome == Outcome::kDone) counters_.written += entries.size();
@@ -293,7 +305,8 @@ bool AlarmTable::WritePending(std::int32_t partition) {
 }
 
 AlarmTable::Outcome AlarmTable::RunBatch(std::int32_t partition, std::int64_t epoch,
-                                         const std::vector<PendingAlarms::Entry>& entries) {
+                                         const std::vector<PendingAlarms::Entry>& entries,
+                                         const std::vector<std::string>& keys) {
   std::vector<std::string> args{std::to_string(partition), std::to_string(epoch)};
   for (const auto& [alarm, status] : entries) {
     args.push_back(alarm);
@@ -301,7 +314,10 @@ AlarmTable::Outcome AlarmTable::RunBatch(std::int32_t partition, std::int64_t ep
     args.push_back(status ? "1" : "0");
     args.push_back(status.value_or(""));
   }
-  const auto reply = client_.Script(kWrite, {kAlarmOwnersKey, AlarmIndexKey(partition)}, args);
+  return OutcomeOf(client_.Script(kWrite, keys, args));
+}
+
+AlarmTable::Outcome AlarmTable::OutcomeOf(const Result<redis::Reply>& reply) {
   if (!reply.ok()) return Outcome::kUnavailable;
   if (reply->integer == 1) return Outcome::kDone;
   return reply->integer == 0 ? Outcome::kLostTable : Outcome::kNewerOwner;

@@ -19,9 +19,12 @@
 //   liveops:alarm:<alarm id>     AlarmStatus bytes
 //   liveops:alarms:<partition>   set of the partition's alarm ids
 //   liveops:alarms:owners        hash partition -> epoch of the owner whose table is complete there
-// The hash is the mark of completeness: after Redis lost its data it is gone, and a reader that
-// misses a partition in it knows that the table is being rebuilt and answers nothing rather than a
-// part.
+//   liveops:alarms:writers       hash partition -> epoch of the owner that may write there: set
+//                                before the first row, looked at with every row, so that a former
+//                                owner that was paused half-way touches nothing of its successor's
+// The hash of owners is the mark of completeness: after Redis lost its data it is gone, and a
+// reader that misses a partition in it knows that the table is being rebuilt and answers nothing
+// rather than a part.
 namespace liveops::evaluation {
 
 // One shard's changes on their way to Redis, the newest of each alarm. Pure; not thread-safe.
@@ -118,7 +121,9 @@ class AlarmTable {
   Outcome RunReplacement(std::int32_t partition, std::int64_t epoch,
                          const std::vector<std::pair<std::string, std::string>>& alarms);
   Outcome RunBatch(std::int32_t partition, std::int64_t epoch,
-                   const std::vector<PendingAlarms::Entry>& entries);
+                   const std::vector<PendingAlarms::Entry>& entries,
+                   const std::vector<std::string>& keys);
+  static Outcome OutcomeOf(const Result<redis::Reply>& reply);
   void Note(std::int32_t partition, std::uint64_t generation, Outcome outcome);
 
   redis::Client& client_;
@@ -139,5 +144,6 @@ class AlarmTable {
 std::string AlarmKey(const std::string& alarm);
 std::string AlarmIndexKey(std::int32_t partition);
 extern const char* const kAlarmOwnersKey;
+extern const char* const kAlarmWritersKey;
 
 }  // namespace liveops::evaluation

@@ -17,6 +17,10 @@ using std::chrono::seconds;
 
 constexpr Duration kPollTime{100};
 constexpr auto kHousekeeping = milliseconds(50);
+// A transition that has just left shares the machine with whatever is done next here: first let it
+// travel.
+constexpr auto kAfterWrite = milliseconds(10);
+constexpr auto kHousekeepingMax = milliseconds(100);
 constexpr auto kCommitPeriod = seconds(10);
 constexpr auto kCommitOverdue = seconds(30);
 constexpr auto kNoAssignment = seconds(10);  // more replicas than partitions: ready all the same
@@ -72,13 +76,20 @@ Status EvaluationLoop::Run(const std::atomic<bool>& stop) {
   if (!group.ok()) return group.error();
   group_ = std::move(*group);
   Status outcome;
-  SteadyTime housekeep_at = Now();
+  SteadyTime housekept = Now();
+  SteadyTime housekeep_at = housekept;
   while (!stop && outcome.ok()) {
     bool idle = true;
     if (Unconfirmed() < config_.unconfirmed_max) {
-      const auto polled = group_->Poll(kPollTime);
+      const auto left = std::chrono::ceil<Duration>(housekeep_at - Now());
+      const auto polled =
+          group_->Poll(wrote_ ? std::clamp(left, Duration(1), kPollTime) : kPollTime);
       idle = polled.ok() && !*polled;
       outcome = HandleRecord(polled);
+      if (wrote_) {
+        housekeep_at =
+            std::min(std::max(housekeep_at, Now() + kAfterWrite), housekept + kHousekeepingMax);
+      }
     } else {
       std::this_thread::sleep_for(milliseconds(20));  // Kafka takes nothing: nothing more is read
     }
@@ -86,6 +97,8 @@ Status EvaluationLoop::Run(const std::atomic<bool>& stop) {
     const SteadyTime now = Now();
     if (now >= housekeep_at) {
       Housekeep(now, idle);
+      wrote_ = false;
+      housekept = now;
       housekeep_at = now + kHousekeeping;
     }
   }
@@ -103,7 +116,9 @@ Status EvaluationLoop::HandleRecord(const Result<std::optional<kafka::Record>>& 
   connected_ = group_->connected();
   if (polled.ok()) {
     if (!*polled) return {};
-    if (ShardOwner* owner = Find((*polled)->partition)) owner->Apply(**polled, decoder_);
+    if (ShardOwner* owner = Find((*polled)->partition)) {
+      wrote_ = owner->Apply(**polled, decoder_) || wrote_;
+    }
     return {};
   }
   const Error& error = polled.error();
@@ -248,13 +263,8 @@ void EvaluationLoop::CommitOne(SteadyTime now, bool idle) {
   }
   if (due == nullptr || now - due->committed_at < (idle ? kCommitPeriod : kCommitOverdue)) return;
   due->committed_at = now;
-  const Status committed = group_->Commit(due->partition(), due->next_offset());
-  if (committed.ok()) {
-    due->committed = due->next_offset();
-  } else {
-    log::Warn("commit_failed", {{"partition", static_cast<std::int64_t>(due->partition())},
-                                {"error", committed.error().message}});
-  }
+  due->committed = due->next_offset();
+  group_->CommitLater(due->partition(), due->committed);
 }
 
 void EvaluationLoop::LookAtPlans(SteadyTime now) {

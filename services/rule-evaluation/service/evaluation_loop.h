@@ -77,6 +77,7 @@ class EvaluationLoop {
   SteadyTime reclaim_at_{};
   std::uint64_t plans_seen_ = 0;
   bool joined_ = false;
+  bool wrote_ = false;  // a transition, since the last housekeeping
 };
 
 }  // namespace liveops::evaluation

@@ -12,16 +12,6 @@ constexpr Duration kPollTime{100};
 constexpr auto kErrorPause = std::chrono::milliseconds(250);
 }  // namespace
 
-LogFollower::Borrowed::Borrowed(LogFollower& follower) : follower_(follower) {
-  ++follower_.waiting_;
-  lock_ = std::unique_lock(follower_.consumer_mutex_);
-}
-
-LogFollower::Borrowed::~Borrowed() {
-  follower_.dirty_ = true;  // its reader assigned other partitions
-  --follower_.waiting_;
-}
-
 LogFollower::~LogFollower() { Stop(); }
 
 void LogFollower::Start() {
@@ -99,26 +89,18 @@ void LogFollower::Dispatch(kafka::Record&& record) {
 
 void LogFollower::Run() {
   while (!stop_) {
-    if (waiting_ > 0) {  // a mutex is not fair: let those in who wait
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (dirty_) Reassign();
+    Result<std::optional<kafka::Record>> polled = consumer_->Poll(kPollTime);
+    if (polled.ok()) {
+      if (*polled && !dirty_) Dispatch(std::move(**polled));
       continue;
     }
-    bool failed = false;
-    {
-      const std::lock_guard lock(consumer_mutex_);
-      if (dirty_) Reassign();
-      Result<std::optional<kafka::Record>> polled = consumer_->Poll(kPollTime);
-      if (polled.ok()) {
-        if (*polled && !dirty_) Dispatch(std::move(**polled));
-      } else if (polled.error().code == ErrorCode::kNotFound) {
-        SkipVanished();
-        failed = true;
-      } else {
-        log::Warn("follow_failed", {{"error", polled.error().message}});
-        failed = true;
-      }
+    if (polled.error().code == ErrorCode::kNotFound) {
+      SkipVanished();
+    } else {
+      log::Warn("follow_failed", {{"error", polled.error().message}});
     }
-    if (failed && !stop_) std::this_thread::sleep_for(kErrorPause);
+    if (!stop_) std::this_thread::sleep_for(kErrorPause);
   }
 }
 

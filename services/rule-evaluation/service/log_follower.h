@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -15,35 +14,35 @@
 
 namespace liveops::evaluation {
 
-// The process' one assigning consumer. A thread of its own follows the library of plans, what
-// people acknowledged, and the tails of the alarm logs of owned partitions; whoever must read a
-// piece of log in between (a claim) borrows the consumer, and following goes on afterwards where it
-// was. Thread-safe.
+// The process' assigning consumers. A thread of its own follows the library of plans, what people
+// acknowledged, and the tails of the alarm logs of owned partitions: nobody waits for those, so
+// that consumer may gather. Whoever must read a piece of log at once (a claim) borrows the other
+// one, which fetches nothing in between. Thread-safe.
 class LogFollower {
  public:
   using Handler = std::function<void(kafka::Record&&)>;  // on the follower's thread; must not block
 
-  explicit LogFollower(std::unique_ptr<kafka::AssignedConsumer> consumer)
-      : consumer_(std::move(consumer)) {}
+  LogFollower(std::unique_ptr<kafka::AssignedConsumer> consumer,
+              std::unique_ptr<kafka::AssignedConsumer> reader)
+      : consumer_(std::move(consumer)), reader_(std::move(reader)) {}
   ~LogFollower();
 
   void Start();
   void Stop();
 
-  // From `from` on, one handler a partition. Also while the consumer is borrowed.
+  // From `from` on, one handler a partition.
   void Follow(const std::string& topic, std::int32_t partition, std::int64_t from, Handler handler);
   void Unfollow(const std::string& topic, std::int32_t partition);
 
-  // The consumer for oneself, as long as this lives. Waits for the thread to pause (at most its
-  // poll time, 100 ms).
+  // The reader for oneself, as long as this lives.
   class Borrowed {
    public:
-    explicit Borrowed(LogFollower& follower);
-    ~Borrowed();
+    explicit Borrowed(LogFollower& follower) : follower_(follower), lock_(follower.reader_mutex_) {}
+    ~Borrowed() { (void)follower_.reader_->Assign({}); }
     Borrowed(const Borrowed&) = delete;
     Borrowed& operator=(const Borrowed&) = delete;
-    kafka::AssignedConsumer& operator*() const { return *follower_.consumer_; }
-    kafka::AssignedConsumer* operator->() const { return follower_.consumer_.get(); }
+    kafka::AssignedConsumer& operator*() const { return *follower_.reader_; }
+    kafka::AssignedConsumer* operator->() const { return follower_.reader_.get(); }
 
    private:
     LogFollower& follower_;
@@ -62,9 +61,9 @@ class LogFollower {
   void SkipVanished();
   void Dispatch(kafka::Record&& record);
 
-  std::unique_ptr<kafka::AssignedConsumer> consumer_;
-  std::mutex consumer_mutex_;
-  std::atomic<int> waiting_{0};
+  std::unique_ptr<kafka::AssignedConsumer> consumer_;  // its thread's
+  std::unique_ptr<kafka::AssignedConsumer> reader_;    // guarded by reader_mutex_
+  std::mutex reader_mutex_;
   std::mutex followed_mutex_;
   std::map<std::pair<std::string, std::int32_t>, Followed> followed_;
   std::atomic<bool> dirty_{true};

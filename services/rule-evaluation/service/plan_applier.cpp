@@ -16,9 +16,19 @@ Result<std::int64_t> PlanApplier::Write(const StoredPlan& plan) {
       EncodePlanRecord({writer_.emitter(), writer_.session(), writer_.Next()}, plan);
   auto written = producer_.ProduceSync(runtime::topic::kPlans, 0,
                                        plan.service + ":" + std::to_string(plan.version), value);
-  if (!written.ok()) return written.error();
+  if (!written.ok()) {
+    // No answer is no refusal: the record may stand in the log, or be on its way there.
+    const ErrorCode code = written.error().code;
+    if (code != ErrorCode::kUnavailable && code != ErrorCode::kTimeout) return written.error();
+    return TimeoutError("the plan may have been accepted, its writing was not confirmed (" +
+                        written.error().message + "); look with `liveopsctl plan show " +
+                        plan.service + "`");
+  }
   if (!library_.WaitFor(written->offset, kReadBackTime)) {
-    return TimeoutError("the plan was written but could not be read back; ask for it again");
+    return TimeoutError(
+        "the plan was written but not read back in time, and another may count; look with "
+        "`liveopsctl plan show " +
+        plan.service + "`");
   }
   return written->offset;
 }

@@ -20,7 +20,8 @@ struct Applied {
   std::vector<plan::Problem> problems;  // not empty: nothing was written
 };
 
-// Puts a plan into plans.v1 under the next version. Two replicas may try at once: each reads its
+// Puts a plan into plans.v1 under the next version: "applied" says that it stands in the library;
+// the shard's owner puts it into force after that. Two replicas may try at once: each reads its
 // record back, and of two of one version the first in log order counts; the loser writes the
 // winner's again (compaction keeps the last of a key) and, unless it expected a certain version,
 // takes the next one. Thread-safe.
@@ -32,7 +33,7 @@ class PlanApplier {
       : producer_(producer), writer_(writer), library_(library) {}
 
   // `expected_version`: kConflict when the newest is another; 0 = whatever it is. kUnavailable:
-  // nothing was written, or kTimeout: it is not known whether.
+  // nothing was written; kTimeout: it may count, and applying the same text again is harmless.
   Result<Applied> Apply(const std::string& text, std::uint64_t expected_version,
                         const std::string& applied_by);
 

@@ -18,6 +18,13 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'offset', ARGV[2], 'body', ARGV[3]
 return {'stored', former}
 )";
 
+// KEYS: manifest, chunks…; ARGV: body. 1 = removed.
+constexpr const char* kRemove = R"(
+if redis.call('HGET', KEYS[1], 'body') ~= ARGV[1] then return 0 end
+for i = 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
+return 1
+)";
+
 Result<std::optional<std::string>> TextOf(Result<redis::Reply> reply) {
   if (!reply.ok()) return reply.error();
   if (reply->nil()) return std::optional<std::string>();
@@ -63,6 +70,16 @@ Status RedisSnapshotPort::Remove(const std::vector<std::string>& keys) {
   const auto reply = client_.Run(command);
   if (!reply.ok()) return reply.error();
   return {};
+}
+
+Result<bool> RedisSnapshotPort::RemoveManifest(const std::string& manifest_key,
+                                               const std::string& body,
+                                               const std::vector<std::string>& chunk_keys) {
+  std::vector<std::string> keys{manifest_key};
+  keys.insert(keys.end(), chunk_keys.begin(), chunk_keys.end());
+  const auto reply = client_.Script(kRemove, keys, {body});
+  if (!reply.ok()) return reply.error();
+  return reply->integer == 1;
 }
 
 }  // namespace liveops::evaluation

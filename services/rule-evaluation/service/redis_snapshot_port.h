@@ -18,6 +18,8 @@ class RedisSnapshotPort final : public SnapshotPort {
       const std::string& body, const std::vector<std::string>& chunk_keys) override;
   Result<std::optional<std::string>> GetManifest(const std::string& manifest_key) override;
   Status Remove(const std::vector<std::string>& keys) override;
+  Result<bool> RemoveManifest(const std::string& manifest_key, const std::string& body,
+                              const std::vector<std::string>& chunk_keys) override;
 
  private:
   redis::Client& client_;

@@ -22,8 +22,11 @@ void ReplayFilter::Add(const engine::Transition& logged) {
 ReplayFilter::Verdict ReplayFilter::Judge(const engine::Transition& emitted) {
   if (!active()) return Verdict::kWrite;
   const auto known = logged_.find(KeyOf(emitted));
-  if (known == logged_.end() && emitted.source_offset >= last_offset_) {
-    // The earlier owner stopped between two writes of one record, or before this record.
+  const auto word = last_logged_.find(emitted.alarm_id);
+  const bool news = word == last_logged_.end() || Later(emitted, word->second);
+  if (known == logged_.end() && emitted.source_offset >= last_offset_ && news) {
+    // The earlier owner stopped between two writes of one record, or before this record. (Readers
+    // would drop what is not later than the log's word on the alarm, and miss all that follows it.)
     written_.insert(emitted.alarm_id);
     return Verdict::kWrite;
   }
@@ -33,7 +36,8 @@ ReplayFilter::Verdict ReplayFilter::Judge(const engine::Transition& emitted) {
   return Verdict::kContradicted;
 }
 
-std::vector<engine::Transition> ReplayFilter::Settle(std::int64_t offset) {
+std::vector<engine::Transition> ReplayFilter::Settle(
+    std::int64_t offset, const std::map<std::string, engine::Transition>& last) {
   std::vector<engine::Transition> truths;
   if (!active() || offset < last_offset_) return truths;
   for (const auto& [alarm, truth] : last_logged_) {
@@ -47,6 +51,10 @@ std::vector<engine::Transition> ReplayFilter::Settle(std::int64_t offset) {
   }
   for (const auto& [alarm, emitted] : last_emitted_) {
     if (last_logged_.contains(alarm) || written_.contains(alarm)) continue;
+    if (const auto before = last.find(alarm); before != last.end()) {
+      truths.push_back(before->second);  // said before the replayed records, and still true
+      continue;
+    }
     engine::Transition closed = emitted;
     closed.state = engine::AlarmState::kResolved;
     closed.reason = "not_in_log";

@@ -40,8 +40,10 @@ class ReplayFilter {
   // Call before the record at `offset + 1` and after the one at `offset` was applied. Once the last
   // logged source record is behind, gives what the engine must adopt (once; the filter is then not
   // active any more): the log's last word on every alarm that the replay left elsewhere, and a
-  // made-up close for those of which the log knows nothing.
-  std::vector<engine::Transition> Settle(std::int64_t offset);
+  // made-up close for those of which the log knows nothing. `last`: the log's last word on each
+  // alarm, also on those of which it said nothing about the replayed records.
+  std::vector<engine::Transition> Settle(std::int64_t offset,
+                                         const std::map<std::string, engine::Transition>& last);
 
   std::uint64_t contradictions() const { return contradictions_; }
 

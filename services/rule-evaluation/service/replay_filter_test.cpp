@@ -27,7 +27,7 @@ TEST(ReplayFilter, WithoutALogEverythingIsNew) {
   ReplayFilter filter;
   EXPECT_FALSE(filter.active());
   EXPECT_EQ(filter.Judge(T("a", 1, 0, AlarmState::kFiring, 5)), Verdict::kWrite);
-  EXPECT_TRUE(filter.Settle(100).empty());
+  EXPECT_TRUE(filter.Settle(100, {}).empty());
 }
 
 TEST(ReplayFilter, AFaithfulReplayWritesNothingTwiceAndAdoptsNothing) {
@@ -35,9 +35,9 @@ TEST(ReplayFilter, AFaithfulReplayWritesNothingTwiceAndAdoptsNothing) {
       {T("a", 1, 0, AlarmState::kFiring, 5), T("a", 1, 1, AlarmState::kResolved, 9)});
   EXPECT_EQ(filter.last_offset(), 9);
   EXPECT_EQ(filter.Judge(T("a", 1, 0, AlarmState::kFiring, 5)), Verdict::kKnown);
-  EXPECT_TRUE(filter.Settle(5).empty());
+  EXPECT_TRUE(filter.Settle(5, {}).empty());
   EXPECT_EQ(filter.Judge(T("a", 1, 1, AlarmState::kResolved, 9)), Verdict::kKnown);
-  EXPECT_TRUE(filter.Settle(9).empty());
+  EXPECT_TRUE(filter.Settle(9, {}).empty());
   EXPECT_FALSE(filter.active());
   EXPECT_EQ(filter.Judge(T("a", 2, 0, AlarmState::kFiring, 10)), Verdict::kWrite);
   EXPECT_EQ(filter.contradictions(), 0u);
@@ -47,7 +47,7 @@ TEST(ReplayFilter, ARecordWhoseTransitionsWereHalfWrittenIsCompleted) {
   ReplayFilter filter({T("a", 1, 0, AlarmState::kFiring, 5)});
   EXPECT_EQ(filter.Judge(T("a", 1, 0, AlarmState::kFiring, 5)), Verdict::kKnown);
   EXPECT_EQ(filter.Judge(T("b", 1, 0, AlarmState::kFiring, 5)), Verdict::kWrite);
-  EXPECT_TRUE(filter.Settle(5).empty());
+  EXPECT_TRUE(filter.Settle(5, {}).empty());
 }
 
 TEST(ReplayFilter, HalfWrittenDoesNotRevertToAnOlderWord) {
@@ -59,7 +59,7 @@ TEST(ReplayFilter, HalfWrittenDoesNotRevertToAnOlderWord) {
   filter.Judge(T("b", 1, 1, AlarmState::kResolved, 3));
   filter.Judge(T("a", 7, 0, AlarmState::kFiring, 5));
   EXPECT_EQ(filter.Judge(T("b", 7, 0, AlarmState::kFiring, 5)), Verdict::kWrite);
-  EXPECT_TRUE(filter.Settle(5).empty());
+  EXPECT_TRUE(filter.Settle(5, {}).empty());
 }
 
 TEST(ReplayFilter, WhatTheLogDoesNotKnowBeforeItsLastRecordIsContradicted) {
@@ -67,7 +67,7 @@ TEST(ReplayFilter, WhatTheLogDoesNotKnowBeforeItsLastRecordIsContradicted) {
   EXPECT_EQ(filter.Judge(T("b", 1, 0, AlarmState::kFiring, 4)), Verdict::kContradicted);
   EXPECT_EQ(filter.contradictions(), 1u);
   filter.Judge(T("a", 1, 0, AlarmState::kFiring, 9));
-  const auto truths = filter.Settle(9);
+  const auto truths = filter.Settle(9, {});
   ASSERT_EQ(truths.size(), 1u);
   EXPECT_EQ(truths[0].alarm_id, "b");
   EXPECT_EQ(truths[0].state, AlarmState::kResolved) << "for the log it never fired";
@@ -77,21 +77,47 @@ TEST(ReplayFilter, AnotherStateUnderTheSameIdIsContradicted) {
   ReplayFilter filter({T("a", 1, 0, AlarmState::kFiring, 5), T("a", 1, 1, AlarmState::kNoData, 9)});
   filter.Judge(T("a", 1, 0, AlarmState::kFiring, 5));
   EXPECT_EQ(filter.Judge(T("a", 1, 1, AlarmState::kResolved, 9)), Verdict::kContradicted);
-  const auto truths = filter.Settle(9);
+  const auto truths = filter.Settle(9, {});
   ASSERT_EQ(truths.size(), 1u);
   EXPECT_EQ(truths[0].state, AlarmState::kNoData);
 }
 
 TEST(ReplayFilter, WhatTheReplayNeverSaidIsAdoptedOnceTheLogIsBehind) {
   ReplayFilter filter({T("a", 1, 0, AlarmState::kFiring, 5)});
-  EXPECT_TRUE(filter.Settle(4).empty());
+  EXPECT_TRUE(filter.Settle(4, {}).empty());
   EXPECT_TRUE(filter.active());
   // The record at 5 itself is not there to be applied: the next one is 6.
-  const auto truths = filter.Settle(5);
+  const auto truths = filter.Settle(5, {});
   ASSERT_EQ(truths.size(), 1u);
   EXPECT_EQ(truths[0].alarm_id, "a");
   EXPECT_FALSE(filter.active());
-  EXPECT_TRUE(filter.Settle(6).empty());
+  EXPECT_TRUE(filter.Settle(6, {}).empty());
+}
+
+TEST(ReplayFilter, WhatTheLogKnowsFromBeforeTheReplayIsAdoptedNotClosed) {
+  // x fires since before the replay; the replay (another build, or one without a snapshot) resolves
+  // it, of which the log knows nothing.
+  const engine::Transition firing = T("x", 1, 0, AlarmState::kFiring, 3);
+  const engine::Transition later = T("a", 7, 0, AlarmState::kFiring, 20);
+  ReplayFilter filter({later});
+  EXPECT_EQ(filter.Judge(T("x", 1, 1, AlarmState::kResolved, 10)), Verdict::kContradicted);
+  EXPECT_EQ(filter.Judge(later), Verdict::kKnown);
+  const auto truths = filter.Settle(20, {{"x", firing}, {"a", later}});
+  ASSERT_EQ(truths.size(), 1u);
+  EXPECT_EQ(truths[0].alarm_id, "x");
+  EXPECT_EQ(truths[0].state, AlarmState::kFiring);
+  EXPECT_EQ(truths[0].step, 0u);
+}
+
+TEST(ReplayFilter, NothingIsWrittenThatReadersWouldDrop) {
+  // At the last logged record the log opened episode 8; a replay whose clock stood elsewhere opens
+  // episode 7 there.
+  const engine::Transition logged = T("a", 8, 0, AlarmState::kFiring, 5);
+  ReplayFilter filter({logged});
+  EXPECT_EQ(filter.Judge(T("a", 7, 0, AlarmState::kFiring, 5)), Verdict::kContradicted);
+  const auto truths = filter.Settle(5, {{"a", logged}});
+  ASSERT_EQ(truths.size(), 1u);
+  EXPECT_EQ(truths[0].episode, InstantFromMs(8));
 }
 
 TEST(ReplayFilter, RepetitionsInTheLogCountOnce) {
@@ -99,7 +125,7 @@ TEST(ReplayFilter, RepetitionsInTheLogCountOnce) {
                        T("a", 1, 0, AlarmState::kFiring, 5)});
   filter.Judge(T("a", 1, 0, AlarmState::kFiring, 5));
   filter.Judge(T("a", 1, 1, AlarmState::kResolved, 9));
-  EXPECT_TRUE(filter.Settle(9).empty());
+  EXPECT_TRUE(filter.Settle(9, {}).empty());
 }
 
 TEST(ReplayFilter, AnotherOwnersWordAddedLaterHoldsUsToo) {
@@ -107,7 +133,7 @@ TEST(ReplayFilter, AnotherOwnersWordAddedLaterHoldsUsToo) {
   filter.Add(T("a", 1, 0, AlarmState::kFiring, 20));
   EXPECT_TRUE(filter.active());
   EXPECT_EQ(filter.Judge(T("a", 1, 0, AlarmState::kFiring, 20)), Verdict::kKnown);
-  EXPECT_TRUE(filter.Settle(20).empty());
+  EXPECT_TRUE(filter.Settle(20, {}).empty());
 }
 
 }  // namespace

@@ -88,12 +88,12 @@ engine::Source ShardOwner::NextSource() {
   return {ports_.writer.emitter(), ports_.writer.session(), ports_.writer.Next()};
 }
 
-void ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
+bool ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
   const SteadyTime begin = std::chrono::steady_clock::now();
-  if (record.offset < next_offset_) return;
+  if (record.offset < next_offset_) return false;
   next_offset_ = record.offset + 1;
   ++records_since_snapshot_;
-  if (filter_.active()) AdoptAll(filter_.Settle(record.offset - 1));
+  if (filter_.active()) AdoptAll(filter_.Settle(record.offset - 1, last_));
   const Result<const engine::RecordView*> view =
       decoder.Decode(record.offset, record.append_time, record.value);
   if (!view.ok()) {
@@ -103,7 +103,7 @@ void ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
                                     {"partition", static_cast<std::int64_t>(partition_)},
                                     {"offset", record.offset},
                                     {"error", view.error().message}});
-    return;
+    return false;
   }
   const auto* plan = std::get_if<engine::PlanActivationView>(&(*view)->body);
   const std::uint64_t version_before = plan == nullptr ? 0 : shard_.PlanVersion(plan->service);
@@ -117,9 +117,10 @@ void ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
     if (plan != nullptr) AfterActivation(*plan, record.offset, version_before, trace);
     publish_at_ = {};
   }
-  if (filter_.active()) AdoptAll(filter_.Settle(record.offset));
+  if (filter_.active()) AdoptAll(filter_.Settle(record.offset, last_));
   const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
   cost_us_ += 0.01 * (took.count() - cost_us_);
+  return !transitions_.empty();
 }
 
 bool ShardOwner::Emit(const engine::Transition& transition, const std::string& traceparent) {
@@ -169,8 +170,8 @@ void ShardOwner::AfterActivation(const engine::PlanActivationView& plan, std::in
   }
   const auto told = plans_.find(service);
   if (told != plans_.end() && told->second.source_offset >= offset) return;  // in a replay
-  PlanInForce in_force{service,    version, std::string(plan.text),
-                       partition_, offset,  shard_.clock()};
+  PlanInForce in_force{service, version,        std::string(plan.text),      partition_,
+                       offset,  shard_.clock(), std::string(plan.applied_by)};
   outbox_.Push("plan/" + service, EncodePlanInForce(NextSource(), in_force), traceparent);
   plans_.insert_or_assign(service, std::move(in_force));
   log::Info("plan_in_force", {{"service", service},
@@ -272,8 +273,20 @@ void ShardOwner::Reclaimed(std::int64_t epoch, SteadyTime now) {
   outbox_.SendAllAgain();
 }
 
+void ShardOwner::TellWhoApplied(const StoredPlan& newest) {
+  const auto told = plans_.find(newest.service);
+  if (told == plans_.end() || newest.applied_by.empty()) return;
+  PlanInForce& in_force = told->second;
+  const bool same = in_force.version == newest.version && in_force.text == newest.text;
+  if (!same || !in_force.applied_by.empty()) return;
+  in_force.applied_by = newest.applied_by;
+  outbox_.Push("plan/" + newest.service, EncodePlanInForce(NextSource(), in_force), "");
+}
+
 void ShardOwner::ConsiderPlan(const StoredPlan& newest, SteadyTime now) {
-  if (!live() || newest.version <= shard_.PlanVersion(newest.service)) return;
+  if (!live()) return;
+  TellWhoApplied(newest);
+  if (newest.version <= shard_.PlanVersion(newest.service)) return;
   const auto refused = refused_plans_.find(newest.service);
   if (refused != refused_plans_.end() && refused->second >= newest.version) return;
   Activation& sent = activations_[newest.service];
@@ -335,7 +348,7 @@ void ShardOwner::SnapshotAnswered(bool stored) {
 }
 
 void ShardOwner::Release() {
-  ports_.producer.Produce(topic::kAlarms, partition_, claim_key_,
+  ports_.producer.Produce(topic::kAlarms, partition_, runtime::ReleaseKey(claim_key_),
                           EncodeReleased(NextSource(), ports_.instance),
                           runtime::OwnerHeaders(epoch_), [](const Result<kafka::Delivery>&) {});
 }

@@ -54,8 +54,9 @@ class ShardOwner {
   ShardOwner(const ShardOwner&) = delete;
   ShardOwner& operator=(const ShardOwner&) = delete;
 
-  // The path of a page: decode, apply, produce; nothing else waits here.
-  void Apply(const kafka::Record& record, Decoder& decoder);
+  // The path of a page: decode, apply, produce; nothing else waits here. True when a transition
+  // left.
+  bool Apply(const kafka::Record& record, Decoder& decoder);
 
   // --- the log of this shard ---
   void Answered(const DeliveryNote& note);
@@ -113,6 +114,8 @@ class ShardOwner {
   void AfterWrite(const engine::Transition& transition, const std::string& trace_id);
   void AfterActivation(const engine::PlanActivationView& plan, std::int64_t offset,
                        std::uint64_t version_before, const std::string& traceparent);
+  // The plan in force was told by a build that did not keep who applied it; the library knows.
+  void TellWhoApplied(const StoredPlan& newest);
   void AdoptAll(const std::vector<engine::Transition>& truths);
   void Foreign(const engine::Transition& transition);
   void Rewrite(const std::string& key);

@@ -99,6 +99,7 @@ class ShardOwnerTest : public testing::Test {
     record.mutable_plan()->set_service("shop");
     record.mutable_plan()->set_version(1);
     record.mutable_plan()->set_text(kPlan);
+    record.mutable_plan()->set_applied_by(applied_by_);
     Apply(record);
   }
 
@@ -159,6 +160,7 @@ class ShardOwnerTest : public testing::Test {
   std::int64_t now_ms_ = 0;
   std::int64_t steady_ms_ = 0;
   std::uint64_t sequence_ = 0;
+  std::string applied_by_ = "kim";
   std::uint64_t ownership_ = 0;
   FakeProducer producer_;
   runtime::Writer writer_{"evaluator-0", 9};
@@ -192,6 +194,25 @@ TEST_F(ShardOwnerTest, TellsThePlanInForceAndTheCrossing) {
   const auto plan = DecodeAlarmRecord(producer_.sent[0].value);
   ASSERT_TRUE(plan.ok());
   EXPECT_EQ(std::get<PlanInForce>(*plan).source_offset, 8);
+  EXPECT_EQ(std::get<PlanInForce>(*plan).applied_by, "kim");
+}
+
+TEST_F(ShardOwnerTest, WhoAppliedThePlanIsTakenFromTheLibraryWhenTheLogDoesNotSay) {
+  applied_by_ = "";  // as a build wrote it that did not keep the name
+  Cross();
+  for (int i = 0; i < 1000; ++i) Tick();
+  ASSERT_TRUE(owner_->live());
+  producer_.sent.clear();
+  owner_->ConsiderPlan({"shop", 1, "service: shop\n", "eve", 0, 5}, {});
+  owner_->ConsiderPlan({"shop", 1, kPlan, "", 0, 5}, {});
+  EXPECT_THAT(Keys(), testing::IsEmpty()) << "another text; nobody's name";
+  owner_->ConsiderPlan({"shop", 1, kPlan, "kim", 0, 5}, {});
+  owner_->ConsiderPlan({"shop", 1, kPlan, "kim", 0, 5}, {});
+  ASSERT_THAT(Keys(), testing::ElementsAre("plan/shop")) << "once";
+  const auto plan = DecodeAlarmRecord(producer_.sent[0].value);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(std::get<PlanInForce>(*plan).applied_by, "kim");
+  EXPECT_EQ(std::get<PlanInForce>(*plan).version, 1u);
 }
 
 TEST_F(ShardOwnerTest, AReplayWritesNothingThatStandsInTheLog) {
@@ -260,6 +281,12 @@ TEST_F(ShardOwnerTest, ANewerClaimMakesItClaimAnewAndWriteAgain) {
   Acknowledge(0, epoch_ + 5);
   ReadBack(0, epoch_ + 5);
   EXPECT_EQ(owner_->unconfirmed(), 0u);
+}
+
+TEST_F(ShardOwnerTest, ItsReleaseDoesNotTakeItsClaimAwayInCompaction) {
+  producer_.sent.clear();
+  owner_->Release();
+  EXPECT_THAT(Keys(), testing::ElementsAre("released/1"));
 }
 
 TEST_F(ShardOwnerTest, AZombiesRecordIsWrittenOver) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kFormat = 1;
 constexpr std::uint64_t kChunksMax = 100'000;
+constexpr int kLoadAttempts = 2;
 
 struct Manifest {
   SnapshotPosition position;
@@ -67,6 +68,11 @@ std::optional<Manifest> DecodeManifest(std::string_view bytes) {
   return m;
 }
 
+// None of a manifest that cannot be read.
+std::vector<std::string> KeysOf(std::int32_t partition, const std::optional<Manifest>& manifest) {
+  return manifest ? ChunkKeys(partition, *manifest) : std::vector<std::string>();
+}
+
 }  // namespace
 
 Status SnapshotStore::Save(std::int32_t partition, const Snapshot& snapshot) {
@@ -104,19 +110,33 @@ Status SnapshotStore::Save(std::int32_t partition, const Snapshot& snapshot) {
 
 Result<std::optional<Snapshot>> SnapshotStore::Load(std::int32_t partition,
                                                     std::int64_t installation) {
+  for (int attempt = 0; attempt < kLoadAttempts; ++attempt) {
+    Result<std::optional<Snapshot>> loaded = LoadOnce(partition, installation);
+    if (loaded.ok() || loaded.error().code != ErrorCode::kConflict) return loaded;
+  }
+  return UnavailableError("the snapshot of partition " + std::to_string(partition) +
+                          " keeps changing while it is read");
+}
+
+Result<std::optional<Snapshot>> SnapshotStore::LoadOnce(std::int32_t partition,
+                                                        std::int64_t installation) {
   const Result<std::optional<std::string>> body = port_.GetManifest(ManifestKey(partition));
   if (!body.ok()) return body.error();
   if (!*body) return std::optional<Snapshot>();
+  const std::optional<Manifest> manifest = DecodeManifest(**body);
   const auto refuse = [&](std::string why) -> Error {
-    (void)Drop(partition);
+    // A save that came in between took the chunks away: what stands there now is another snapshot.
+    const Result<bool> removed =
+        port_.RemoveManifest(ManifestKey(partition), **body, KeysOf(partition, manifest));
+    if (removed.ok() && !*removed) return ConflictError("the manifest was replaced");
     return InvalidError("the snapshot of partition " + std::to_string(partition) + " " +
                         std::move(why));
   };
-  const std::optional<Manifest> manifest = DecodeManifest(**body);
   if (!manifest) return refuse("has a manifest that this build does not read");
   if (manifest->position.installation != installation) return refuse("belongs to other topics");
   Snapshot snapshot;
   snapshot.position = manifest->position;
+  snapshot.manifest = **body;
   for (const std::string& key : ChunkKeys(partition, *manifest)) {
     Result<std::optional<std::string>> chunk = port_.Get(key);
     if (!chunk.ok()) return chunk.error();
@@ -130,17 +150,11 @@ Result<std::optional<Snapshot>> SnapshotStore::Load(std::int32_t partition,
   return std::optional<Snapshot>(std::move(snapshot));
 }
 
-Status SnapshotStore::Drop(std::int32_t partition) {
-  const std::string key = ManifestKey(partition);
-  std::vector<std::string> keys{key};
-  const Result<std::optional<std::string>> body = port_.GetManifest(key);
-  if (!body.ok()) return body.error();
-  if (*body) {
-    if (const std::optional<Manifest> manifest = DecodeManifest(**body)) {
-      for (std::string& chunk : ChunkKeys(partition, *manifest)) keys.push_back(std::move(chunk));
-    }
-  }
-  return port_.Remove(keys);
+Status SnapshotStore::Drop(std::int32_t partition, const std::string& manifest) {
+  const Result<bool> removed = port_.RemoveManifest(ManifestKey(partition), manifest,
+                                                    KeysOf(partition, DecodeManifest(manifest)));
+  if (!removed.ok()) return removed.error();
+  return {};
 }
 
 }  // namespace liveops::evaluation

@@ -27,6 +27,10 @@ class SnapshotPort {
       const std::string& body, const std::vector<std::string>& chunk_keys) = 0;
   virtual Result<std::optional<std::string>> GetManifest(const std::string& manifest_key) = 0;
   virtual Status Remove(const std::vector<std::string>& keys) = 0;
+  // In one step: removes the manifest and `chunk_keys` if the manifest's body is still `body`.
+  // False: it is another one, or gone; nothing was removed.
+  virtual Result<bool> RemoveManifest(const std::string& manifest_key, const std::string& body,
+                                      const std::vector<std::string>& chunk_keys) = 0;
 };
 
 // Where a snapshot belongs.
@@ -41,6 +45,7 @@ struct SnapshotPosition {
 struct Snapshot {
   SnapshotPosition position;
   std::string bytes;
+  std::string manifest;  // of a loaded one: which it is, for Drop
 };
 
 // Snapshots of shards: chunks of at most kChunkBytes, and a manifest, written last, that names them
@@ -56,12 +61,17 @@ class SnapshotStore {
   Status Save(std::int32_t partition, const Snapshot& snapshot);
 
   // Nothing when there is none. kInvalid: one that is damaged, incomplete, of another format or of
-  // other topics (it is removed, as it would stand in the way); kUnavailable: Redis is away.
+  // other topics (it is removed, as it would stand in the way); kUnavailable: Redis is away, or
+  // snapshots are stored faster than they can be read.
   Result<std::optional<Snapshot>> Load(std::int32_t partition, std::int64_t installation);
 
-  Status Drop(std::int32_t partition);
+  // Removes the snapshot that Load gave with this `manifest`; one stored since then stays.
+  Status Drop(std::int32_t partition, const std::string& manifest);
 
  private:
+  // kConflict: the manifest was replaced while the chunks were read.
+  Result<std::optional<Snapshot>> LoadOnce(std::int32_t partition, std::int64_t installation);
+
   SnapshotPort& port_;
 };
 

@@ -2,62 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include <functional>
 #include <string>
+#include <utility>
+
+#include "services/rule-evaluation/service/snapshot_port_for_tests.h"
 
 namespace liveops::evaluation {
 namespace {
-
-// Redis as the store sees it, in memory.
-class MemoryPort final : public SnapshotPort {
- public:
-  Result<std::optional<std::string>> Get(const std::string& key) override {
-    if (away) return UnavailableError("away");
-    const auto it = values.find(key);
-    if (it == values.end()) return std::optional<std::string>();
-    return std::optional<std::string>(it->second);
-  }
-  Status PutChunk(const std::string& key, const std::string& value, Duration) override {
-    if (away || chunks_until_away-- == 0) return UnavailableError("away");
-    values[key] = value;
-    largest = std::max(largest, value.size());
-    return {};
-  }
-  Result<std::optional<std::string>> CommitManifest(
-      const std::string& key, std::int64_t e, std::int64_t o, const std::string& body,
-      const std::vector<std::string>& chunks) override {
-    if (away) return UnavailableError("away");
-    if (manifests.contains(key) && std::pair(e, o) < manifests[key].first) {
-      return ConflictError("newer");
-    }
-    for (const std::string& chunk : chunks) {
-      if (!values.contains(chunk)) return NotFoundError("chunk");
-    }
-    std::optional<std::string> former;
-    if (manifests.contains(key)) former = manifests[key].second;
-    manifests[key] = {{e, o}, body};
-    return former;
-  }
-  Result<std::optional<std::string>> GetManifest(const std::string& key) override {
-    if (away) return UnavailableError("away");
-    const auto it = manifests.find(key);
-    if (it == manifests.end()) return std::optional<std::string>();
-    return std::optional<std::string>(it->second.second);
-  }
-  Status Remove(const std::vector<std::string>& keys) override {
-    for (const std::string& key : keys) {
-      values.erase(key);
-      manifests.erase(key);
-    }
-    return {};
-  }
-
-  std::map<std::string, std::string> values;
-  std::map<std::string, std::pair<std::pair<std::int64_t, std::int64_t>, std::string>> manifests;
-  std::size_t largest = 0;
-  bool away = false;
-  int chunks_until_away = -1;
-};
 
 Snapshot Make(std::int64_t epoch, std::int64_t offset, std::size_t size) {
   Snapshot s;
@@ -143,6 +95,52 @@ TEST(SnapshotStore, DamagedIncompleteAndForeignOnesAreRefusedAndRemoved) {
   broken([](MemoryPort& p) { p.values.erase(p.values.begin()); }, 42);
   broken([](MemoryPort& p) { p.manifests.begin()->second.second = "?"; }, 42);
   broken([](MemoryPort&) {}, 43);
+}
+
+TEST(SnapshotStore, ASaveInTheMidstOfALoadIsFoundNotRemoved) {
+  MemoryPort port;
+  SnapshotStore store(port);
+  ASSERT_TRUE(store.Save(3, Make(5, 100, SnapshotStore::kChunkBytes + 5)).ok());
+  const Snapshot newer = Make(5, 200, SnapshotStore::kChunkBytes + 7);
+  // The former owner's last one comes after we read the manifest, and takes the old chunks away.
+  port.before_get = [&] { ASSERT_TRUE(store.Save(3, newer).ok()); };
+  const auto loaded = store.Load(3, 42);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  ASSERT_TRUE(loaded->has_value());
+  EXPECT_EQ((*loaded)->position.offset, 200);
+  EXPECT_EQ((*loaded)->bytes, newer.bytes);
+}
+
+TEST(SnapshotStore, ASnapshotThatKeepsChangingIsTriedAgainLater) {
+  MemoryPort port;
+  SnapshotStore store(port);
+  ASSERT_TRUE(store.Save(3, Make(5, 100, 10)).ok());
+  std::int64_t offset = 100;
+  std::function<void()> save = [&] {
+    ASSERT_TRUE(store.Save(3, Make(5, ++offset, 10)).ok());
+    port.before_get = save;
+  };
+  port.before_get = save;
+  const auto loaded = store.Load(3, 42);
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().code, ErrorCode::kUnavailable);
+  port.before_get = nullptr;
+  EXPECT_EQ((*store.Load(3, 42))->position.offset, offset) << "the newest is still there";
+}
+
+TEST(SnapshotStore, DropRemovesTheOneThatWasLoadedAndNoNewer) {
+  MemoryPort port;
+  SnapshotStore store(port);
+  ASSERT_TRUE(store.Save(3, Make(5, 100, 10)).ok());
+  const std::string first = (*store.Load(3, 42))->manifest;
+  ASSERT_TRUE(store.Save(3, Make(5, 200, 10)).ok());
+  ASSERT_TRUE(store.Drop(3, first).ok());
+  const auto second = store.Load(3, 42);
+  ASSERT_TRUE(second.ok() && second->has_value());
+  EXPECT_EQ((*second)->position.offset, 200);
+  ASSERT_TRUE(store.Drop(3, (*second)->manifest).ok());
+  EXPECT_TRUE(port.manifests.empty());
+  EXPECT_TRUE(port.values.empty());
 }
 
 TEST(SnapshotStore, AwayIsToldApartFromAbsent) {

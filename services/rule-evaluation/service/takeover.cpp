@@ -28,26 +28,28 @@ Result<std::int64_t> Takeovers::Claim(kafka::GroupConsumer& group, std::int32_t 
       });
 }
 
-void Takeovers::LoadSnapshot(Case& c, SteadyTime redis_until, const std::atomic<bool>& stop) {
-  Result<std::optional<Snapshot>> loaded = snapshots_.Load(c.partition, installation());
+std::optional<Snapshot> Takeovers::LoadSnapshot(std::int32_t partition, SteadyTime redis_until,
+                                                const std::atomic<bool>& stop) {
+  Result<std::optional<Snapshot>> loaded = snapshots_.Load(partition, installation());
   while (!loaded.ok() && loaded.error().code == ErrorCode::kUnavailable && !stop &&
          std::chrono::steady_clock::now() < redis_until) {
     std::this_thread::sleep_for(std::chrono::milliseconds(250));
-    loaded = snapshots_.Load(c.partition, installation());
+    loaded = snapshots_.Load(partition, installation());
   }
-  if (!loaded.ok()) {
-    log::Warn("snapshot_not_loaded", {{"partition", Wide(c.partition)},
-                                      {"error", loaded.error().message},
-                                      {"effect", "the shard is rebuilt from the log"}});
-    return;
-  }
-  if (!*loaded) return;
-  const SnapshotPosition& at = (*loaded)->position;
+  if (loaded.ok()) return std::move(*loaded);
+  log::Warn("snapshot_not_loaded", {{"partition", Wide(partition)},
+                                    {"error", loaded.error().message},
+                                    {"effect", "the shard is rebuilt from the log"}});
+  return std::nullopt;
+}
+
+void Takeovers::UseSnapshot(Case& c, Snapshot snapshot) {
+  const SnapshotPosition& at = snapshot.position;
   std::string problem;
   if (at.offset + 1 < c.low || at.offset >= c.high) {
     problem = "its offset is not in the log";
   } else {
-    Result<OwnerState> state = DecodeOwnerState((*loaded)->bytes, config_.time_map, config_.limits);
+    Result<OwnerState> state = DecodeOwnerState(snapshot.bytes, config_.time_map, config_.limits);
     if (!state.ok()) {
       problem = state.error().message;
     } else if (state->shard.position() != at.offset) {
@@ -55,12 +57,14 @@ void Takeovers::LoadSnapshot(Case& c, SteadyTime redis_until, const std::atomic<
     } else {
       c.state.emplace(std::move(*state));
       c.position = at;
+      c.manifest = std::move(snapshot.manifest);
       return;
     }
   }
   log::Warn("snapshot_unusable",
             {{"partition", Wide(c.partition)}, {"offset", at.offset}, {"problem", problem}});
-  (void)snapshots_.Drop(c.partition);  // it would stand in the way of ours
+  // It would stand in the way of ours.
+  (void)snapshots_.Drop(c.partition, snapshot.manifest);
 }
 
 Result<Takeovers::Case> Takeovers::Begin(kafka::GroupConsumer& group,
@@ -68,20 +72,22 @@ Result<Takeovers::Case> Takeovers::Begin(kafka::GroupConsumer& group,
                                          SteadyTime redis_until, const std::atomic<bool>& stop) {
   Case c;
   c.partition = partition;
+  // Before the claim, so that the committed offset says something; one that an earlier owner stores
+  // meanwhile would only have made the replay shorter. And before the ends are asked for: while
+  // Redis is waited for, the log and the snapshot grow.
+  std::optional<Snapshot> snapshot = LoadSnapshot(partition, redis_until, stop);
   const auto ends = reader.Watermarks(topic::kMetrics, partition, config_.read_timeout);
   if (!ends.ok()) return ends.error();
   c.low = ends->first;
   c.high = ends->second;
-  // Before the claim, so that the committed offset says something; one that an earlier owner stores
-  // meanwhile would only have made the replay shorter.
-  LoadSnapshot(c, redis_until, stop);
+  if (snapshot) UseSnapshot(c, std::move(*snapshot));
   c.start = c.state ? c.position.offset + 1 : c.low;
   const Result<std::int64_t> epoch = Claim(group, partition, c.start);
   if (!epoch.ok()) return epoch.error();
   c.epoch = *epoch;
   if (c.state && (c.position.epoch >= c.epoch || c.position.alarms_offset > c.epoch)) {
     c.state.reset();  // it speaks of another alarm log
-    (void)snapshots_.Drop(partition);
+    (void)snapshots_.Drop(partition, c.manifest);
   }
   return c;
 }

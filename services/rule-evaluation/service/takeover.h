@@ -73,12 +73,15 @@ class Takeovers {
     std::int64_t start = 0;
     SnapshotPosition position;        // meaningful with a state
     std::optional<OwnerState> state;  // from the snapshot
+    std::string manifest;             // of that snapshot
   };
   using Histories = std::map<std::int32_t, LogHistory>;
 
   Result<Case> Begin(kafka::GroupConsumer& group, kafka::AssignedConsumer& reader,
                      std::int32_t partition, SteadyTime redis_until, const std::atomic<bool>& stop);
-  void LoadSnapshot(Case& c, SteadyTime redis_until, const std::atomic<bool>& stop);
+  std::optional<Snapshot> LoadSnapshot(std::int32_t partition, SteadyTime redis_until,
+                                       const std::atomic<bool>& stop);
+  void UseSnapshot(Case& c, Snapshot snapshot);
   Status FindStarts(kafka::AssignedConsumer& reader, std::vector<Case>& cases);
   Status ReadLogs(kafka::AssignedConsumer& reader, const std::map<std::int32_t, std::int64_t>& from,
                   Histories& histories);

@@ -39,18 +39,24 @@ const char* Action(Notice notice) {
   }
 }
 
-Json RemedyDetails(const PageRemedy& remedy) {
+Json RemedyDetails(const PageRemedy& remedy, Language language) {
   Json json;
   SetText(json, "what", remedy.description);
   SetText(json, "runs", remedy.command);
   SetText(json, "seen", remedy.condition);
+  if (remedy.end != RemedyEnd::kOpen) {  // not there to be approved
+    SetText(json, "outcome", SayEnd(language, remedy.end));
+    SetText(json, "because", remedy.end_detail);
+    SetText(json, "approved_by", remedy.approved_by);
+    return json;
+  }
   SetText(json, "approver", remedy.approver);
   json["valid_until"] = FormatUtc(ToMs(remedy.expires));
   json["approve"] = ApproveCommand(Clean(remedy.id, 100));
   return json;
 }
 
-void AddLists(Json& details, const Page& page) {
+void AddLists(Json& details, const Page& page, Language language) {
   Json top = Json::array();
   for (std::size_t i = 0; i < page.top.size() && i < kListMax; ++i) {
     top.push_back(Clean(ShareText(page.top[i], page.unit)));
@@ -63,11 +69,13 @@ void AddLists(Json& details, const Page& page) {
   if (!changes.empty()) details["recent_changes"] = std::move(changes);
   if (page.remedies.empty()) return;
   const PageRemedy& first = page.remedies.front();
-  details["remediation"] = RemedyDetails(first);
+  details["remediation"] = RemedyDetails(first, language);
   // Once more at the top level, where a phone shows it without unfolding.
-  details["approve_command"] = ApproveCommand(Clean(first.id, 100));
+  if (first.end == RemedyEnd::kOpen) {
+    details["approve_command"] = ApproveCommand(Clean(first.id, 100));
+  }
   for (std::size_t i = 1; i < page.remedies.size() && i < kListMax; ++i) {
-    details["more_remediations"].push_back(RemedyDetails(page.remedies[i]));
+    details["more_remediations"].push_back(RemedyDetails(page.remedies[i], language));
   }
 }
 
@@ -90,7 +98,7 @@ Json Details(const Page& page, Language language) {
   details["events"] = page.points;
   SetText(details, "reason", page.reason);
   SetText(details, "owner", page.owner);
-  details["respond"] = SayResponse(language, page.severity);
+  details["respond"] = SayResponse(language, page);
   if (page.notice == Notice::kResolved) {
     SetNumber(details, "recovered_value", page.value);
     SetNumber(details, "peak", page.peak);
@@ -98,7 +106,7 @@ Json Details(const Page& page, Language language) {
     details["duration_ms"] = page.duration.count();
   }
   SetText(details, "acknowledged_by", page.acknowledged_by);
-  AddLists(details, page);
+  AddLists(details, page, language);
   SetText(details, "runbook", page.runbook);
   details["acknowledge_command"] = AcknowledgeCommand(Clean(page.alarm_id));
   details["plan_version"] = page.plan_version;
@@ -124,9 +132,9 @@ const char* SeverityWord(plan::Severity severity) {
 }
 
 std::string Render(const Page& page, Language language, std::string_view routing_key) {
-  // The alert's title stays the alarm's own when a proposal is added to it.
+  // The alert's title stays the alarm's own when a proposal, or its end, is added to it.
   Page titled = page;
-  if (page.notice == Notice::kRemedyProposed) {
+  if (page.notice == Notice::kRemedyProposed || page.notice == Notice::kRemedyClosed) {
     titled.notice = page.phase == Phase::kNoData ? Notice::kNoData : Notice::kFiring;
   }
   std::string summary = Headline(titled, language);

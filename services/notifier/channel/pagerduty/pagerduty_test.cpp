@@ -81,6 +81,27 @@ TEST(PagerDutyRender, AProposalIsARepeatedTriggerOfTheSameAlert) {
             "liveopsctl remediations approve 0123abcd");
 }
 
+TEST(PagerDutyRender, ARefusedRemedyIsAddedToTheAlertWithoutACommand) {
+  Page page = SomePage();
+  const Json first = Json::parse(Render(page, Language::kEnglish, kKey));
+  PageRemedy remedy;
+  remedy.id = "0123abcd";
+  remedy.description = "surge on deployment/backend-api";
+  remedy.end = RemedyEnd::kRefused;
+  remedy.end_detail = "the cool-down is 10min";
+  page.remedies = {remedy};
+  page.notice = Notice::kRemedyClosed;
+  const Json json = Json::parse(Render(page, Language::kEnglish, kKey));
+  EXPECT_EQ(json["event_action"], "trigger");
+  EXPECT_EQ(json["dedup_key"], first["dedup_key"]);
+  EXPECT_EQ(json["payload"]["summary"], first["payload"]["summary"]);
+  const Json& details = json["payload"]["custom_details"];
+  EXPECT_FALSE(details.contains("approve_command"));
+  EXPECT_FALSE(details["remediation"].contains("approve"));
+  EXPECT_EQ(details["remediation"]["outcome"], "refused: nothing ran");
+  EXPECT_EQ(details["remediation"]["because"], "the cool-down is 10min");
+}
+
 TEST(PagerDutyRender, AcknowledgeAndResolve) {
   Page page = SomePage();
   page.notice = Notice::kAcknowledged;

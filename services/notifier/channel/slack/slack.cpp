@@ -95,7 +95,7 @@ void AddOpeningFields(Json& blocks, const Page& page, Language language) {
                                                              : ""));
   fields.Add(&Words::since, TimeText(page.since) + " (" + FormatElapsed(page.clock - page.since) +
                                 " " + Say(language, &Words::ago) + ")");
-  fields.Add(&Words::response, SayResponse(language, page.severity));
+  fields.Add(&Words::response, SayResponse(language, page));
   fields.Add(&Words::owner, page.owner);
   std::string window = FormatDuration(page.window);
   if (page.points > 0) {
@@ -165,6 +165,12 @@ void AddRemedyEnd(Json& blocks, const PageRemedy& remedy, Language language) {
   Section(blocks, text);
 }
 
+// What is over, or has nothing to run, is not there to be approved.
+void AddRemedy(Json& blocks, const PageRemedy& remedy, Language language) {
+  if (remedy.end == RemedyEnd::kOpen) return AddProposal(blocks, remedy, language);
+  AddRemedyEnd(blocks, remedy, language);
+}
+
 void AddFoot(Json& blocks, const Page& page, Language language) {
   std::string text = "`" + Code(page.alarm_id, 300) + "`";
   if (!page.expression.empty()) text += "  `" + Code(page.expression, 300) + "`";
@@ -228,14 +234,14 @@ std::string Render(const Page& page, Language language) {
     AddTop(blocks, page, language);
     AddChanges(blocks, page, language);
     for (std::size_t i = 0; i < page.remedies.size() && i < 3; ++i) {
-      AddProposal(blocks, page.remedies[i], language);
+      AddRemedy(blocks, page.remedies[i], language);
     }
     Section(blocks, Say(language, &Words::take) + ": `" +
                         Code(AcknowledgeCommand(page.alarm_id), 400) + "`");
   } else if (page.notice == Notice::kResolved) {
     AddClosingFields(blocks, page, language);
   } else if (page.notice == Notice::kRemedyProposed && !page.remedies.empty()) {
-    AddProposal(blocks, page.remedies.front(), language);
+    AddRemedy(blocks, page.remedies.front(), language);
   } else if (page.notice == Notice::kRemedyClosed && !page.remedies.empty()) {
     AddRemedyEnd(blocks, page.remedies.front(), language);
   }

@@ -112,6 +112,24 @@ TEST(SlackRender, SaysThatItMayBeARepeat) {
   EXPECT_THAT(Render(page, Language::kEnglish), HasSubstr("may be a repeat"));
 }
 
+TEST(SlackRender, ARefusedRemedyIsNotThereToBeApproved) {
+  Page page = SomePage();
+  PageRemedy remedy = SomeRemedy();
+  remedy.command = "";
+  remedy.description = "api-error-surge on deployment/backend-api";
+  remedy.end = RemedyEnd::kRefused;
+  remedy.end_detail = "this remedy ran 3 times: it stops here, a person must look";
+  page.remedies = {remedy};
+  for (const Notice notice : {Notice::kFiring, Notice::kRemedyProposed, Notice::kRemedyClosed}) {
+    page.notice = notice;
+    const std::string body = Render(page, Language::kEnglish);
+    EXPECT_THAT(body, HasSubstr("refused: nothing ran"));
+    EXPECT_THAT(body, HasSubstr("it stops here, a person must look"));
+    EXPECT_THAT(body, Not(HasSubstr("remediations approve")));
+    EXPECT_THAT(body, Not(HasSubstr("Runs: ")));
+  }
+}
+
 TEST(SlackRender, NoLabelCanMentionAChannelOrForgeALink) {
   const std::string evil = "<!channel> <https://evil|text> & \x1b[31m \xff\xfe ``` \r\nBcc: b";
   Page page = SomePage();

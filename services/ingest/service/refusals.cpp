@@ -1,0 +1,38 @@
+#include "services/ingest/service/refusals.h"
+
+#include <utility>
+
+#include "common/base/hash.h"
+
+namespace liveops::ingest {
+
+RefusalLedger::RefusalLedger(std::int32_t partitions)
+    : partitions_(static_cast<std::size_t>(partitions)) {}
+
+void RefusalLedger::Add(Refusals& to, std::string_view service, std::uint64_t points) {
+  if (to.all) return;
+  to.points[std::string(service)] += points;
+  if (to.points.size() > kNamesMax) to = {{}, true};
+}
+
+void RefusalLedger::Add(std::string_view service, std::uint64_t points) {
+  if (points == 0) return;
+  const std::lock_guard lock(mutex_);
+  const std::int32_t partition =
+      PartitionOf(service, static_cast<std::int32_t>(partitions_.size()));
+  Add(partitions_[static_cast<std::size_t>(partition)], service, points);
+}
+
+Refusals RefusalLedger::Take(std::int32_t partition) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(partitions_[static_cast<std::size_t>(partition)], {});
+}
+
+void RefusalLedger::GiveBack(std::int32_t partition, const Refusals& told) {
+  const std::lock_guard lock(mutex_);
+  Refusals& kept = partitions_[static_cast<std::size_t>(partition)];
+  if (told.all) kept = {{}, true};
+  for (const auto& [service, points] : told.points) Add(kept, service, points);
+}
+
+}  // namespace liveops::ingest

@@ -1,0 +1,99 @@
+#include "services/rule-evaluation/service/plan_applier.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace liveops::evaluation {
+namespace {
+
+constexpr const char* kPlan = R"(service: shop
+owners:
+  on-call: {slack: "#oncall"}
+metrics:
+  flips: {metric: flip, unit: "1"}
+alarms:
+  - {name: flipped, when: "last(flip) > 0.5", severity: critical, owner: on-call}
+)";
+
+// A log of one partition that the library follows; it can take a record and lose the answer.
+class FakeLog final : public kafka::Producer {
+ public:
+  explicit FakeLog(PlanLibrary& library) : library_(library) {}
+  void Produce(std::string_view, std::int32_t, std::string_view key, std::string_view value,
+               const std::vector<kafka::Header>&, Delivered done) override {
+    kafka::Record record;
+    record.offset = next_++;
+    record.key = std::string(key);
+    record.value = std::string(value);
+    (void)library_.Read(record);
+    keys.push_back(record.key);
+    done(refusal ? Result<kafka::Delivery>(*refusal) : kafka::Delivery{record.offset, {}});
+  }
+  bool Flush(Duration) override { return true; }
+  bool connected() const override { return true; }
+  std::size_t queued_bytes() const override { return 0; }
+
+  std::optional<Error> refusal;
+  std::vector<std::string> keys;
+
+ private:
+  PlanLibrary& library_;
+  std::int64_t next_ = 0;
+};
+
+class PlanApplierTest : public testing::Test {
+ protected:
+  PlanLibrary library_;
+  FakeLog log_{library_};
+  runtime::Writer writer_{"evaluator-0", 1};
+  PlanApplier applier_{log_, writer_, library_};
+};
+
+TEST_F(PlanApplierTest, WritesNothingBeforeTheLibraryIsRead) {
+  const auto applied = applier_.Apply(kPlan, 0, "kim");
+  ASSERT_FALSE(applied.ok());
+  EXPECT_EQ(applied.error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(log_.keys.empty());
+}
+
+TEST_F(PlanApplierTest, TakesTheNextVersionAndTheSameTextOnce) {
+  library_.SetComplete();
+  const auto first = applier_.Apply(kPlan, 0, "kim");
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(first->version, 1u);
+  const auto again = applier_.Apply(kPlan, 0, "kim");
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(again->unchanged);
+  EXPECT_THAT(log_.keys, testing::ElementsAre("shop:1"));
+}
+
+TEST_F(PlanApplierTest, AnUnansweredWriteIsToldAsOneThatMayCount) {
+  library_.SetComplete();
+  log_.refusal = UnavailableError("writing liveops.plans.v1/0: Local: Message timed out");
+  const auto doubtful = applier_.Apply(kPlan, 0, "kim");
+  ASSERT_FALSE(doubtful.ok());
+  EXPECT_EQ(doubtful.error().code, ErrorCode::kTimeout) << "kUnavailable: nothing was written";
+  EXPECT_THAT(doubtful.error().message, testing::HasSubstr("may have been accepted"));
+  EXPECT_THAT(doubtful.error().message, testing::HasSubstr("plan show shop"));
+  // It did count here; asking again finds it.
+  log_.refusal.reset();
+  const auto again = applier_.Apply(kPlan, 0, "kim");
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(again->unchanged);
+  EXPECT_EQ(again->version, 1u);
+}
+
+TEST_F(PlanApplierTest, ARefusedWriteIsToldAsRefused) {
+  library_.SetComplete();
+  log_.refusal = InvalidError("writing liveops.plans.v1/0: Broker: Message size too large");
+  const auto refused = applier_.Apply(kPlan, 0, "kim");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+}
+
+}  // namespace
+}  // namespace liveops::evaluation

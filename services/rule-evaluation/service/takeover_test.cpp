@@ -1,0 +1,218 @@
+#include "services/rule-evaluation/service/takeover.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/runtime/topics.h"
+#include "services/rule-evaluation/service/snapshot_port_for_tests.h"
+
+namespace liveops::evaluation {
+namespace {
+
+namespace topic = runtime::topic;
+using engine::AlarmState;
+
+constexpr std::int32_t kPartition = 3;
+constexpr std::int64_t kFormerEpoch = 5;
+
+// One partition of alarms.v1, with a former owner's claim at kFormerEpoch.
+class AlarmsLog final : public kafka::Producer {
+ public:
+  AlarmsLog() {
+    while (std::ssize(records) < kFormerEpoch) Append("other", "", {});
+    Append("claim/former", EncodeClaim({}, "former", 0), {});
+  }
+  void Say(const engine::Transition& t) {
+    Append(t.alarm_id, EncodeTransition({}, t, kPartition), runtime::OwnerHeaders(kFormerEpoch));
+  }
+  void Produce(std::string_view, std::int32_t, std::string_view key, std::string_view value,
+               const std::vector<kafka::Header>& headers, Delivered done) override {
+    done(kafka::Delivery{Append(key, value, headers), {}});
+  }
+  bool Flush(Duration) override { return true; }
+  bool connected() const override { return true; }
+  std::size_t queued_bytes() const override { return 0; }
+
+  std::vector<kafka::Record> records;
+
+ private:
+  std::int64_t Append(std::string_view key, std::string_view value,
+                      const std::vector<kafka::Header>& headers) {
+    kafka::Record record;
+    record.topic = topic::kAlarms;
+    record.partition = kPartition;
+    record.offset = std::ssize(records);
+    record.key = std::string(key);
+    record.value = std::string(value);
+    record.headers = headers;
+    records.push_back(record);
+    return record.offset;
+  }
+};
+
+// Reads that log, and knows the ends of metrics.v1.
+class Reader final : public kafka::AssignedConsumer {
+ public:
+  explicit Reader(const AlarmsLog& log) : log_(log) {}
+  Status Assign(const std::vector<kafka::PartitionOffset>& partitions) override {
+    if (!partitions.empty()) next_ = std::max<std::int64_t>(0, partitions.front().offset);
+    return {};
+  }
+  Result<std::optional<kafka::Record>> Poll(Duration) override {
+    if (ReachedEnd({}, 0)) return std::optional<kafka::Record>();
+    return std::optional<kafka::Record>(log_.records[static_cast<std::size_t>(next_++)]);
+  }
+  bool ReachedEnd(std::string_view, std::int32_t) const override {
+    return next_ >= std::ssize(log_.records);
+  }
+  std::int64_t KnownEnd(std::string_view, std::int32_t) const override { return -1; }
+  Result<std::pair<std::int64_t, std::int64_t>> Watermarks(std::string_view, std::int32_t,
+                                                           Duration) override {
+    if (before_ends) std::exchange(before_ends, nullptr)();
+    return std::pair<std::int64_t, std::int64_t>(0, end);
+  }
+  Result<std::int64_t> OffsetAt(std::string_view, std::int32_t, RealTime, Duration) override {
+    return rebuild_from;
+  }
+  bool connected() const override { return true; }
+
+  std::int64_t end = 100;             // of metrics.v1
+  std::int64_t rebuild_from = 0;      // where two hours ago lies in it
+  std::function<void()> before_ends;  // called once, when the ends are asked for
+
+ private:
+  const AlarmsLog& log_;
+  std::int64_t next_ = 0;
+};
+
+// A group in which the partition is ours.
+class Member final : public kafka::GroupConsumer {
+ public:
+  Result<std::optional<kafka::Record>> Poll(Duration) override {
+    return std::optional<kafka::Record>();
+  }
+  Status Commit(std::int32_t, std::int64_t) override { return {}; }
+  void CommitLater(std::int32_t, std::int64_t) override {}
+  bool connected() const override { return true; }
+  void Close() override {}
+};
+
+engine::Transition Fired(const std::string& alarm, std::int64_t source_offset) {
+  engine::Transition t;
+  t.alarm_id = alarm;
+  t.service = "shop";
+  t.name = alarm;
+  t.episode = InstantFromMs(1);
+  t.source_offset = source_offset;
+  return t;
+}
+
+class TakeoverTest : public testing::Test {
+ protected:
+  // As the former owner would after the record at `offset`.
+  Snapshot Cut(std::int64_t offset, const std::map<std::string, engine::Transition>& last = {}) {
+    engine::Shard shard(config_.time_map, config_.limits);
+    std::vector<engine::Transition> none;
+    engine::RecordView record;
+    record.offset = offset;
+    record.append_time = RealFromMs(1'800'000'000'000);
+    record.body = engine::TickView{};
+    shard.Apply(record, none);
+    Snapshot snapshot;
+    snapshot.position = {takeovers_.installation(), kFormerEpoch, offset, kFormerEpoch + 1};
+    snapshot.bytes = EncodeOwnerState(shard, last, {}, kPartition);
+    return snapshot;
+  }
+  Result<Takeover> Take() {
+    auto taken = takeovers_.Take(member_, reader_, {kPartition}, SteadyTime{}, stop_);
+    return std::move(taken.at(kPartition));
+  }
+
+  TakeoverConfig config_;
+  AlarmsLog log_;
+  Reader reader_{log_};
+  Member member_;
+  runtime::Writer writer_{"evaluator-0", 1};
+  MemoryPort port_;
+  SnapshotStore store_{port_};
+  Takeovers takeovers_{config_, log_, writer_, store_};
+  std::atomic<bool> stop_{false};
+};
+
+TEST_F(TakeoverTest, ASnapshotStoredWhileRedisIsAskedIsUsed) {
+  // The former owner goes on until its last snapshot, while we wait for Redis.
+  port_.before_manifest = [&] {
+    reader_.end = 150;
+    ASSERT_TRUE(store_.Save(kPartition, Cut(149)).ok());
+  };
+  const auto taken = Take();
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  EXPECT_TRUE(taken->from_snapshot);
+  EXPECT_EQ(taken->start, 150);
+  EXPECT_EQ(taken->end, 150);
+}
+
+TEST_F(TakeoverTest, ANewerSnapshotThanTheUnusableOneStays) {
+  Snapshot damaged = Cut(40);
+  damaged.bytes = "?";
+  ASSERT_TRUE(store_.Save(kPartition, damaged).ok());
+  reader_.before_ends = [&] { ASSERT_TRUE(store_.Save(kPartition, Cut(60)).ok()); };
+  const auto taken = Take();
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  EXPECT_FALSE(taken->from_snapshot);
+  const auto kept = store_.Load(kPartition, takeovers_.installation());
+  ASSERT_TRUE(kept.ok() && kept->has_value());
+  EXPECT_EQ((*kept)->position.offset, 60);
+}
+
+TEST_F(TakeoverTest, AnUnusableSnapshotGoes) {
+  ASSERT_TRUE(store_.Save(kPartition, Cut(reader_.end)).ok());  // the log was cut
+  const auto taken = Take();
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  EXPECT_FALSE(taken->from_snapshot);
+  EXPECT_TRUE(port_.manifests.empty());
+}
+
+TEST_F(TakeoverTest, TheLogsLastWordsAreKnownWhereverTheyWereSaid) {
+  // "old" was said before the snapshot, "new" after its last record.
+  const engine::Transition old = Fired("old", 10);
+  ASSERT_TRUE(store_.Save(kPartition, Cut(40, {{"old", old}})).ok());
+  log_.Say(Fired("new", 70));
+  auto taken = Take();
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  ASSERT_TRUE(taken->from_snapshot);
+  EXPECT_EQ(taken->filter.last_offset(), 70);
+  EXPECT_TRUE(taken->state.last.contains("old"));
+  EXPECT_TRUE(taken->state.last.contains("new"));
+  // A replay that resolves "old" is held to what the log says of it.
+  engine::Transition resolved = Fired("old", 50);
+  resolved.step = 1;
+  resolved.state = AlarmState::kResolved;
+  EXPECT_EQ(taken->filter.Judge(resolved), ReplayFilter::Verdict::kContradicted);
+  EXPECT_EQ(taken->filter.Judge(Fired("new", 70)), ReplayFilter::Verdict::kKnown);
+  const auto truths = taken->filter.Settle(70, taken->state.last);
+  ASSERT_EQ(truths.size(), 1u);
+  EXPECT_EQ(truths[0].alarm_id, "old");
+  EXPECT_EQ(truths[0].state, AlarmState::kFiring);
+}
+
+TEST_F(TakeoverTest, WithoutASnapshotTheLastWordsComeFromTheLog) {
+  log_.Say(Fired("old", 10));
+  log_.Say(Fired("new", 70));
+  reader_.rebuild_from = 30;
+  const auto taken = Take();
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  EXPECT_FALSE(taken->from_snapshot);
+  EXPECT_EQ(taken->start, 30);
+  EXPECT_EQ(taken->filter.last_offset(), 70);
+  EXPECT_TRUE(taken->state.last.contains("old"));
+  EXPECT_TRUE(taken->state.last.contains("new"));
+}
+
+}  // namespace
+}  // namespace liveops::evaluation
