@@ -147,5 +147,23 @@ TEST_F(RealKafka, WhatAZombieWritesIsVoid) {
   EXPECT_FALSE(refused.ok()) << "and it cannot claim again";
 }
 
+// Woken after another process of its name has taken its place, a member holds nothing and will get
+// nothing any more: it must say so, or it would sit there for good.
+TEST_F(RealKafka, AFencedMemberIsBeyondRepairAndSaysSoOnce) {
+  ASSERT_TRUE(Establish({.partitions = 4, .replication = 1, .domain_speed = 20}).ok());
+  std::vector<Error> told;
+  kafka::ClientConfig config = Client("twin");
+  config.on_fatal = [&](const Error& error) { told.push_back(error); };
+  Member first(config, "twin-0");
+  ASSERT_TRUE(first.PollUntilOwner(0));
+  Member second(Client("twin"), "twin-0");
+  ASSERT_TRUE(second.PollUntilOwner(0));
+  for (int i = 0; i < 200 && told.empty(); ++i) (void)first.group->Poll(Duration(100));
+  (void)first.group->Poll(Duration(100));
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].code, ErrorCode::kConflict);
+  EXPECT_FALSE(first.group->connected());
+}
+
 }  // namespace
 }  // namespace liveops

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <iostream>
 #include <set>
 #include <thread>
 #include <tuple>
@@ -42,7 +43,12 @@ class Sdk : public ::testing::Test {
     if (!stack_) return;
     const std::string dir = stack_->options().data_dir;
     stack_.reset();
+    if (::testing::UnitTest::GetInstance()->current_test_suite()->Failed()) {
+      std::cout << "The logs and the ledger are kept in " << dir << "\n";
+      return;
+    }
     std::filesystem::remove_all(dir);
+    std::filesystem::remove(dir + ".lock");
   }
 
   // Which alarms of the service a Slack message spoke of.
@@ -86,7 +92,7 @@ class Sdk : public ::testing::Test {
     ASSERT_TRUE(outcome->status.clean()) << outcome->err;
 
     const std::set<std::string> all = {"connections", "errors", "slow"};
-    for (int i = 0; i < 100 && Paged(service) != all; ++i)
+    for (int i = 0; i < 450 && Paged(service) != all; ++i)
       std::this_thread::sleep_for(Duration(100));
     EXPECT_EQ(Paged(service), all);
   }

@@ -1,12 +1,12 @@
 // Kafka and Redis are not there at start: each service says what it waits for, stops in order when
 // told to, and serves once they come. A wrong configuration is an exit code with the place.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <csignal>
 #include <filesystem>
 
 #include "deploy/local/stack/kafka_broker.h"
-#include "deploy/local/stack/redis_server.h"
 #include "deploy/local/stack/service_process.h"
 #include "integration-tests/outages/ground.h"
 
@@ -14,6 +14,10 @@ namespace liveops::outages {
 namespace {
 
 using ::testing::HasSubstr;
+
+// Three times what is promised: a test host may be busy.
+constexpr Duration kServesWithin{45'000};
+constexpr Duration kStopsWithin{24'000};
 
 std::string BinariesDir() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
@@ -37,7 +41,11 @@ class AbsentAtStart : public ::testing::Test {
 
   void TearDown() override {
     services_.clear();
-    if (getenv("LIVEOPS_KEEP") == nullptr) std::filesystem::remove_all(dir_);
+    if (HasFailure() || getenv("LIVEOPS_KEEP") != nullptr) {
+      fmt::print("The logs are kept in {}\n", dir_);
+    } else {
+      std::filesystem::remove_all(dir_);
+    }
   }
 
   int kafka_port() const { return ports_[4]; }
@@ -80,13 +88,13 @@ class AbsentAtStart : public ::testing::Test {
 TEST_F(AbsentAtStart, WithoutKafkaTheyAreNotServingSayWhyAndStopInOrder) {
   for (const auto& service : services_) {
     SCOPED_TRACE(service->spec().instance);
-    EXPECT_TRUE(Await(Duration(10'000), [&] { return Health(*service) == "NOT_SERVING"; }))
+    EXPECT_TRUE(Await(Duration(30'000), [&] { return Health(*service) == "NOT_SERVING"; }))
         << Health(*service);
   }
   for (const auto& service : services_) {
     SCOPED_TRACE(service->spec().instance);
     std::string log;
-    EXPECT_TRUE(Await(Duration(15'000), [&] {
+    EXPECT_TRUE(Await(Duration(45'000), [&] {
       log = stack::TailOf(service->log_file(), 50);
       return log.find("\"waiting\"") != std::string::npos;
     })) << log;
@@ -94,19 +102,21 @@ TEST_F(AbsentAtStart, WithoutKafkaTheyAreNotServingSayWhyAndStopInOrder) {
     EXPECT_TRUE(service->process().running());
     EXPECT_EQ(Health(*service), "NOT_SERVING");
   }
+  const SteadyTime told_to = std::chrono::steady_clock::now();
   for (const auto& service : services_) service->process().Signal(SIGTERM);
   for (const auto& service : services_) {
     SCOPED_TRACE(service->spec().instance);
-    const std::optional<stack::ExitStatus> ended = service->process().Wait(Duration(8'000));
-    ASSERT_TRUE(ended.has_value()) << "has not ended 8 s after SIGTERM\n"
+    const std::optional<stack::ExitStatus> ended = service->process().Wait(kStopsWithin);
+    RecordProperty(service->spec().instance + "_ended_by_ms", SinceMs(told_to));
+    ASSERT_TRUE(ended.has_value()) << "has not ended 24 s after SIGTERM\n"
                                    << stack::TailOf(service->log_file(), 15);
     EXPECT_TRUE(ended->clean()) << ended->ToString();
   }
 }
 
-TEST_F(AbsentAtStart, TheyServeOnceKafkaAndRedisCome) {
+TEST_F(AbsentAtStart, TheyServeOnceKafkaComesAndNoneWaitsForRedis) {
   for (const auto& service : services_) {
-    EXPECT_TRUE(Await(Duration(10'000), [&] { return Health(*service) == "NOT_SERVING"; }))
+    EXPECT_TRUE(Await(Duration(30'000), [&] { return Health(*service) == "NOT_SERVING"; }))
         << service->spec().instance << ": " << Health(*service);
   }
   stack::KafkaOptions options;
@@ -116,12 +126,12 @@ TEST_F(AbsentAtStart, TheyServeOnceKafkaAndRedisCome) {
   options.controller_port = controller_port();
   auto kafka = stack::KafkaBroker::Start(options);
   ASSERT_TRUE(kafka.ok()) << kafka.error().message;
-  auto redis = stack::RedisServer::Start(dir_ + "/redis", redis_port(), false);
-  ASSERT_TRUE(redis.ok()) << redis.error().message;
+  const SteadyTime came = std::chrono::steady_clock::now();
   for (const auto& service : services_) {
-    const Status serving = service->WaitServing(Duration(30'000));
+    const Status serving = service->WaitServing(kServesWithin);
     EXPECT_TRUE(serving.ok()) << serving.error().message;
   }
+  RecordProperty("serving_after_ms", SinceMs(came));
   services_.clear();  // before the broker
 }
 

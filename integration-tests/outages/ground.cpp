@@ -19,8 +19,10 @@ namespace liveops::outages {
 namespace {
 
 constexpr Duration kBetweenWrites{100};
-constexpr std::chrono::seconds kDeadline{5};
-constexpr Duration kListedWithin{10'000};
+// Well beyond the time in which a service promises to refuse: an answer is the service's own.
+constexpr std::chrono::seconds kDeadline{10};
+constexpr Duration kListedWithin{30'000};
+constexpr Duration kListAnswersWithin{15'000};
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
@@ -53,6 +55,11 @@ bool Await(Duration timeout, const std::function<bool()>& reached) {
     if (Now() > deadline) return false;
     std::this_thread::sleep_for(Duration(50));
   }
+}
+
+int SinceMs(SteadyTime begin) {
+  const auto passed = std::chrono::steady_clock::now() - begin;
+  return static_cast<int>(std::chrono::duration_cast<Duration>(passed).count());
 }
 
 std::string FolderOf(const std::string& name) {
@@ -125,7 +132,11 @@ void Ground::TearDownTestSuite() {
   if (!stack_) return;
   const std::string dir = stack_->options().data_dir;
   stack_.reset();
-  if (getenv("LIVEOPS_KEEP") != nullptr) return;
+  if (::testing::UnitTest::GetInstance()->current_test_suite()->Failed() ||
+      getenv("LIVEOPS_KEEP") != nullptr) {
+    fmt::print("The logs and the ledger are kept in {}\n", dir);
+    return;
+  }
   std::filesystem::remove_all(dir);
   std::filesystem::remove(dir + ".lock");
 }
@@ -141,18 +152,32 @@ void Ground::TearDown() {
   }
 }
 
-std::string Ground::PlanOf(const std::string& service, const std::string& when) {
+std::string Ground::PlanOf(const std::string& service, const std::string& when,
+                           const std::string& more) {
   return fmt::format(R"(service: {}
 phase: 1
-owners:
+{}owners:
   on-call: {{title: On-call Engineer, slack: "#oncall", pagerduty: oncall}}
 alarms:
   - {{name: hot, when: "{}", severity: critical, owner: on-call}}
 )",
-                     service, when);
+                     service, more, when);
 }
 
 void Ground::Apply(const std::string& service, const std::string& plan) {
+  ApplyOnly(service, plan);
+  if (HasFatalFailure()) return;
+  ASSERT_TRUE(Await(kListedWithin,
+                    [&] {
+                      for (const auto& [id, alarm] : Alarms()) {
+                        if (id.starts_with(service + "/hot")) return true;
+                      }
+                      return false;
+                    }))
+      << "the plan of " << service << " did not come into force";
+}
+
+void Ground::ApplyOnly(const std::string& service, const std::string& plan) {
   const std::string file = Stack().Path(service + ".yaml");
   ASSERT_TRUE(stack::WriteFile(file, plan).ok());
   auto applied = Stack().Ctl("operator-1", {"plan", "apply", file});
@@ -190,13 +215,21 @@ Told Ground::ToldOf(const std::string& service) {
 
 std::map<std::string, Alarm> Ground::Alarms() {
   std::map<std::string, Alarm> alarms;
-  auto listed = Stack().Ctl("viewer-1", {"--json", "alarms", "list", "--all"});
-  if (!listed.ok() || !listed->status.clean()) return alarms;
-  const auto json = nlohmann::json::parse(listed->out, nullptr, false);
-  if (json.is_discarded() || !json.contains("alarms")) return alarms;
-  for (const auto& alarm : json["alarms"]) {
-    alarms[alarm.value("alarm_id", "")] = {alarm.value("state", ""), alarm.value("episode_ms", "")};
-  }
+  std::string why;
+  const bool answered = Await(kListAnswersWithin, [&] {
+    auto listed = Stack().Ctl("viewer-1", {"--json", "alarms", "list", "--all"});
+    why = listed.ok() ? listed->status.ToString() + ": " + listed->err : listed.error().message;
+    if (!listed.ok() || !listed->status.clean()) return false;
+    const auto json = nlohmann::json::parse(listed->out, nullptr, false);
+    why = "no list: " + listed->out;
+    if (json.is_discarded()) return false;
+    for (const auto& alarm : json.value("alarms", nlohmann::json::array())) {
+      alarms[alarm.value("alarm_id", "")] = {alarm.value("state", ""),
+                                             alarm.value("episode_ms", "")};
+    }
+    return true;
+  });
+  if (!answered) ADD_FAILURE() << "the alarms were not listed: " << why;
   return alarms;
 }
 

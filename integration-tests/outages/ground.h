@@ -20,6 +20,7 @@ namespace liveops::outages {
 
 // True as soon as `reached` is, false when it was not within `timeout`.
 bool Await(Duration timeout, const std::function<bool()>& reached);
+int SinceMs(SteadyTime begin);
 
 // What an emitter heard to one write.
 struct Heard {
@@ -73,6 +74,9 @@ struct Alarm {
   std::string episode;
 };
 
+inline constexpr const char* kFiring = "ALARM_STATE_FIRING";
+inline constexpr const char* kOk = "ALARM_STATE_OK";
+
 // Cases of one suite on one stack.
 class Ground : public ::testing::Test {
  protected:
@@ -82,13 +86,18 @@ class Ground : public ::testing::Test {
   void TearDown() override;  // no service has ended on its own
 
   static stack::Stack& Stack() { return *stack_; }
-  // A plan of one alarm `hot` that pages on-call by PagerDuty and Slack.
-  static std::string PlanOf(const std::string& service, const std::string& when);
+  // A plan of one alarm `hot` that pages on-call by PagerDuty and Slack; `more` stands at its top.
+  static std::string PlanOf(const std::string& service, const std::string& when,
+                            const std::string& more = "");
+  // Returns once the plan is in force: its alarm is listed.
   static void Apply(const std::string& service, const std::string& plan);
+  static void ApplyOnly(const std::string& service, const std::string& plan);  // does not wait
   static std::unique_ptr<Emitter> Emit(const std::string& service, const std::string& host,
                                        double value);
+  // The alarm `hot` of a plan that says `by host`, for host a.
+  static std::string IdOf(const std::string& service) { return service + "/hot{host=\"a\"}"; }
   static Told ToldOf(const std::string& service);
-  // By id, closed ones too; empty when it cannot be told.
+  // By id, closed ones too. Tries again while the answer is no whole list, for 15 s.
   static std::map<std::string, Alarm> Alarms();
   // Lists are answered from Redis, which a page does not wait for.
   static bool AwaitState(const std::string& alarm_id, const std::string& state);

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "integration-tests/crash/incident.h"
+#include "integration-tests/crash/must.h"
 
 namespace liveops::integration {
 namespace {
@@ -17,44 +18,38 @@ using ::testing::IsEmpty;
 
 constexpr double kSpeed = 30;
 
-enum class HandOver { kPage, kEffect, kResolve };
+enum class Step { kPage, kEffect, kResolve };
 
-const char* HandOverName(HandOver hand_over) {
-  switch (hand_over) {
-    case HandOver::kPage:
+const char* StepName(Step step) {
+  switch (step) {
+    case Step::kPage:
       return "page";
-    case HandOver::kEffect:
+    case Step::kEffect:
       return "effect";
-    case HandOver::kResolve:
+    case Step::kResolve:
       return "resolve";
   }
   return "";
 }
 
-#define MUST(expression)                                     \
-  do {                                                       \
-    if (Status must = (expression); !must.ok())              \
-      FAIL() << #expression << ": " << must.error().message; \
-  } while (false)
-
-class KillNine : public ::testing::TestWithParam<std::tuple<Service, HandOver>> {
+class KillNine : public ::testing::TestWithParam<std::tuple<Service, Step>> {
  protected:
   Status Kill() { return incident_->KillAndRestart(std::get<0>(GetParam()), Duration(300)); }
-  bool At(HandOver hand_over) const { return std::get<1>(GetParam()) == hand_over; }
+  bool At(Step step) const { return std::get<1>(GetParam()) == step; }
 
   std::unique_ptr<Incident> incident_;
 };
 
 TEST_P(KillNine, OneAlertOneRollbackAndItRecovers) {
-  const auto [service, hand_over] = GetParam();
-  auto started = Incident::Start(
-      std::string(stack::ServiceName(service)) + "-" + HandOverName(hand_over), kSpeed);
+  const auto [service, step] = GetParam();
+  auto started =
+      Incident::Start(std::string(stack::ServiceName(service)) + "-" + StepName(step), kSpeed);
   ASSERT_TRUE(started.ok()) << started.error().message;
   incident_ = std::move(*started);
 
-  if (At(HandOver::kPage)) MUST(incident_->SlowProviders(1, Duration(1500)));
+  if (At(Step::kPage)) MUST(incident_->SlowProviders(1, Duration(1500)));
   MUST(incident_->RollOut());
-  if (At(HandOver::kPage)) {
+  if (At(Step::kPage)) {
     std::this_thread::sleep_for(Duration(2000));
     MUST(Kill());  // before: the hold runs
     MUST(incident_->AwaitFirstRequest());
@@ -62,24 +57,24 @@ TEST_P(KillNine, OneAlertOneRollbackAndItRecovers) {
   }
   MUST(incident_->AwaitProposal());
   MUST(incident_->AwaitPages());
-  if (At(HandOver::kPage)) {
+  if (At(Step::kPage)) {
     std::this_thread::sleep_for(Duration(2000));  // every answer is in and recorded
     MUST(Kill());                                 // after
   }
 
-  if (At(HandOver::kEffect)) {
+  if (At(Step::kEffect)) {
     MUST(Kill());  // before: proposed, not approved
     MUST(incident_->SlowCluster(Duration(0), Duration(1500)));
   }
   MUST(incident_->Approve());
   MUST(incident_->AwaitEffect());
-  if (At(HandOver::kEffect)) MUST(Kill());  // inside: the change is made, the tool has not returned
-  if (At(HandOver::kEffect)) {
+  if (At(Step::kEffect)) MUST(Kill());  // inside: the change is made, the tool has not returned
+  if (At(Step::kEffect)) {
     MUST(incident_->AwaitRecordedEffect());
     MUST(Kill());  // after
   }
 
-  if (At(HandOver::kResolve)) {
+  if (At(Step::kResolve)) {
     MUST(incident_->SlowProviders(1, Duration(1500)));
     MUST(Kill());  // before
     MUST(incident_->AwaitFirstResolve());
@@ -87,7 +82,7 @@ TEST_P(KillNine, OneAlertOneRollbackAndItRecovers) {
   }
   MUST(incident_->AwaitVerified());
   MUST(incident_->AwaitResolved());
-  if (At(HandOver::kResolve)) {
+  if (At(Step::kResolve)) {
     MUST(Kill());  // after
     std::this_thread::sleep_for(
         Duration(7000));  // a new owner's first decisions: it must have nothing to tell
@@ -109,6 +104,7 @@ TEST(KilledBeforeTheChange, IsUnknownAndNeverRunAgain) {
   MUST(incident.KillAndRestart(Service::kRemediation, Duration(300)));
   MUST(incident.SlowCluster(Duration(0), Duration(0)));
   MUST(incident.AwaitOutcome("unknown"));
+  MUST(incident.AwaitToldUnknown());
   std::this_thread::sleep_for(Duration(3000));
   EXPECT_EQ(incident.Rollbacks(), 0);
 }
@@ -117,10 +113,10 @@ INSTANTIATE_TEST_SUITE_P(
     EachService, KillNine,
     ::testing::Combine(::testing::Values(Service::kIngest, Service::kRuleEvaluation,
                                          Service::kNotifier, Service::kRemediation),
-                       ::testing::Values(HandOver::kPage, HandOver::kEffect, HandOver::kResolve)),
+                       ::testing::Values(Step::kPage, Step::kEffect, Step::kResolve)),
     [](const auto& test) {
       std::string name = std::string(stack::ServiceName(std::get<0>(test.param))) + "_" +
-                         HandOverName(std::get<1>(test.param));
+                         StepName(std::get<1>(test.param));
       for (char& c : name) c = c == '-' ? '_' : c;
       return name;
     });
