@@ -259,8 +259,9 @@ bool Story::ProposalInPagerDuty() const {
 bool Story::OutcomeInSlack() const {
   if (!proposal_ || proposal_->outcome.empty()) return false;
   const std::string told = proposal_->action + ": " + proposal_->outcome;
+  // In the body, whose text is whole: a header is cut.
   return std::any_of(posts_.begin(), posts_.end(),
-                     [&](const Post& post) { return post.title.find(told) != std::string::npos; });
+                     [&](const Post& post) { return post.body.find(told) != std::string::npos; });
 }
 
 bool Story::complete() const {

@@ -33,7 +33,7 @@ stack::LedgerEntry Message(const std::string& title, const std::string& about) {
   entry.effect = "posted";
   entry.status = 200;
   entry.title = title;
-  entry.body = R"({"blocks":[{"text":")" + about + "\"}]}";
+  entry.body = R"({"text":")" + title + R"(","blocks":[{"text":")" + about + "\"}]}";
   return entry;
 }
 

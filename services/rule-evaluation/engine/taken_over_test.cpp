@@ -84,6 +84,9 @@ TEST_F(TakenOverTest, ItsSeriesMayReturnForTwoMinutesFromThenOn) {
       PlanOf("  - {name: max, when: last(cpu_utilization) > 90%, severity: high, owner: on-call}"));
   Until(200'000);
   Adopt("max", {});
+  auto restored = Shard::Restore(shard_.Snapshot(), {}, {});
+  ASSERT_TRUE(restored.ok());
+  shard_ = std::move(*restored);
   EXPECT_EQ(Lines(Until(600'000)), "325s shop/max gone gone\n");
 }
 
