@@ -24,8 +24,8 @@ metrics:
   5xx: {ratio: [http_5xx_count, http_request_count]}
 alarms:
   - {name: connections, when: "last(db_connection_count) > 40", severity: critical, owner: on-call}
-  - {name: errors, when: "5xx > 10%", severity: critical, owner: on-call}
-  - {name: slow, when: "p95 > 100ms", severity: critical, owner: on-call}
+  - {name: errors, when: "5xx over 2s > 10%", severity: critical, owner: on-call}
+  - {name: slow, when: "p95 over 2s > 100ms", severity: critical, owner: on-call}
 )";
 
 class Sdk : public ::testing::Test {
