@@ -36,6 +36,40 @@ class RedisIsMemory : public Ground {
   }
 };
 
+// N2, N7. Before Redis is lost in this suite: after that the first answer is "cannot tell", and the
+// page goes out.
+TEST_F(RedisIsMemory, AFlappingAlarmPagesOnceAWindowAlsoWhenTheNotifierIsKilledInIt) {
+  const std::string service = "flapping";
+  Apply(service, PlanOf(service, kWhen, "dedup: 10min\n"));
+  const auto emitter = Emit(service, "a", 1);
+  ExpectTold(service, 1, 1, 0);
+  const auto flap = [&] {
+    emitter->Set(0);
+    ExpectState(service, kOk);
+    emitter->Set(1);
+    ExpectState(service, kFiring);
+  };
+  flap();
+  std::this_thread::sleep_for(Duration(3'000));
+  ExpectTold(service, 2, 1, 1);  // the page and its resolve; the second episode waits
+  ASSERT_FALSE(HasFailure());
+
+  stack::ServiceProcess& notifier = Stack().service(stack::Service::kNotifier);
+  notifier.Kill();
+  ASSERT_TRUE(notifier.Launch().ok());
+  const Status serving = notifier.WaitServing(kServesWithin);
+  ASSERT_TRUE(serving.ok()) << serving.error().message;
+  std::this_thread::sleep_for(Duration(8'000));  // a new owner decides nothing for 5 s
+  ExpectTold(service, 2, 1, 1);
+  flap();
+  std::this_thread::sleep_for(Duration(3'000));
+  ExpectTold(service, 2, 1, 1);
+
+  // What waits is not lost: without a window it goes out at once.
+  Apply(service, PlanOf(service, kWhen));
+  ExpectTold(service, 3, 2, 1);
+}
+
 // N6.
 TEST_F(RedisIsMemory, AbsentAtStartServicesServePagesLeaveAndTheTableIsWholeOnceItComes) {
   const std::string old = "before-redis-went";
@@ -76,39 +110,6 @@ TEST_F(RedisIsMemory, AbsentAtStartServicesServePagesLeaveAndTheTableIsWholeOnce
   std::this_thread::sleep_for(Duration(3'000));  // long enough for a wrong second page to show
   ExpectTold(old, 1, 1, 0);
   ExpectTold(fresh, 1, 1, 0);
-}
-
-// N2, N7.
-TEST_F(RedisIsMemory, AFlappingAlarmPagesOnceAWindowAlsoWhenTheNotifierIsKilledInIt) {
-  const std::string service = "flapping";
-  Apply(service, PlanOf(service, kWhen, "dedup: 10min\n"));
-  const auto emitter = Emit(service, "a", 1);
-  ExpectTold(service, 1, 1, 0);
-  const auto flap = [&] {
-    emitter->Set(0);
-    ExpectState(service, kOk);
-    emitter->Set(1);
-    ExpectState(service, kFiring);
-  };
-  flap();
-  std::this_thread::sleep_for(Duration(3'000));
-  ExpectTold(service, 2, 1, 1);  // the page and its resolve; the second episode waits
-  ASSERT_FALSE(HasFailure());
-
-  stack::ServiceProcess& notifier = Stack().service(stack::Service::kNotifier);
-  notifier.Kill();
-  ASSERT_TRUE(notifier.Launch().ok());
-  const Status serving = notifier.WaitServing(kServesWithin);
-  ASSERT_TRUE(serving.ok()) << serving.error().message;
-  std::this_thread::sleep_for(Duration(8'000));  // a new owner decides nothing for 5 s
-  ExpectTold(service, 2, 1, 1);
-  flap();
-  std::this_thread::sleep_for(Duration(3'000));
-  ExpectTold(service, 2, 1, 1);
-
-  // What waits is not lost: without a window it goes out at once.
-  Apply(service, PlanOf(service, kWhen));
-  ExpectTold(service, 3, 2, 1);
 }
 
 }  // namespace

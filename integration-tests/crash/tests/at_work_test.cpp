@@ -31,6 +31,8 @@ std::string NameOf(const AtWork& at_work) {
   return name;
 }
 
+void PrintTo(const AtWork& at_work, std::ostream* out) { *out << NameOf(at_work); }
+
 class KilledAtWork : public ::testing::TestWithParam<AtWork> {
  protected:
   bool At(const HandOver& hand_over) const { return &GetParam().at == &hand_over; }
@@ -75,7 +77,8 @@ TEST_P(KilledAtWork, OneAlertAtMostOneRollbackAndItRecovers) {
   if (HasFatalFailure()) return;
   incident.Kill(killed);
   auto ledger = incident.stack().sink().Ledger();
-  if (ledger.ok()) RecordProperty("requests_before_the_kill", static_cast<int>(ledger->size()));
+  if (ledger.ok())
+    RecordProperty("requests_right_after_the_kill", static_cast<int>(ledger->size()));
   const bool begun = AfterTheApproval() && Begun(incident);
   std::this_thread::sleep_for(kDown);
   MUST(incident.Restart(killed));

@@ -57,7 +57,9 @@ Error ExplainUnavailable(const CallSite& site, const std::string& where,
   const auto away = [&](std::string_view what) {
     return UnavailableError(fmt::format("cannot reach {}: {}", where, what));
   };
-  if (Mentions(cause, {"Connection refused"})) {
+  // A server that cannot reach Redis or Kafka says so in its own words, which may be the same.
+  const bool connecting = Mentions(message, {"failed to connect", "Failed to connect"});
+  if (connecting && Mentions(cause, {"Connection refused"})) {
     return away("connection refused; is it running, and is the address right?");
   }
   if (Mentions(message, {"DNS resolution", "name resolution", "Name or service not known",

@@ -171,6 +171,10 @@ TEST(ExplainFailure, SaysWhatToTry) {
             "your certificate "
             "valid and signed by the authority that it trusts; if it was under way, its effect is "
             "not known");
+  EXPECT_THAT(unavailable(ack, lead + "Failed to connect to remote host: Connection refused"),
+              HasSubstr("cannot reach notifier at h:1: connection refused"));
+  EXPECT_THAT(unavailable(ack, "Redis at 127.0.0.1:6379: Connection refused"),
+              HasSubstr("notifier at h:1 cannot serve this now: Redis at 127.0.0.1:6379"));
   const CallSite plain{"notifier", "127.0.0.1:1", "ListDeliveries", false, false};
   EXPECT_THAT(unavailable(plain, "Socket closed"), HasSubstr("no certificate is configured"));
 }

@@ -58,6 +58,8 @@ Effects Core::Apply(const Applied& applied, const kafka::Record& record, Now now
     for (const std::string& group : registry_.GroupsOf(applied.service)) {
       Touch(group, destinations, out);
     }
+    // Its windows may be the first that are asked for, or reach further back.
+    for (const auto& [partition, owned] : partitions_) RebuildWindows(partition, now, out);
   }
   PumpAll(destinations, now, out);
   return out;

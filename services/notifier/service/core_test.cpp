@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -359,6 +360,19 @@ TEST_F(CoreTest, AnUnreadableRecordIsBuriedOnceByTheOwnerAndTheRestGoesOn) {
   EXPECT_EQ(world.core->counters().poison, 3);
   world.Fire();
   EXPECT_TRUE(world.AnythingTo("slack") || world.AnythingTo("pagerduty"));
+}
+
+TEST_F(CoreTest, AnOwnerThatStillCatchesUpBuriesNothing) {
+  runtime::Writer writer("notifier", 1);
+  Core core(world.settings, TimeMap{}, kPartitions, writer);
+  core.OnOwned(2, 0, Ledger{}, world.now);
+  kafka::Record bad;
+  bad.topic = runtime::topic::kAlarms;
+  bad.partition = 2;
+  bad.value = "\xff\xff\xff";
+  world.Run(core.OnAlarms(bad, world.now));
+  EXPECT_TRUE(world.buried.empty());
+  EXPECT_THAT(world.logged, ::testing::Contains("record_unreadable"));
 }
 
 TEST_F(CoreTest, AWriteThatFailedIsMadeAgain) {

@@ -75,5 +75,19 @@ TEST_F(DedupTest, ANewOwnerStoresTheWindowsAnew) {
   EXPECT_TRUE(found);
 }
 
+// At the takeover no plan asked for windows, so that no partition was marked as known.
+TEST(FirstDedupPlan, ItsWindowsAreStoredWhenItComesIntoForce) {
+  World world;
+  world.Plan(kPlanText);
+  world.Start();
+  world.Fire("deep", 1000, v1::SEVERITY_MEDIUM);
+  world.SlackOk();
+  EXPECT_TRUE(world.stores.empty());
+  world.Plan(std::string(kPlanText) + "dedup: 10min\n");
+  bool rebuilt = false;
+  for (const DedupStore& store : world.stores) rebuilt |= store.rebuild && !store.windows.empty();
+  EXPECT_TRUE(rebuilt) << "the page before it counts too";
+}
+
 }  // namespace
 }  // namespace liveops::notifier

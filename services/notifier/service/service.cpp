@@ -196,8 +196,9 @@ void NotifierService::CarryOut(Effects effects, std::vector<LogLine>& lines) {
       reclaims_.insert(reclaim->partition);
     } else if (auto* dead = std::get_if<DeadLetterNote>(&effect)) {
       kafka::Record record;
-      record.topic = runtime::topic::kNotifications;
+      record.topic = dead->topic;
       record.partition = dead->partition;
+      record.offset = dead->offset;
       record.key = dead->key;
       record.value = dead->value;
       runtime::DeadLetter(*producer_, record, dead->why);
