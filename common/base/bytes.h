@@ -26,7 +26,9 @@ class ByteWriter {
   void Bool(bool v) { out_.push_back(v ? 1 : 0); }
   void Double(double v) { Fixed64(std::bit_cast<std::uint64_t>(v)); }
   void Fixed64(std::uint64_t v) {
-    for (int shift = 0; shift < 64; shift += 8) out_.push_back(static_cast<char>(v >> shift));
+    char bytes[8];
+    for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(v >> (8 * i));
+    out_.append(bytes, 8);
   }
   void String(std::string_view v) {
     Varint(v.size());

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <list>
+#include <string>
+
 #include "common/plan/parse.h"
 
 namespace liveops::plan {
@@ -51,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(
     Keys, BadPlans,
     testing::Values(
         BadPlan{"alarm: []\n", 1, 1, "unknown key \"alarm\"; did you mean \"alarms\"?"},
-        BadPlan{"slos: []\n", 1, 1, "\"slos\" cannot be run yet: objectives and burn rates"},
+        BadPlan{"slos: {a: 1}\n", 1, 7, "slos is a mapping, expected a list"},
         BadPlan{"silences: []\n", 1, 1, "\"silences\" cannot be run yet"},
         BadPlan{"escalation: {}\n", 1, 1, "\"escalation\" cannot be run yet"},
         BadPlan{"spread: 4\n", 1, 9, "spread over several partitions cannot be run yet"},
@@ -148,8 +151,70 @@ INSTANTIATE_TEST_SUITE_P(
             7, "found \"fro\""},
         BadPlan{"alarms:\n  - {name: a, when: \"CPU\\n > 1ms\", page: false}\n", 2, 31,
                 "\"ms\" does not fit"},
-        BadPlan{"alarms:\n  - {name: a, page: false, when: CPU > 1% and 5xx > 1%}\n", 2, 43,
-                "and cannot be run yet"}));
+        BadPlan{"alarms:\n  - {name: a, page: false, when: CPU > 1% and 5xy > 1%}\n", 2, 47,
+                "unknown name \"5xy\"; did you mean \"5xx\"?"},
+        BadPlan{"alarms:\n  - {name: a, page: false, when: CPU > 1% for 9 of 5min}\n", 2, 47,
+                "of 5 slots 1 to 5 can be asked for"},
+        BadPlan{"alarms:\n  - {name: a, page: false, when: CPU > 9% or 5xx > 1%, clear: < 5%}\n", 2,
+                63, "clear belongs to a condition of one test, this one has 2"}));
+
+constexpr const char* kSloEnd = ", owner: on-call}\n";
+BadPlan BadSlo(const char* text, int column, const char* message) {
+  static std::list<std::string> texts;  // a parameter holds no text of its own
+  texts.push_back(std::string("slos:\n  - {name: a, ") + text + kSloEnd);
+  return {texts.back().c_str(), 2, column, message};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Objectives, BadPlans,
+    testing::Values(
+        BadSlo(
+            "objective: 99.9, bad: e, total: r", 26,
+            "objective is \"99.9\", expected a share between 0 and 1, such as 99.9% or 0.999; did "
+            "you mean 99.9%?"),
+        BadSlo("objective: 100%, bad: e, total: r", 26, "expected a share between 0 and 1"),
+        BadSlo("objective: 0, bad: e, total: r", 26, "expected a share between 0 and 1"),
+        BadSlo("objective: 1e-1, bad: e, total: r", 26, "expected a share between 0 and 1"),
+        BadSlo("bad: e, total: r", 5, "objective \"a\": the key \"objective\" is missing"),
+        BadSlo("objective: 99%, bad: e", 5, "the key \"total\" is missing"),
+        BadSlo("objective: 99%, total: r", 5, "expected good or bad"),
+        BadSlo("objective: 99%, good: g, bad: e, total: r", 45, "\"bad\" stands beside \"good\""),
+        BadSlo("objective: 99%, good: x - e, total: r", 37,
+               "found x, expected the same series as in total, r"),
+        BadSlo("objective: 99%, good: r - e - f, total: r", 43, "found \"-\", expected the end"),
+        BadSlo("objective: 99%, bad: 5xx, total: r", 36, "\"5xx\" is a measure of its own"),
+        BadSlo("objective: 99%, bad: e, total: r, over: 12h", 55,
+               "over is 12h, expected from 1d to 30d"),
+        BadSlo("objective: 99%, bad: e, total: r, over: 31d", 55, "expected from 1d to 30d"),
+        BadSlo("objective: 99%, bad: e, total: r, min_bad: 0", 58,
+               "expected a whole number from 1"),
+        BadSlo("objective: 99%, bad: e, total: r, page: medium", 55,
+               "page is \"medium\", expected critical or high"),
+        BadSlo("objective: 99%, bad: e, total: r, ticket: high", 57,
+               "ticket is \"high\", expected medium or low"),
+        BadSlo("objective: 99%, bad: e, total: r, windows: 1h", 49,
+               "\"windows\" cannot be run yet"),
+        BadSlo("objective: 99%, bad: e, total: r, titel: x", 49,
+               "objective \"a\": unknown key \"titel\""),
+        BadSlo(
+            "objective: 90%, bad: e, total: r", 26,
+            "2 % of the month's error budget in 1 h is 14.4 times the 10% of bad events that the "
+            "objective allows, 144%: no share of events is above that, so the alarm could never "
+            "fire; the lowest objective at which it can is 93.06%"),
+        BadPlan{"slos:\n  - {name: a, objective: 99%, bad: e, total: r, owner: oncall}\n", 2, 56,
+                "unknown owner \"oncall\"; did you mean \"on-call\"?"},
+        BadPlan{"slos:\n  - {name: a, objective: 99%, bad: e, total: r}\n", 2, 5,
+                "objective \"a\": the key \"owner\" is missing"},
+        BadPlan{"slos:\n  - {name: a, objective: 99%, bad: e, total: r, owner: pager}\n", 2, 56,
+                "a medium alarm goes to Slack, and owner \"pager\" has no slack channel"},
+        BadPlan{
+            "alarms:\n  - {name: a-slow-burn, when: CPU > 1%, page: false}\nslos:\n  - {name: a, "
+            "objective: 99%, bad: e, total: r, owner: on-call}\n",
+            4, 12, "the objective makes the alarm \"a-slow-burn\", which line 11 defines too"},
+        BadPlan{
+            "slos:\n  - {name: a, objective: 99%, bad: e, total: r, owner: on-call}\n  - {name: a, "
+            "objective: 99%, bad: e, total: r, owner: on-call}\n",
+            3, 12, "objective \"a\" is defined twice, first in line 11, again in line 12"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Remediations, BadPlans,

@@ -2,9 +2,11 @@
 
 #include <charconv>
 #include <string>
+#include <vector>
 
 #include "common/base/hash.h"
 #include "common/plan/model.h"
+#include "common/plan/units.h"
 
 namespace liveops::plan {
 namespace {
@@ -50,6 +52,8 @@ const char* AggregateName(Aggregate aggregate) {
       return "rate";
     case Aggregate::kQuantile:
       return "quantile";
+    case Aggregate::kStddev:
+      return "stddev";
   }
   return "unknown";
 }
@@ -70,33 +74,124 @@ std::string SeriesText(const Operand& operand) {
   return out + "}";
 }
 
-std::string MeasureText(const Measure& measure) {
-  std::string out;
-  if (measure.denominator) {
-    out = fmt::format("ratio({}, {})", SeriesText(measure.value), SeriesText(*measure.denominator));
-  } else {
-    const std::string name = measure.value.aggregate == Aggregate::kQuantile
-                                 ? QuantileName(measure.value.quantile)
-                                 : AggregateName(measure.value.aggregate);
-    out = fmt::format("{}({})", name, SeriesText(measure.value));
-  }
-  if (measure.value.aggregate == Aggregate::kRate) {
-    out += " per " + FormatDuration(measure.per);
-  }
-  if (measure.capacity > 0) out += " of " + Decimal(measure.capacity);
+std::string CallText(const Operand& operand) {
+  const std::string name = operand.aggregate == Aggregate::kQuantile
+                               ? QuantileName(operand.quantile)
+                               : AggregateName(operand.aggregate);
+  std::string out = fmt::format("{}({})", name, SeriesText(operand));
+  if (operand.aggregate == Aggregate::kRate) out += " per " + FormatDuration(operand.per);
   return out;
+}
+
+// Part of a formula or of the logic: its text, and how tightly its outermost sign binds.
+struct Part {
+  std::string text;
+  int binds = 0;
+};
+constexpr int kAlone = 3;  // more tightly than any sign
+
+// Takes the last two parts and puts the one that they make with `sign`.
+void Join(std::vector<Part>& parts, std::string_view sign, int binds) {
+  const auto enclose = [](Part& part) { part.text = "(" + part.text + ")"; };
+  Part right = std::move(parts.back());
+  parts.pop_back();
+  Part& left = parts.back();
+  // Chains are read from the left: what stands right of a sign that binds alike is a group.
+  if (left.binds < binds) enclose(left);
+  if (right.binds <= binds) enclose(right);
+  left = {fmt::format("{} {} {}", left.text, sign, right.text), binds};
+}
+
+std::string FormulaText(const Measure& measure) {
+  using Kind = FormulaStep::Kind;
+  std::vector<Part> parts;
+  for (const FormulaStep& step : measure.formula) {
+    switch (step.kind) {
+      case Kind::kOperand: {
+        const Operand& operand = measure.operands[step.operand];
+        const bool rate = operand.aggregate == Aggregate::kRate;
+        const bool implied = operand.unit == (rate ? RateUnit("", operand.per) : "1");
+        parts.push_back({CallText(operand) + (implied ? "" : " in " + operand.unit), kAlone});
+        break;
+      }
+      case Kind::kNumber:
+        parts.push_back({Decimal(step.number), kAlone});
+        break;
+      case Kind::kAdd:
+        Join(parts, "+", 1);
+        break;
+      case Kind::kSubtract:
+        Join(parts, "-", 1);
+        break;
+      case Kind::kMultiply:
+        Join(parts, "*", 2);
+        break;
+      case Kind::kDivide:
+        Join(parts, "/", 2);
+        break;
+    }
+  }
+  return parts.back().text;
+}
+
+std::string MeasureText(const Measure& measure) {
+  switch (measure.form) {
+    case Measure::Form::kRatio:
+    case Measure::Form::kShortfall:
+      return fmt::format("{}({}, {})",
+                         measure.form == Measure::Form::kRatio ? "ratio" : "shortfall",
+                         SeriesText(measure.operands[0]), SeriesText(measure.operands[1]));
+    case Measure::Form::kFormula:
+      return FormulaText(measure);
+    case Measure::Form::kPlain:
+      break;
+  }
+  return CallText(measure.value()) +
+         (measure.capacity > 0 ? " of " + Decimal(measure.capacity) : "");
+}
+
+std::string TestText(const Test& test) {
+  std::string out = MeasureText(test.measure);
+  if (!test.by.empty()) out += fmt::format(" by {}", fmt::join(test.by, ", "));
+  return out + fmt::format(" over {} {} {}{}", FormatDuration(test.window), ComparisonSign(test.op),
+                           Decimal(test.threshold),
+                           test.measure.unit == "1" ? "" : test.measure.unit);
+}
+
+std::string LogicText(const Condition& condition) {
+  using Kind = LogicStep::Kind;
+  if (condition.logic.empty()) return TestText(condition);
+  std::vector<Part> parts;
+  for (const LogicStep& step : condition.logic) {
+    switch (step.kind) {
+      case Kind::kTest:
+        parts.push_back({TestText(TestOf(condition, step.test)), kAlone});
+        break;
+      case Kind::kOr:
+        Join(parts, "or", 1);
+        break;
+      case Kind::kAnd:
+        Join(parts, "and", 2);
+        break;
+      case Kind::kUnless:
+        Join(parts, "unless", 2);
+        break;
+    }
+  }
+  return parts.back().text;
 }
 
 }  // namespace
 
 std::string CanonicalText(const Condition& condition) {
-  std::string out = MeasureText(condition.measure);
-  if (!condition.by.empty()) out += fmt::format(" by {}", fmt::join(condition.by, ", "));
-  return out + fmt::format(" over {} {} {}{} for {}", FormatDuration(condition.window),
-                           ComparisonSign(condition.op), Decimal(condition.threshold),
-                           condition.measure.unit == "1" ? "" : condition.measure.unit,
-                           FormatDuration(condition.hold));
+  const std::string logic = LogicText(condition);
+  const Quorum& quorum = condition.quorum;
+  if (quorum.needed == 0) return logic + " for " + FormatDuration(condition.hold);
+  return fmt::format("{} for {} of {}{}", logic, quorum.needed, quorum.of,
+                     quorum.slot == std::chrono::hours(1) ? "h" : "min");
 }
+
+std::string CanonicalText(const Measure& measure) { return MeasureText(measure); }
 
 std::string CanonicalText(const Response& response) {
   return response.next_business_day() ? "next business day" : FormatDuration(response.within);

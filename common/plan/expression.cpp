@@ -13,9 +13,11 @@ namespace liveops::plan {
 namespace {
 
 constexpr std::size_t kMaxText = 4096;
+// Of a canonical text, in which the names of up to 64 series are written out.
+constexpr std::size_t kMaxCanonical = 1 << 20;
 constexpr Duration kMinWindow = std::chrono::seconds(1);
-constexpr Duration kMaxWindow = std::chrono::hours(24);
-constexpr Duration kMaxHold = std::chrono::hours(24 * 7);
+constexpr Duration kMaxWindow = std::chrono::hours(24 * 30);
+constexpr Duration kMaxWithin = std::chrono::hours(24);
 
 constexpr std::string_view kKeywords[] = {"by",  "over",   "per",      "of", "for",     "within",
                                           "and", "unless", "compared", "or", "without", "at",
@@ -26,32 +28,30 @@ struct Feature {
   std::string_view message;
 };
 
-// Parts of the language that later versions run: refused by name, not as a wrong character.
-constexpr Feature kToCome[] = {
-    {"and", "and cannot be run yet: write one alarm for each condition"},
-    {"or", "or cannot be run yet: write one alarm for each condition"},
-    {"unless", "unless cannot be run yet: write one alarm for each condition"},
+constexpr std::string_view kArithmetic =
+    "arithmetic stands left of the comparison, on the right is one number";
+
+// Refused by name, not as a wrong character: parts of the language that later versions run, and
+// what stands elsewhere.
+constexpr Feature kRefused[] = {
     {"compared", "a comparison with an earlier time (compared to) cannot be run yet"},
     {"offset", "a comparison with an earlier time (offset) cannot be run yet"},
     {"without", "without cannot be run yet: name the labels to keep after by"},
     {"at", "\"at least N by label\" cannot be run yet"},
-    {"+", "arithmetic cannot be run yet; for a quotient of two counters write ratio(a, b)"},
-    {"-", "arithmetic cannot be run yet; for a quotient of two counters write ratio(a, b)"},
-    {"*", "arithmetic cannot be run yet; for a quotient of two counters write ratio(a, b)"},
-    {"/", "arithmetic cannot be run yet; for a quotient of two counters write ratio(a, b)"},
-    {"of", "\"N of M\" cannot be run yet: write a hold, such as for 5min"},
+    {"+", kArithmetic},
+    {"-", kArithmetic},
+    {"*", kArithmetic},
+    {"/", kArithmetic},
 };
 
-bool IsUnitWord(std::string_view word) {
-  if (word.empty() || word.size() > 32) return false;
-  if ((word[0] >= '0' && word[0] <= '9') || word[0] == '.' || word[0] == '-') return false;
-  return std::none_of(word.begin(), word.end(), IsWordEnd);
-}
+constexpr std::string_view kTwoMeasures =
+    "two measures are compared by their difference or quotient: a - b > 0, a / b > 2";
 
 template <typename T, typename Read>
 Parsed<T> Run(std::string_view text, const Bindings* bindings, Read read) {
-  if (text.size() > kMaxText)
-    return {std::nullopt, {0, "the expression is longer than 4096 bytes"}};
+  const std::size_t most = bindings == nullptr ? kMaxCanonical : kMaxText;
+  if (text.size() > most)
+    return {std::nullopt, {0, fmt::format("the expression is longer than {} bytes", most)}};
   ExpressionParser parser(text, bindings);
   T value;
   if (!read(parser, value)) return {std::nullopt, parser.error()};
@@ -63,6 +63,12 @@ bool IsUpward(Comparison op) {
 }
 
 }  // namespace
+
+bool IsUnitWord(std::string_view word) {
+  if (word.empty() || word.size() > 32) return false;
+  if ((word[0] >= '0' && word[0] <= '9') || word[0] == '.' || word[0] == '-') return false;
+  return std::none_of(word.begin(), word.end(), IsWordEnd);
+}
 
 bool IsKeyword(std::string_view word) {
   return std::find(std::begin(kKeywords), std::end(kKeywords), word) != std::end(kKeywords);
@@ -82,7 +88,7 @@ std::string ExpressionParser::Found() {
 
 bool ExpressionParser::FailUnexpected(std::string_view expected) {
   const std::string_view word = cursor_.PeekWord();
-  for (const Feature& feature : kToCome) {
+  for (const Feature& feature : kRefused) {
     if (word == feature.word) return FailHere(std::string(feature.message));
   }
   return FailHere(fmt::format("found {}, expected {}", Found(), expected));
@@ -110,21 +116,17 @@ bool ExpressionParser::ReadOperator(Comparison& op) {
 bool ExpressionParser::ReadThreshold(const Measure& measure, Threshold& threshold) {
   threshold.number_offset = cursor_.offset();
   if (const auto* alias = TakeAlias(""); alias != nullptr) {  // before a number: `5xx > 4xx`
-    return Fail(
-        threshold.number_offset,
-        fmt::format(
-            "\"{}\" is a measure, expected a number such as 500ms or 1%; a comparison of two "
-            "measures cannot be run yet",
-            alias->first));
+    return Fail(threshold.number_offset,
+                fmt::format("\"{}\" is a measure, expected a number such as 500ms or 1%; {}",
+                            alias->first, kTwoMeasures));
   }
   const auto number = cursor_.TakeNumber();
   if (!number) {
     const std::string_view word = cursor_.PeekWord();
     const bool measured = !word.empty() && !IsKeyword(word) && !(word[0] >= '0' && word[0] <= '9');
-    return measured ? FailHere(fmt::format("found {}, expected a number such as 500ms or 1%; a "
-                                           "comparison of two measures cannot be run yet",
-                                           Found()))
-                    : FailUnexpected("a number such as 500ms or 1%");
+    if (!measured) return FailUnexpected("a number such as 500ms or 1%");
+    return FailHere(
+        fmt::format("found {}, expected a number such as 500ms or 1%; {}", Found(), kTwoMeasures));
   }
   threshold.number = *number;
   // What touches the number is its unit, right or wrong; a word apart only when it is one for sure.
@@ -138,80 +140,7 @@ bool ExpressionParser::ReadThreshold(const Measure& measure, Threshold& threshol
   return true;
 }
 
-bool ExpressionParser::FitShare(const Threshold& threshold, Condition& condition) {
-  Measure& measure = condition.measure;
-  condition.threshold = threshold.number;
-  if (threshold.unit == "%") {
-    measure.unit = "%";
-    return true;
-  }
-  const char* what = measure.denominator ? "a ratio" : "a share of its capacity";
-  if (!threshold.unit.empty()) {
-    return Fail(threshold.unit_offset,
-                fmt::format("this is {}, \"{}\" does not fit; expected % or a number from 0 to 1",
-                            what, threshold.unit));
-  }
-  if (threshold.number > 1) {
-    return Fail(threshold.number_offset,
-                fmt::format("this is {0}, a plain number goes from 0 to 1; did you mean {1}%?",
-                            what, FormatNumber(threshold.number)));
-  }
-  measure.unit = "1";
-  return true;
-}
-
-bool ExpressionParser::FailUnknownUnit(const Threshold& threshold) {
-  return Fail(threshold.unit_offset, fmt::format("unknown unit \"{}\"{}", threshold.unit,
-                                                 Suggestion(threshold.unit, KnownUnits())));
-}
-
-// Decides the unit of the measure and brings the threshold to it.
-bool ExpressionParser::FitUnit(const Threshold& threshold, Condition& condition) {
-  Measure& measure = condition.measure;
-  condition.threshold = threshold.number;
-  const bool rate = measure.value.aggregate == Aggregate::kRate && !measure.IsShare();
-  if (bindings_ == nullptr) {  // canonical: the unit is the one written
-    measure.unit = !threshold.unit.empty() ? threshold.unit
-                   : rate                  ? RateUnit("", FormatDuration(measure.per))
-                                           : "1";
-    return true;
-  }
-  if (measure.IsShare()) return FitShare(threshold, condition);
-  if (rate) {
-    std::string per = FormatDuration(measure.per);
-    if (per == "1s" || per == "1min" || per == "1h" || per == "1d") per.erase(0, 1);
-    measure.unit = RateUnit(measure.unit, per);
-    if (threshold.unit.empty() || threshold.unit == measure.unit) return true;
-    return Fail(threshold.unit_offset,
-                fmt::format("this is a rate in {0}, \"{1}\" does not fit; expected a "
-                            "plain number or {0}",
-                            measure.unit, threshold.unit));
-  }
-  if (measure.unit.empty()) {
-    if (!threshold.unit.empty() && !IsKnownUnit(threshold.unit)) return FailUnknownUnit(threshold);
-    measure.unit = threshold.unit.empty() ? "1" : threshold.unit;
-    return true;
-  }
-  if (threshold.unit.empty()) {
-    if (measure.unit == "1") return true;
-    return Fail(threshold.number_offset,
-                fmt::format("expected a unit: this is in {0}, write {1}{0}", measure.unit,
-                            FormatNumber(threshold.number)));
-  }
-  const auto converted = ConvertUnit(threshold.number, threshold.unit, measure.unit);
-  if (!converted && !IsKnownUnit(threshold.unit)) return FailUnknownUnit(threshold);
-  if (!converted || measure.value.aggregate == Aggregate::kCount) {
-    return Fail(
-        threshold.unit_offset,
-        measure.unit == "1"
-            ? fmt::format("this is a plain number, \"{}\" does not fit", threshold.unit)
-            : fmt::format("this is in {0}, \"{1}\" does not fit", measure.unit, threshold.unit));
-  }
-  condition.threshold = *converted;
-  return true;
-}
-
-bool ExpressionParser::ReadBy(Condition& condition) {
+bool ExpressionParser::ReadBy(const Test* first, Test& test) {
   do {
     const std::size_t at = cursor_.offset();
     const std::string label(cursor_.TakeWord());
@@ -220,12 +149,21 @@ bool ExpressionParser::ReadBy(Condition& condition) {
           label[0] == '_')) {
       return Fail(at, "expected a label after by");
     }
-    if (std::find(condition.by.begin(), condition.by.end(), label) != condition.by.end()) {
+    if (std::find(test.by.begin(), test.by.end(), label) != test.by.end()) {
       return Fail(at, fmt::format("the label \"{}\" is named twice", label));
     }
-    condition.by.push_back(label);
+    if (first != nullptr &&
+        std::find(first->by.begin(), first->by.end(), label) == first->by.end()) {
+      return Fail(at, fmt::format("the first test says what the alarm is told apart by, which is "
+                                  "{}; a later test may name all of that, a part, or nothing (then "
+                                  "it is one value for the whole service), but not \"{}\"",
+                                  first->by.empty() ? "no label"
+                                                    : fmt::format("{}", fmt::join(first->by, ", ")),
+                                  label));
+    }
+    test.by.push_back(label);
   } while (cursor_.Take(","));
-  std::sort(condition.by.begin(), condition.by.end());
+  std::sort(test.by.begin(), test.by.end());
   return true;
 }
 
@@ -234,7 +172,10 @@ bool ExpressionParser::ReadTime(std::string_view what, Duration least, Duration 
   const std::size_t at = cursor_.offset();
   if (cursor_.AtEnd()) return Fail(at, fmt::format("expected {}, such as 5min", what));
   if (const auto number = cursor_.TakeNumber()) {
-    if (cursor_.PeekWord() == "of") return FailUnexpected("a length of time");
+    if (cursor_.PeekWord() == "of") {
+      return FailHere(fmt::format(
+          "\"N of M\" is a hold of the whole condition, as in for 3 of 5min; expected {}", what));
+    }
     cursor_.MoveTo(at);
   }
   const auto read = cursor_.TakeDuration();
@@ -247,49 +188,46 @@ bool ExpressionParser::ReadTime(std::string_view what, Duration least, Duration 
   return true;
 }
 
-bool ExpressionParser::ReadHold(Duration& hold) {
-  const bool word = cursor_.TakeKeyword("for");
-  const char next = cursor_.Peek();
-  if (!word && !(next >= '0' && next <= '9')) return true;  // no hold
-  return ReadTime("the hold", Duration(0), kMaxHold, hold);
-}
-
 bool ExpressionParser::ReadEnd(std::string_view expected) {
   return cursor_.AtEnd() || FailUnexpected(expected);
 }
 
-bool ExpressionParser::ReadComparison(Condition& condition) {
-  if (!ReadMeasure(condition.measure)) return false;
+bool ExpressionParser::ReadTest(const Test* first, Test& test) {
+  if (!ReadMeasure(test.measure)) return false;
   bool windowed = false;
   while (true) {
     const std::size_t at = cursor_.offset();
+    const std::string_view word = cursor_.PeekWord();
     if (cursor_.TakeKeyword("by")) {
-      if (!condition.by.empty()) return Fail(at, "by is given twice; expected: by label, label");
-      if (!ReadBy(condition)) return false;
+      if (!test.by.empty()) return Fail(at, "by is given twice; expected: by label, label");
+      if (!ReadBy(first, test)) return false;
     } else if (cursor_.TakeKeyword("over")) {
       if (windowed) return Fail(at, "over is given twice");
       windowed = true;
-      if (!ReadTime("the window", kMinWindow, kMaxWindow, condition.window)) return false;
-    } else if (cursor_.PeekWord() == "per" || cursor_.PeekWord() == "of") {
+      if (!ReadTime("the window", kMinWindow, kMaxWindow, test.window)) return false;
+    } else if (word == "per" || word == "of" || word == "in") {
       return Fail(at, fmt::format("{0} does not fit here; it follows an aggregate at once, as in "
-                                  "rate(metric) per min, last(metric) of 200",
-                                  cursor_.PeekWord()));
+                                  "rate(metric) per min, last(metric) of 200, avg(metric) in ms",
+                                  word));
     } else {
       break;
     }
   }
+  if (AtSign()) {
+    return FailHere("by and over stand after the whole formula: a - b by label over 5min > 1");
+  }
   Threshold threshold;
-  return ReadOperator(condition.op) && ReadThreshold(condition.measure, threshold) &&
-         FitUnit(threshold, condition);
-}
-
-bool ExpressionParser::ReadCondition(Condition& condition) {
-  return ReadComparison(condition) && ReadHold(condition.hold) &&
-         ReadEnd(condition.hold.count() == 0 ? "for and a length of time, or the end" : "the end");
+  return ReadOperator(test.op) && ReadThreshold(test.measure, threshold) &&
+         FitUnit(threshold, test);
 }
 
 bool ExpressionParser::ReadClear(const Condition& condition, Clear& clear) {
   const std::size_t begin = cursor_.offset();
+  if (TestCount(condition) > 1) {
+    return Fail(begin, fmt::format("clear belongs to a condition of one test, this one has {}: it "
+                                   "recovers as soon as the whole is false",
+                                   TestCount(condition)));
+  }
   Threshold threshold;
   if (!ReadOperator(clear.op) || !ReadThreshold(condition.measure, threshold)) return false;
   if (IsUpward(clear.op) == IsUpward(condition.op)) {
@@ -323,17 +261,22 @@ bool ExpressionParser::ReadClear(const Condition& condition, Clear& clear) {
                             FormatNumber(condition.threshold) + (unit == "1" ? "" : unit),
                             IsUpward(condition.op) ? "less" : "more"));
   }
-  return ReadHold(clear.hold) && ReadEnd("for and a length of time, or the end");
+  return ReadHold(clear.hold, nullptr) && ReadEnd("for and a length of time, or the end");
 }
 
 bool ExpressionParser::ReadExpect(Expect& expect) {
-  if (!ReadComparison(expect.condition)) return false;
-  if (cursor_.PeekWord() == "for") {
+  if (!ReadTest(nullptr, expect.condition)) return false;
+  const std::string_view next = cursor_.PeekWord();
+  if (next == "for") {
     return FailHere("a hold in expect cannot be run yet; expected within and a length of time");
+  }
+  if (next == "and" || next == "or" || next == "unless") {
+    return FailHere(fmt::format(
+        "expect takes one test, {} joins several; expected within and a length of time", next));
   }
   if (!cursor_.TakeKeyword("within")) return FailUnexpected("within and a length of time");
   const std::size_t at = cursor_.offset();
-  if (!ReadTime("the time to wait", kMinWindow, kMaxWindow, expect.within)) return false;
+  if (!ReadTime("the time to wait", kMinWindow, kMaxWithin, expect.within)) return false;
   if (expect.within <= expect.condition.window) {
     // The window opens fresh after the action, so nothing can be said before it is full.
     return Fail(
@@ -359,8 +302,13 @@ Parsed<Expect> ParseExpect(std::string_view text, const Bindings* bindings) {
                      [](auto& parser, auto& value) { return parser.ReadExpect(value); });
 }
 
-Parsed<Operand> ParseSeries(std::string_view text) {
-  return Run<Operand>(text, nullptr,
+Parsed<GoodEvents> ParseGoodEvents(std::string_view text, const Bindings* bindings) {
+  return Run<GoodEvents>(text, bindings,
+                         [](auto& parser, auto& value) { return parser.ReadGoodEvents(value); });
+}
+
+Parsed<Operand> ParseSeries(std::string_view text, const Bindings* bindings) {
+  return Run<Operand>(text, bindings,
                       [](auto& parser, auto& value) { return parser.ReadWholeSeries(value); });
 }
 

@@ -11,12 +11,24 @@
 
 // The language of conditions:
 //
-//   condition = measure ["by" label {"," label}] ["over" W] op number[unit] [["for"] D]
-//   measure   = aggregate "(" series ")" ["per" time] ["of" capacity]
-//             | "ratio" "(" series "," series ")" | alias | pNN [distribution alias]
-//   aggregate = pNN | rate | increase | count | sum | avg | min | max | last
+//   condition = logic [hold]
+//   logic     = chain {"or" chain}
+//   chain     = item {("and" | "unless") item}
+//   item      = test | "(" logic ")"
+//   test      = measure ["by" label {"," label}] ["over" W] op number[unit]
+//   measure   = call ["of" capacity] | ("ratio" | "shortfall") "(" series "," series ")" | alias
+//             | pNN [distribution alias] | formula
+//   formula   = product {("+" | "-") product}
+//   product   = factor {("*" | "/") factor}
+//   factor    = number | call | alias of a call | "(" formula ")"
+//   call      = aggregate "(" series ")" ["per" time] ["in" unit]
+//   aggregate = pNN | rate | increase | count | sum | avg | min | max | last | stddev
 //   series    = (metric | alias of one) ["{" label ("=" | "!=") "\"value\"" {"," …} "}"]
 //   op        = ">" | ">=" | "<" | "<="
+//   hold      = ["for"] D | "for" M "of" N ("min" | "h")
+//
+// `and` and `unless` bind more tightly than `or`; chains are read from the left. docs/language.md
+// is its reference page (plan/reference.h).
 //
 // Pure; nothing here throws.
 namespace liveops::plan {
@@ -62,8 +74,19 @@ Parsed<Clear> ParseClear(std::string_view text, const Condition& condition);
 // `5xx < 1% within 5min`.
 Parsed<Expect> ParseExpect(std::string_view text, const Bindings* bindings);
 
-// `http_request_count{code="500"}`; the aggregate is left as it is by default.
-Parsed<Operand> ParseSeries(std::string_view text);
+// `http_request_count{code="500"}`, or with bindings the name of one; the aggregate is left as it
+// is by default.
+Parsed<Operand> ParseSeries(std::string_view text, const Bindings* bindings = nullptr);
+
+// The good events of an objective: a series, or all events but the bad ones.
+struct GoodEvents {
+  Operand series;
+  std::optional<Operand> without;
+  std::size_t series_offset = 0;  // in the text
+};
+
+// `http_ok_count`, or `http_request_count - http_5xx_count`.
+Parsed<GoodEvents> ParseGoodEvents(std::string_view text, const Bindings* bindings);
 
 // `min`, `s`, `1min`, `5min`: after `per`.
 std::optional<Duration> ParsePer(std::string_view word);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <tuple>
 
 #include "common/base/text.h"
 #include "common/plan/expression_parser.h"
@@ -10,8 +9,6 @@
 
 namespace liveops::plan {
 namespace {
-
-constexpr std::string_view kOperators = "<>=!";
 
 struct Function {
   std::string_view name;
@@ -21,21 +18,39 @@ struct Function {
 constexpr Function kFunctions[] = {
     {"last", Aggregate::kLast},         {"avg", Aggregate::kAvg},   {"min", Aggregate::kMin},
     {"max", Aggregate::kMax},           {"sum", Aggregate::kSum},   {"count", Aggregate::kCount},
-    {"increase", Aggregate::kIncrease}, {"rate", Aggregate::kRate},
+    {"increase", Aggregate::kIncrease}, {"rate", Aggregate::kRate}, {"stddev", Aggregate::kStddev},
 };
 
 // Of other rule languages, or of this one later.
-constexpr std::string_view kFunctionsToCome[] = {
-    "topk",    "bottomk", "distinct", "stddev", "stdvar",   "delta",
-    "deriv",   "predict", "forecast", "absent", "anomaly",  "changes",
-    "irate",   "idelta",  "abs",      "clamp",  "quantile", "histogram_quantile",
-    "outlier", "burn",    "burnrate", "not",    "zscore"};
+constexpr std::string_view kFunctionsToCome[] = {"topk",
+                                                 "bottomk",
+                                                 "distinct",
+                                                 "stdvar",
+                                                 "delta",
+                                                 "deriv",
+                                                 "predict",
+                                                 "forecast",
+                                                 "absent",
+                                                 "anomaly",
+                                                 "changes",
+                                                 "irate",
+                                                 "idelta",
+                                                 "abs",
+                                                 "clamp",
+                                                 "quantile",
+                                                 "histogram_quantile",
+                                                 "outlier",
+                                                 "burn",
+                                                 "burnrate",
+                                                 "not",
+                                                 "zscore"};
 
 const std::vector<std::string>& FunctionNames() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
     for (const Function& f : kFunctions) all.emplace_back(f.name);
     all.emplace_back("ratio");
+    all.emplace_back("shortfall");
     all.emplace_back("p95");
     return all;
   }();
@@ -43,14 +58,6 @@ const std::vector<std::string>& FunctionNames() {
 }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-
-bool IsMetricName(std::string_view name) {
-  if (name.empty() || name.size() > 255 || !IsLetter(name[0])) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return IsLetter(c) || IsDigit(c) || c == '.' || c == '-' || c == '/' || c == ':';
-  });
-}
 
 // What an aggregate of something in `unit` is in; "" = not known.
 std::string UnitOf(Aggregate aggregate, const std::string& unit) {
@@ -80,41 +87,9 @@ std::optional<Duration> ParsePer(std::string_view word) {
   return *time;
 }
 
-// The longest alias that stands here and ends before a space, the end, or one of `ends`.
-const std::pair<const std::string, Binding>* ExpressionParser::TakeAlias(std::string_view ends) {
-  if (bindings_ == nullptr) return nullptr;
-  const std::string_view rest = cursor_.rest();
-  const std::pair<const std::string, Binding>* best = nullptr;
-  for (const auto& entry : bindings_->names) {
-    const std::string& name = entry.first;
-    if (!rest.starts_with(name) || (best != nullptr && best->first.size() > name.size())) continue;
-    const char next = rest.size() > name.size() ? rest[name.size()] : ' ';
-    const bool space =
-        IsWordEnd(next) && std::string_view("(){}[],<>=!\"'").find(next) == std::string_view::npos;
-    if (space || ends.find(next) != std::string_view::npos) best = &entry;
-  }
-  if (best != nullptr) cursor_.Take(best->first);
-  return best;
-}
-
-// A metric that an alias gives a unit has it under its own name too: `p95(http_request_duration_ms)
-// > 0.8s`.
-std::string ExpressionParser::DeclaredUnit(std::string_view metric) const {
-  if (bindings_ == nullptr) return "";
-  for (const auto& [name, binding] : bindings_->names) {
-    if (binding.kind != Binding::Kind::kMeasure && binding.measure.value.metric == metric &&
-        binding.measure.capacity == 0 && !binding.measure.unit.empty()) {
-      return binding.measure.unit;
-    }
-  }
-  return "";
-}
-
-bool ExpressionParser::ReadMeasure(Measure& measure) {
-  if (cursor_.AtEnd())
-    return FailHere("expected a measure, such as p95(metric) or a name under metrics");
+bool ExpressionParser::ReadSingle(Measure& measure) {
   const std::size_t begin = cursor_.offset();
-  if (const auto* alias = TakeAlias(kOperators)) {
+  if (const auto* alias = TakeAlias(kNameEnds)) {
     if (alias->second.kind == Binding::Kind::kDistribution) {
       return Fail(begin, fmt::format("\"{0}\" is a distribution, say which quantile of it: p95 {0}",
                                      alias->first));
@@ -137,8 +112,9 @@ bool ExpressionParser::ReadMeasure(Measure& measure) {
 bool ExpressionParser::ReadQuantile(double quantile, std::size_t begin, std::string_view word,
                                     Measure& measure) {
   const std::size_t alias_begin = cursor_.offset();
-  const auto* alias = TakeAlias(kOperators);
-  if (alias == nullptr && !cursor_.PeekWord().empty() && !IsKeyword(cursor_.PeekWord())) {
+  const auto* alias = TakeAlias(kNameEnds);
+  if (alias == nullptr && !AtSign() && !cursor_.PeekWord().empty() &&
+      !IsKeyword(cursor_.PeekWord())) {
     return FailUnbound();
   }
   if (alias == nullptr && bindings_ != nullptr) {
@@ -158,8 +134,8 @@ bool ExpressionParser::ReadQuantile(double quantile, std::size_t begin, std::str
                 fmt::format("\"{}\" is not a metric, it has no {}", alias->first, word));
   }
   measure = alias->second.measure;
-  measure.value.aggregate = Aggregate::kQuantile;
-  measure.value.quantile = quantile;
+  measure.value().aggregate = Aggregate::kQuantile;
+  measure.value().quantile = quantile;
   return true;
 }
 
@@ -172,11 +148,13 @@ bool ExpressionParser::FailUnbound() {
     name += (name.empty() ? "" : " ") + std::string(word);
   }
   cursor_.MoveTo(begin);
-  if (name.empty()) return FailUnexpected("a measure, such as p95(metric) or a name under metrics");
+  constexpr std::string_view kExpected = "a measure, such as p95(metric) or a name under metrics";
+  if (AtSign()) return FailHere(fmt::format("found {}, expected {}", Found(), kExpected));
+  if (name.empty()) return FailUnexpected(kExpected);
   std::vector<std::string> known;
   if (bindings_ != nullptr) {
     for (const auto& [alias, binding] : bindings_->names) {
-      if (binding.measure.value.metric == name) {
+      if (binding.measure.value().metric == name) {
         return Fail(begin,
                     fmt::format("\"{0}\" is a metric, say how to read it: last({0}), avg({0}), "
                                 "rate({0}), p95({0}), … or by its name \"{1}\"",
@@ -201,7 +179,8 @@ bool ExpressionParser::FailUnbound() {
 bool ExpressionParser::ReadCall(std::string_view function, Measure& measure) {
   const std::size_t begin = cursor_.offset();
   cursor_.TakeWord();
-  if (function == "ratio") return ReadRatio(measure);
+  if (function == "ratio") return ReadPair(Measure::Form::kRatio, measure);
+  if (function == "shortfall") return ReadPair(Measure::Form::kShortfall, measure);
   const auto* known = std::find_if(std::begin(kFunctions), std::end(kFunctions),
                                    [&](const Function& f) { return f.name == function; });
   const auto quantile = ParseQuantileName(function);
@@ -210,7 +189,7 @@ bool ExpressionParser::ReadCall(std::string_view function, Measure& measure) {
         std::end(kFunctionsToCome)) {
       return Fail(begin,
                   fmt::format("{} cannot be run yet; what can: pNN, rate, increase, count, sum, "
-                              "avg, min, max, last, ratio",
+                              "avg, min, max, last, stddev, ratio, shortfall",
                               function));
     }
     if (function.size() > 1 && function[0] == 'p' && IsDigit(function[1])) {
@@ -224,31 +203,38 @@ bool ExpressionParser::ReadCall(std::string_view function, Measure& measure) {
   cursor_.Take("(");
   if (!ReadSeries(measure)) return false;
   if (!cursor_.Take(")")) return FailUnexpected("\")\"");
-  measure.value.aggregate = quantile ? Aggregate::kQuantile : known->aggregate;
-  measure.value.quantile = quantile.value_or(0);
-  measure.unit = UnitOf(measure.value.aggregate, measure.unit);
-  if (measure.value.aggregate == Aggregate::kRate) measure.per = Duration(1000);
+  measure.value().aggregate = quantile ? Aggregate::kQuantile : known->aggregate;
+  measure.value().quantile = quantile.value_or(0);
+  measure.unit = UnitOf(measure.value().aggregate, measure.unit);
+  if (measure.value().aggregate == Aggregate::kRate) measure.value().per = Duration(1000);
   while (true) {
     if (cursor_.PeekWord() == "per") {
       if (!ReadPer(measure)) return false;
     } else if (cursor_.PeekWord() == "of") {
       if (!ReadCapacity(measure)) return false;
+    } else if (cursor_.PeekWord() == "in") {
+      return ReadIn(measure);
     } else {
       return true;
     }
   }
 }
 
-bool ExpressionParser::ReadRatio(Measure& measure) {
+// `ratio(part, whole)`, `shortfall(good, total)`.
+bool ExpressionParser::ReadPair(Measure::Form form, Measure& measure) {
   cursor_.Take("(");
-  Measure below;
+  Measure whole;
   if (!ReadSeries(measure)) return false;
-  if (!cursor_.Take(",")) return FailUnexpected("\",\" and the metric to divide by");
-  if (!ReadSeries(below)) return false;
+  if (!cursor_.Take(",")) {
+    return FailUnexpected(form == Measure::Form::kRatio
+                              ? "\",\" and the metric to divide by"
+                              : "\",\" and the metric of all events, as in shortfall(good, total)");
+  }
+  if (!ReadSeries(whole)) return false;
   if (!cursor_.Take(")")) return FailUnexpected("\")\"");
-  measure.value.aggregate = Aggregate::kIncrease;
-  below.value.aggregate = Aggregate::kIncrease;
-  measure.denominator = below.value;
+  measure.form = form;
+  measure.operands.push_back(std::move(whole.value()));
+  for (Operand& operand : measure.operands) operand.aggregate = Aggregate::kIncrease;
   measure.capacity = 0;
   measure.unit.clear();
   return true;
@@ -257,13 +243,13 @@ bool ExpressionParser::ReadRatio(Measure& measure) {
 bool ExpressionParser::ReadPer(Measure& measure) {
   const std::size_t begin = cursor_.offset();
   cursor_.TakeWord();
-  if (measure.value.aggregate != Aggregate::kRate) {
+  if (measure.value().aggregate != Aggregate::kRate) {
     return Fail(begin, "only a rate is per time; expected by, over or a comparison");
   }
   const std::size_t at = cursor_.offset();
   const auto per = ParsePer(cursor_.TakeWord());
   if (!per) return Fail(at, "expected a length of time after per: s, min, h, 5min");
-  measure.per = *per;
+  measure.value().per = *per;
   return true;
 }
 
@@ -279,64 +265,45 @@ bool ExpressionParser::ReadCapacity(Measure& measure) {
   return true;
 }
 
-bool ExpressionParser::ReadSeries(Measure& measure) {
+// `in UNIT`: what the value is in; of a rate the whole of it, `in By/min`.
+bool ExpressionParser::ReadIn(Measure& measure) {
   const std::size_t begin = cursor_.offset();
-  if (const auto* alias = TakeAlias("),{")) {
-    if (alias->second.kind == Binding::Kind::kMeasure) {
-      return Fail(begin,
-                  fmt::format("\"{}\" is a measure of its own, expected a metric", alias->first));
-    }
-    measure = alias->second.measure;
-  } else {
-    const std::string word(cursor_.TakeWord());
-    if (word.empty()) return FailUnexpected("a metric");
-    if (cursor_.Peek() == '(') return Fail(begin, "an aggregate of an aggregate cannot be run yet");
-    if (!IsMetricName(word)) {
-      return Fail(begin, fmt::format("\"{}\" is not a metric name: a letter, then letters, digits "
-                                     "and _ . - / :",
-                                     word));
-    }
-    measure.value.metric = word;
-    measure.unit = DeclaredUnit(word);
-  }
-  if (cursor_.Peek() == '[') {
-    return FailHere("the window is written after the closing parenthesis: over 5min");
-  }
-  return cursor_.Peek() != '{' || ReadMatches(measure.value);
-}
-
-bool ExpressionParser::ReadMatches(Operand& operand) {
-  cursor_.Take("{");
-  do {
-    const std::size_t at = cursor_.offset();
-    const std::string name(cursor_.TakeWord());
-    if (name.empty() || !IsMetricName(name))
-      return Fail(at, "expected a label, as in {code=\"500\"}");
-    if (cursor_.rest().starts_with("=~") || cursor_.rest().starts_with("!~")) {
-      return FailHere("matching by pattern cannot be run yet; expected = or !=");
-    }
-    LabelMatch match{name, cursor_.Take("!="), ""};
-    if (!match.negate && !cursor_.Take("=")) return FailUnexpected("= or != after the label");
-    auto value = cursor_.TakeQuoted();
-    if (!value) return FailHere("expected the label's value in quotes, as in {code=\"500\"}");
-    match.value = std::move(*value);
-    operand.matches.push_back(std::move(match));
-  } while (cursor_.Take(","));
-  if (!cursor_.Take("}")) return FailUnexpected("\",\" or \"}\"");
-  // One order, so that two ways to write one filter are one condition.
-  auto& matches = operand.matches;
-  const auto key = [](const LabelMatch& m) { return std::tie(m.name, m.negate, m.value); };
-  std::sort(matches.begin(), matches.end(),
-            [&](const LabelMatch& a, const LabelMatch& b) { return key(a) < key(b); });
-  matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
+  cursor_.TakeWord();
+  if (measure.capacity > 0) return Fail(begin, "a share of a capacity has no unit of its own");
+  if (measure.value().aggregate == Aggregate::kCount) return Fail(begin, "a count has no unit");
+  const std::size_t at = cursor_.offset();
+  const std::string unit(cursor_.TakeWord());
+  if (unit != "1" && !IsUnitWord(unit)) return Fail(at, "expected a unit after in, such as ms");
+  if (bindings_ != nullptr) return FitIn(unit, at, measure);
+  measure.unit = unit;
   return true;
 }
 
-bool ExpressionParser::ReadWholeSeries(Operand& operand) {
-  Measure measure;
-  if (!ReadSeries(measure)) return false;
-  operand = std::move(measure.value);
-  return cursor_.AtEnd() || FailUnexpected("the end");
+bool ExpressionParser::FitIn(const std::string& unit, std::size_t at, Measure& measure) {
+  const Operand& operand = measure.value();
+  std::string base = unit;  // of the series
+  if (operand.aggregate == Aggregate::kRate) {
+    const std::string per = RateUnit("", operand.per);
+    if (!unit.ends_with(per)) {
+      return Fail(at, fmt::format("this is a rate in {0}, \"{1}\" does not fit; expected a unit "
+                                  "that ends in {2}",
+                                  RateUnit(measure.unit, operand.per), unit, per));
+    }
+    base.erase(base.size() - per.size());
+    if (base.empty()) base = std::string("1");
+  }
+  const bool converts =
+      operand.aggregate != Aggregate::kRate && operand.aggregate != Aggregate::kIncrease;
+  const bool fits = measure.unit.empty() || measure.unit == base ||
+                    (converts && ConvertUnit(1, measure.unit, base));
+  if (!fits) {
+    return Fail(at, fmt::format("{} is in {}, \"{}\" does not fit{}", operand.metric,
+                                measure.unit == "1" ? "plain numbers" : measure.unit, unit,
+                                converts ? "" : "; what is counted is not converted"));
+  }
+  if (measure.unit != base && !IsKnownUnit(base)) return FailUnknownUnit(at, base);
+  measure.unit = base;
+  return true;
 }
 
 }  // namespace liveops::plan

@@ -2,14 +2,16 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/plan/cursor.h"
 #include "common/plan/expression.h"
+#include "common/plan/formula.h"
 
 namespace liveops::plan {
 
 // Recursive descent over one text; the first error ends it. Every Read… returns false after Fail.
-// For expression.cpp and expression_measure.cpp only. Not thread-safe; one text an instance.
+// For the files expression*.cpp only. Not thread-safe; one text an instance.
 class ExpressionParser {
  public:
   ExpressionParser(std::string_view text, const Bindings* bindings)
@@ -18,8 +20,9 @@ class ExpressionParser {
   bool ReadCondition(Condition& condition);
   bool ReadClear(const Condition& condition, Clear& clear);
   bool ReadExpect(Expect& expect);
-  // With the end of the text after it.
+  // With the end of the text after them.
   bool ReadWholeSeries(Operand& operand);
+  bool ReadGoodEvents(GoodEvents& good);
 
   const ExpressionError& error() const { return error_; }
 
@@ -31,6 +34,13 @@ class ExpressionParser {
     std::size_t number_offset = 0;
     std::size_t unit_offset = 0;
   };
+  // Tests joined by and, or, unless; or one test.
+  struct LogicNode {
+    LogicStep::Kind kind = LogicStep::Kind::kTest;
+    std::size_t test = 0;
+    std::size_t left = 0;
+    std::size_t right = 0;
+  };
 
   bool Fail(std::size_t offset, std::string message);
   bool FailHere(std::string message) { return Fail(cursor_.offset(), std::move(message)); }
@@ -39,37 +49,84 @@ class ExpressionParser {
   bool FailUnexpected(std::string_view expected);
   std::string Found();  // the next word or sign, in quotes, or "the end"
 
-  // expression_measure.cpp
-  bool ReadMeasure(Measure& measure);
-  bool ReadCall(std::string_view function, Measure& measure);
-  bool ReadRatio(Measure& measure);
-  bool ReadQuantile(double quantile, std::size_t begin, std::string_view word, Measure& measure);
-  bool ReadSeries(Measure& measure);  // sets value's metric and matches, capacity and unit
-  bool ReadMatches(Operand& operand);
-  bool ReadPer(Measure& measure);
-  bool ReadCapacity(Measure& measure);
-  bool FailUnbound();
-  const std::pair<const std::string, Binding>* TakeAlias(std::string_view ends);
-  std::string DeclaredUnit(std::string_view metric) const;
-
   // expression.cpp
-  bool ReadComparison(Condition& condition);  // measure … threshold, without what follows
-  bool ReadBy(Condition& condition);
+  // measure … threshold, without what follows. `by` of a later test is held against the first's.
+  bool ReadTest(const Test* first, Test& test);
+  bool ReadBy(const Test* first, Test& test);
   bool ReadOperator(Comparison& op);
   bool ReadThreshold(const Measure& measure, Threshold& threshold);
   bool ReadTime(std::string_view what, Duration least, Duration most, Duration& time);
-  bool ReadHold(Duration& hold);
-  bool FitUnit(const Threshold& threshold, Condition& condition);
-  bool FailUnknownUnit(const Threshold& threshold);
-  bool FitShare(const Threshold& threshold, Condition& condition);
   bool ReadEnd(std::string_view expected);
+
+  // expression_logic.cpp
+  bool ReadLogic(std::size_t& node);
+  bool ReadChain(std::size_t& node);
+  bool ReadItem(std::size_t& node);
+  bool OpensGroup();
+  std::size_t JoinLogic(LogicStep::Kind kind, std::size_t left, std::size_t right);
+  void WriteLogic(std::size_t node, std::vector<LogicStep>& steps) const;
+  bool ReadHold(Duration& hold, Quorum* quorum);
+  bool ReadQuorum(Quorum& quorum);
+  // Counts a parenthesis that opens; false when they stand too deep.
+  bool Enter();
+
+  // expression_unit.cpp: the unit of a measure, and the threshold in it
+  bool FitUnit(const Threshold& threshold, Test& test);
+  bool FitShare(const Threshold& threshold, Test& test);
+  bool FitRate(const Threshold& threshold, Test& test);
+  bool FitFormula(const Threshold& threshold, Test& test);
+  bool FitDeclared(const Threshold& threshold, Test& test);
+  bool FailUnknownUnit(std::size_t offset, std::string_view unit);
+
+  // expression_formula.cpp
+  bool ReadMeasure(Measure& measure);
+  bool ReadSum(FormulaTree& formula, std::size_t& node);
+  bool ReadProduct(FormulaTree& formula, std::size_t& node);
+  bool ReadFactor(FormulaTree& formula, std::size_t& node);
+  bool ReadNumber(FormulaTree& formula, std::size_t& node, bool& found);
+  bool AddSign(FormulaTree& formula, FormulaStep::Kind sign, std::size_t offset, std::size_t right,
+               std::size_t& node);
+  bool MakeFormula(FormulaTree& formula, std::size_t root, std::size_t begin, Measure& measure);
+  bool FailNoOperand(const FormulaTree::Node& node);
+  // A canonical text may hold one sign and one parenthesis more than what was written: `(…) * 100`.
+  unsigned slack() const { return bindings_ == nullptr ? 1 : 0; }
+  bool AtSign() {
+    return !cursor_.AtEnd() &&
+           std::string_view("+-*/").find(cursor_.Peek()) != std::string_view::npos;
+  }
+
+  // expression_measure.cpp
+  bool ReadSingle(Measure& measure);  // an alias, a call, a quantile
+  bool ReadCall(std::string_view function, Measure& measure);
+  bool ReadPair(Measure::Form form, Measure& measure);
+  bool ReadQuantile(double quantile, std::size_t begin, std::string_view word, Measure& measure);
+  bool ReadPer(Measure& measure);
+  bool ReadCapacity(Measure& measure);
+  bool ReadIn(Measure& measure);
+  bool FitIn(const std::string& unit, std::size_t at, Measure& measure);
+  bool FailUnbound();
+
+  // expression_series.cpp
+  bool ReadSeries(Measure& measure);  // sets value's metric and matches, capacity and unit
+  bool ReadMatches(Operand& operand);
+  const std::pair<const std::string, Binding>* TakeAlias(std::string_view ends);
+  std::string DeclaredUnit(std::string_view metric) const;
 
   Cursor cursor_;
   const Bindings* bindings_;
   ExpressionError error_;
+  std::vector<Test> tests_;
+  std::vector<LogicNode> logic_;
+  unsigned depth_ = 0;  // of parentheses
+  bool share_ = false;  // the formula at hand says a part of a whole
 };
+
+// What may follow the name of a measure at once, beside a space.
+inline constexpr std::string_view kNameEnds = "<>=!)";
 
 // A word with a meaning of its own, which is therefore no label and no part of an alias.
 bool IsKeyword(std::string_view word);
+// Could this be a unit at all?
+bool IsUnitWord(std::string_view word);
 
 }  // namespace liveops::plan

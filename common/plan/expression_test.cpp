@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "common/plan/bindings_for_test.h"
 #include "common/plan/parse.h"
 
 namespace liveops::plan {
@@ -12,52 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-Binding Metric(Binding::Kind kind, const std::string& metric, const std::string& unit,
-               double capacity = 0) {
-  Binding binding;
-  binding.kind = kind;
-  binding.measure.value.metric = metric;
-  binding.measure.unit = unit;
-  binding.measure.capacity = capacity;
-  return binding;
-}
-
-Binding Ratio(const std::string& part, const std::string& whole) {
-  Binding binding = Metric(Binding::Kind::kMeasure, part, "");
-  binding.measure.value.aggregate = Aggregate::kIncrease;
-  binding.measure.denominator = binding.measure.value;
-  binding.measure.denominator->metric = whole;
-  return binding;
-}
-
-const Bindings& Seed() {
-  static const Bindings bindings = [] {
-    Bindings b;
-    b.names["latency"] = Metric(Binding::Kind::kDistribution, "http_request_duration_ms", "ms");
-    b.names["CPU"] = Metric(Binding::Kind::kMetric, "cpu_utilization", "%");
-    b.names["Disk usage"] = Metric(Binding::Kind::kMetric, "disk_utilization", "%");
-    b.names["DB connections"] = Metric(Binding::Kind::kMetric, "db_connection_count", "", 200);
-    b.names["hit rate"] = Metric(Binding::Kind::kMetric, "redis_hit_rate", "1");
-    b.names["heap"] = Metric(Binding::Kind::kMetric, "heap_bytes", "By");
-    b.names["queue"] = Metric(Binding::Kind::kMetric, "queue_length", "jobs");
-    b.names["5xx"] = Ratio("http_5xx_count", "http_request_count");
-    b.names["5xx error"] = Ratio("http_5xx_count", "http_request_count");
-    b.names["req/min"] = Metric(Binding::Kind::kMeasure, "http_request_count", "");
-    b.names["req/min"].measure.value.aggregate = Aggregate::kRate;
-    b.names["req/min"].measure.per = std::chrono::minutes(1);
-    b.default_distribution = "latency";
-    return b;
-  }();
-  return bindings;
-}
-
-std::string Canonical(std::string_view text) {
-  const auto parsed = ParseExpression(text, &Seed());
-  if (!parsed.value)
-    return "error " + std::to_string(parsed.error.offset) + ": " + parsed.error.message;
-  return CanonicalText(*parsed.value);
-}
 
 TEST(Expression, ReadsThePhrasesOfPeople) {
   struct Case {
@@ -98,6 +53,14 @@ TEST(Expression, ReadsThePhrasesOfPeople) {
       {"last(temperature) < -5.25", "last(temperature) over 1min < -5.25 for 0s"},
       {"p95(http_request_duration_ms) > 0.8s",
        "p95(http_request_duration_ms) over 1min > 800ms for 0s"},
+      {"shortfall(ok{zone=\"a\"}, all) > 2%",
+       "shortfall(ok{zone=\"a\"}, all) over 1min > 2% for 0s"},
+      {"stddev(latency) over 30d > 0.1s",
+       "stddev(http_request_duration_ms) over 30d > 100ms for 0s"},
+      {"avg(m) in s > 200ms", "avg(m) over 1min > 0.2s for 0s"},
+      {"avg(latency) in s > 200ms", "avg(http_request_duration_ms) over 1min > 0.2s for 0s"},
+      {"rate(m) per min in By/min > 5", "rate(m) per 1min over 1min > 5By/min for 0s"},
+      {"(5xx) > 1%", "ratio(http_5xx_count, http_request_count) over 1min > 1% for 0s"},
       {"count(latency) > 100", "count(http_request_duration_ms) over 1min > 100 for 0s"},
   };
   for (const Case& c : cases) EXPECT_EQ(Canonical(c.text), c.canonical) << c.text;
@@ -111,6 +74,7 @@ TEST(Expression, TellsWhatIsWrongAndWhere) {
   };
   const Case cases[] = {
       {"", 0, "expected a measure"},
+      {"404 rate > 1%", 0, "unknown name \"404 rate\""},
       {"6xx > 1%", 0, "unknown name \"6xx\"; did you mean \"5xx\"?"},
       {"DB conections > 80%", 0, "did you mean \"DB connections\"?"},
       {"cpu_utilization > 90%", 0, "say how to read it: last(cpu_utilization)"},
@@ -122,13 +86,20 @@ TEST(Expression, TellsWhatIsWrongAndWhere) {
       {"mean(m) > 1", 0, "unknown aggregate \"mean\""},
       {"ragte(m) > 1", 0, "did you mean \"rate\"?"},
       {"topk(5, m) > 1", 0, "topk cannot be run yet"},
-      {"stddev(m) > 1", 0, "stddev cannot be run yet"},
+      {"stdvar(m) > 1", 0, "stdvar cannot be run yet"},
       {"distinct(m) > 1", 0, "distinct cannot be run yet"},
       {"avg(rate(m)) > 1", 4, "an aggregate of an aggregate cannot be run yet"},
       {"avg(5xx) > 1", 4, "is a measure of its own"},
       {"avg(m[5m]) > 1", 5, "over 5min"},
       {"avg(m > 1", 6, "found \">\", expected \")\""},
       {"ratio(a) > 1", 7, "the metric to divide by"},
+      {"shortfall(a) > 1", 11, "shortfall(good, total)"},
+      {"shortfall(a, b) > 5", 18, "a share of what is missing"},
+      {"p95 over 31d > 5ms", 9, "expected from 1s to 30d"},
+      {"last(m) in > 5", 11, "expected a unit after in"},
+      {"last(m) in foos > 5", 11, "unknown unit \"foos\""},
+      {"avg(latency) in By > 5", 16, "http_request_duration_ms is in ms, \"By\" does not fit"},
+      {"CPU in % > 5%", 4, "in does not fit here"},
       {"avg(m{a=~\"x\"}) > 1", 7, "matching by pattern"},
       {"avg(m{a=x}) > 1", 8, "in quotes"},
       {"avg(m) per s > 1", 7, "only a rate is per time"},
@@ -137,8 +108,8 @@ TEST(Expression, TellsWhatIsWrongAndWhere) {
       {"5xx of 5 > 1%", 4, "of does not fit here"},
       {"5xx = 1%", 4, "expected one of > >= < <="},
       {"5xx >> 1%", 4, "expected one of"},
-      {"5xx > 5xx", 6, "comparison of two measures cannot be run yet"},
-      {"5xx > CPU", 6, "comparison of two measures cannot be run yet"},
+      {"5xx > 5xx", 6, "two measures are compared by their difference"},
+      {"5xx > CPU", 6, "two measures are compared by their difference"},
       {"5xx >", 5, "found the end, expected a number"},
       {"5xx > 5", 6, "did you mean 5%?"},
       {"5xx > 5ms", 7, "\"ms\" does not fit"},
@@ -157,13 +128,8 @@ TEST(Expression, TellsWhatIsWrongAndWhere) {
       {"p95 over 1min over 2min > 5ms", 14, "over is given twice"},
       {"p95 by a, a > 5ms", 10, "named twice"},
       {"p95 by over > 5ms", 7, "expected a label"},
-      {"p95 > 500ms for 5min and 5xx > 1%", 21, "and cannot be run yet"},
-      {"p95 > 500ms or 5xx > 1%", 12, "or cannot be run yet"},
-      {"p95 > 500ms unless 5xx > 1%", 12, "unless cannot be run yet"},
-      {"p95 > 500ms for 3 of 5", 18, "\"N of M\" cannot be run yet"},
       {"p95 > 5ms compared to 1d", 10, "comparison with an earlier time"},
-      {"5xx + CPU > 1%", 4, "arithmetic cannot be run yet"},
-      {"avg(m) / avg(n) > 1", 7, "arithmetic cannot be run yet"},
+      {"p95 > 500ms * 2", 12, "arithmetic stands left of the comparison"},
       {"p95 > 500ms for 5min please", 21, "found \"please\", expected the end"},
   };
   for (const Case& c : cases) {
@@ -228,27 +194,31 @@ Condition RandomCondition(std::mt19937& random) {
   };
   Condition c;
   Measure& m = c.measure;
-  m.value.aggregate =
-      pick(Aggregate::kLast, Aggregate::kAvg, Aggregate::kMin, Aggregate::kMax, Aggregate::kSum,
-           Aggregate::kCount, Aggregate::kIncrease, Aggregate::kRate, Aggregate::kQuantile);
-  m.value.metric = std::string(pick("m", "http_request_count", "http.server.duration", "a-b/c:d"));
+  m.value().aggregate = pick(Aggregate::kLast, Aggregate::kAvg, Aggregate::kMin, Aggregate::kMax,
+                             Aggregate::kSum, Aggregate::kCount, Aggregate::kIncrease,
+                             Aggregate::kRate, Aggregate::kQuantile, Aggregate::kStddev);
+  m.value().metric =
+      std::string(pick("m", "http_request_count", "http.server.duration", "a-b/c:d"));
   if (random() % 2) {
-    m.value.matches.push_back(
+    m.value().matches.push_back(
         {"code", random() % 2 == 0, std::string(pick("500", "", "a\"b\\c", "x, y} z"))});
   }
-  if (random() % 3 == 0) m.value.matches.push_back({"zone", false, "a\nb'"});
+  if (random() % 3 == 0) m.value().matches.push_back({"zone", false, "a\nb'"});
   m.unit = std::string(pick("1", "ms", "%", "s", "jobs", "KiB"));
-  if (m.value.aggregate == Aggregate::kQuantile) {
-    m.value.quantile = pick(0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.01, 0.001, 1.0 / 3);
-  } else if (m.value.aggregate == Aggregate::kRate) {
-    m.per = Duration(pick(1000, 60'000, 90'000, 3'600'000));
+  if (m.value().aggregate == Aggregate::kQuantile) {
+    m.value().quantile = pick(0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.01, 0.001, 1.0 / 3);
+  } else if (m.value().aggregate == Aggregate::kRate) {
+    m.value().per = Duration(pick(1000, 60'000, 90'000, 3'600'000));
     m.unit = std::string(pick("/min", "/s", "By/s", "%"));
   } else if (random() % 4 == 0) {
-    m.value.aggregate = Aggregate::kIncrease;
-    m.denominator = Operand{Aggregate::kIncrease, 0, "total", {}};
+    m.value().aggregate = Aggregate::kIncrease;
+    m.form = random() % 2 ? Measure::Form::kRatio : Measure::Form::kShortfall;
+    m.operands.push_back({});
+    m.operands[1].aggregate = Aggregate::kIncrease;
+    m.operands[1].metric = "total";
     m.unit = std::string(pick("1", "%"));
   }
-  if (!m.denominator && random() % 3 == 0) {
+  if (!m.IsRatio() && random() % 3 == 0) {
     m.capacity = pick(200.0, 0.5, 1e9, 123.456);
     m.unit = std::string(pick("1", "%"));
   }
@@ -291,11 +261,15 @@ TEST(Canonical, DigestTellsConditionsApartAndForgetsSpelling) {
 TEST(Expression, SurvivesMutations) {
   const std::string seeds[] = {
       "p95(http_request_duration_ms{a=\"b\"}) by x, y over 5min > 500ms for 5min",
-      "DB connections > 80% for 10min", "ratio(a, b) <= 0.5", "rate(m) per min of 5 < 1%"};
+      "DB connections > 80% for 10min",
+      "ratio(a, b) <= 0.5",
+      "rate(m) per min of 5 < 1%",
+      "(CPU > 5% or 5xx > 1%) unless (req/min < 10 and p95 > 5ms) for 3 of 5min",
+      "(p95 - avg(m) in s) / (2 * p50) + 1.5 by host over 1h > 5% and CPU * 2 > 3%"};
   const std::string pieces = "abp95(){}[]<>=!\"'\\,%.-+*/ \n\t0123456789\x80\xff";
   std::mt19937 random(11);
   for (int i = 0; i < 30'000; ++i) {
-    std::string text = seeds[random() % 4];
+    std::string text = seeds[random() % std::size(seeds)];
     for (std::size_t n = 1 + random() % 4; n > 0; --n) {
       const std::size_t at = random() % (text.size() + 1);
       if (random() % 2 == 0 && at < text.size())

@@ -74,6 +74,12 @@ Duration PaneLength(Duration window) {
   return std::max(Duration(window.count() / 30), Duration(1000));
 }
 
+std::size_t TestCount(const Condition& condition) { return 1 + condition.more.size(); }
+
+const Test& TestOf(const Condition& condition, std::size_t i) {
+  return i == 0 ? condition : condition.more[i - 1];
+}
+
 const Owner* Plan::FindOwner(std::string_view name) const { return FindNamed(owners, name); }
 const Alarm* Plan::FindAlarm(std::string_view name) const { return FindNamed(alarms, name); }
 

@@ -43,6 +43,7 @@ enum class Aggregate {
   kIncrease,  // counter: rate x window
   kRate,      // counter: increase / time covered
   kQuantile,  // observations and histograms, `quantile` says which
+  kStddev,    // gauge: of its readings; observations and histograms: of the values (population)
 };
 
 struct LabelMatch {
@@ -58,33 +59,88 @@ struct Operand {
   double quantile = 0;  // 0..1, for kQuantile
   std::string metric;
   std::vector<LabelMatch> matches;  // all must hold
+  Duration per{0};  // > 0 with kRate only: 1min for req/min, 1s when the plan says nothing
+  // Of an operand of a formula: what its series are converted to before the formula is computed.
+  // "" elsewhere: there the measure's own unit says it.
+  std::string unit;
   friend bool operator==(const Operand&, const Operand&) = default;
 };
 
-// What a rule looks at, over one window: the first operand, or the ratio of the first to the
-// second.
+// A step of a formula in postfix order: operands and numbers are pushed, a sign takes the last two
+// and pushes what they make.
+struct FormulaStep {
+  enum class Kind { kOperand, kNumber, kAdd, kSubtract, kMultiply, kDivide };
+  Kind kind = Kind::kNumber;
+  std::size_t operand = 0;  // index, for kOperand
+  double number = 0;        // for kNumber
+  friend bool operator==(const FormulaStep&, const FormulaStep&) = default;
+};
+
+// What a comparison looks at, over one window.
 //
-// unit is that of the result and the threshold: "ms", "s", "%", "1", "/min", … A share (a ratio, or
-// a value with a capacity) is in "1", or in "%": then multiplied by 100. Every other measure stays
-// in the unit of its series, except that a rate is per `per`.
+// unit is that of the result and the threshold: "ms", "s", "%", "1", "/min", … A share (a ratio, a
+// shortfall, or a value with a capacity) is in "1", or in "%": then multiplied by 100. Every other
+// measure stays in the unit of its series, except that a rate is per `per`.
 struct Measure {
-  Operand value;
-  std::optional<Operand> denominator;  // both are then increases
-  double capacity = 0;                 // > 0: the value is divided by it ("DB connections" of 200)
-  Duration per{0};  // > 0 with kRate only: 1min for req/min, 1s when the plan says nothing
+  enum class Form {
+    kPlain,      // operands[0]
+    kRatio,      // what part of operands[1] is operands[0]; both are then increases
+    kShortfall,  // what part of operands[1] is missing in operands[0]: 1 - ratio, from 0 to 1
+    kFormula,    // `formula` over the operands, of which there are at most kOperandsMax
+  };
+  static constexpr std::size_t kOperandsMax = 8;
+
+  Form form = Form::kPlain;
+  std::vector<Operand> operands = {Operand{}};
+  std::vector<FormulaStep> formula;  // kFormula only
+  double capacity = 0;  // kPlain, > 0: the value is divided by it ("DB connections" of 200)
   std::string unit;
-  bool IsShare() const { return denominator.has_value() || capacity > 0; }
+
+  const Operand& value() const { return operands.front(); }
+  Operand& value() { return operands.front(); }
+  // A part of a whole that is counted: ratio and shortfall.
+  bool IsRatio() const { return form == Form::kRatio || form == Form::kShortfall; }
+  bool IsShare() const { return IsRatio() || capacity > 0; }
   friend bool operator==(const Measure&, const Measure&) = default;
 };
 
-// `measure by labels over window OP threshold for hold`
-struct Condition {
+// `measure by labels over window OP threshold`
+struct Test {
   Measure measure;
   std::vector<std::string> by;  // sorted; empty = one group a service
   Duration window{60'000};
   Comparison op = Comparison::kGreater;
   double threshold = 0;  // in measure.unit ("%": 1 means one per cent)
+  friend bool operator==(const Test&, const Test&) = default;
+};
+
+// `3 of 5min`: true at the ends of at least `needed` of the last `of` whole slots (1 min).
+struct Quorum {
+  int needed = 0;  // 0 = no quorum is asked for
+  int of = 0;
+  Duration slot{60'000};  // a minute or an hour
+  friend bool operator==(const Quorum&, const Quorum&) = default;
+};
+
+// A step of the logic that joins tests, in postfix order; three-valued (Kleene). `a unless b` is
+// `a and not b`.
+struct LogicStep {
+  enum class Kind { kTest, kAnd, kOr, kUnless };
+  Kind kind = Kind::kTest;
+  std::size_t test = 0;  // for kTest: 0 = the condition's own, i = more[i - 1]
+  friend bool operator==(const LogicStep&, const LogicStep&) = default;
+};
+
+// `test for hold`, or several tests joined by and, or, unless. The first test gives the alarm its
+// groups, and the value and threshold that are shown; the labels of every other test are the same,
+// or a part of them (then all groups that share those labels see the same value).
+struct Condition : Test {
+  static constexpr std::size_t kTestsMax = 8;
+
+  std::vector<Test> more;
+  std::vector<LogicStep> logic;  // empty when `more` is
   Duration hold{0};
+  Quorum quorum;  // in place of a hold
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
@@ -92,16 +148,26 @@ struct Condition {
 Duration PaneLength(Duration window);
 
 // `ratio(http_5xx_count, http_request_count) over 1min > 1% for 3min`: aliases inlined, window and
-// hold always written, likewise `last(db_connection_count) of 200 over 1min > 80% for 10min` and
-// `rate(http_request_count) per 1min by zone over 1min < 10/min for 0s`. ParseCondition reads it
+// hold always written, likewise `last(db_connection_count) of 200 over 1min > 80% for 10min`,
+// `rate(http_request_count) per 1min by zone over 1min < 10/min for 0s`,
+// `avg(a) in ms - avg(b) in ms over 1min > 5ms for 3 of 5min` and
+// `ratio(e, r) over 1h > 1.44% and ratio(e, r) over 5min > 1.44% for 0s`. ParseCondition reads it
 // back to an equal Condition, if the condition is one that a plan can say.
 std::string CanonicalText(const Condition& condition);
+
+// The measure's part of it: `ratio(http_5xx_count, http_request_count)`.
+std::string CanonicalText(const Measure& measure);
 
 // SHA-256, hex, of the canonical text: an alarm whose digest did not change keeps its state over a
 // plan edit.
 std::string Digest(const Condition& condition);
 
-// When the alarm counts as recovered; without one, at the first "false" at the watermark.
+// The tests of a condition: its own, then `more`.
+std::size_t TestCount(const Condition& condition);
+const Test& TestOf(const Condition& condition, std::size_t i);
+
+// When the alarm counts as recovered (of a condition of one test only); without one, at the first
+// "false" at the watermark.
 struct Clear {
   Comparison op = Comparison::kLess;
   double threshold = 0;  // in the condition's unit
@@ -112,6 +178,15 @@ struct Clear {
 enum class NoData {
   kKeep,  // silence is shown (state no_data is not entered), a firing alarm stays firing
   kFire,  // silence is a state of the alarm and is told like a firing
+};
+
+// What an alarm that a service level objective made adds to its verdict: "true" is withheld, as too
+// few events, while fewer than `bad_min` of them are bad or while the share of bad ones may still
+// lie at or below the threshold by chance: the lower bound of Wilson's interval at 95 % (one side).
+// (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.)
+struct Evidence {
+  std::uint64_t bad_min = 0;
+  friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
 struct Alarm {
@@ -126,6 +201,19 @@ struct Alarm {
       20;  // fewer events than this withhold "true" (ratios, quantiles and averages of events)
   std::string summary;
   std::string runbook;
+  std::string slo;  // name of the objective that made it, "" = none
+  std::optional<Evidence> evidence;
+};
+
+// A service level objective over a rolling time, and the events that it is about. Its alarms are
+// among Plan::alarms: multiwindow, multi-burn-rate, as in "The Site Reliability Workbook" (Beyer et
+// al., 2018), chapter 5.
+struct Slo {
+  std::string name;
+  double objective = 0;  // 0..1: 0.999
+  Duration over{0};      // 30 d
+  Measure bad;           // the share of bad events, kRatio or kShortfall, in "1"
+  std::string owner;
 };
 
 struct Owner {
@@ -157,7 +245,8 @@ struct Plan {
   std::string service;
   int phase = 0;
   std::vector<Owner> owners;
-  std::vector<Alarm> alarms;
+  std::vector<Slo> slos;
+  std::vector<Alarm> alarms;  // as written, then those that the objectives made
   std::vector<Remediation> remediations;
   std::vector<std::pair<std::string, Duration>>
       lateness;       // metric -> allowed lateness, where the plan says so

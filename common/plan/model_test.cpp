@@ -31,6 +31,23 @@ TEST(Model, PanesAreAThirtiethOfTheWindowButASecondAtLeast) {
   EXPECT_EQ(PaneLength(std::chrono::hours(1)), Duration(120'000));
 }
 
+TEST(Model, TestsAreTheConditionsOwnThenTheOthers) {
+  Condition condition;
+  condition.threshold = 1;
+  EXPECT_EQ(TestCount(condition), 1u);
+  EXPECT_EQ(TestOf(condition, 0).threshold, 1);
+  condition.more.resize(2);
+  condition.more[1].threshold = 3;
+  EXPECT_EQ(TestCount(condition), 3u);
+  EXPECT_EQ(TestOf(condition, 2).threshold, 3);
+}
+
+TEST(Units, OfRates) {
+  EXPECT_EQ(RateUnit("", std::chrono::minutes(1)), "/min");
+  EXPECT_EQ(RateUnit("1", std::chrono::minutes(5)), "/5min");
+  EXPECT_EQ(RateUnit("By", std::chrono::seconds(1)), "By/s");
+}
+
 TEST(Units, ConvertWithinAFamilyOnly) {
   EXPECT_EQ(ConvertUnit(0.8, "s", "ms"), 800);
   EXPECT_EQ(ConvertUnit(250, "ms", "s"), 0.25);

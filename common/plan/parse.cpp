@@ -52,8 +52,11 @@ std::optional<Response> ReadResponseTime(const YamlNode& node, const char* sever
 }
 
 void AddMetrics(const Condition& condition, std::set<std::string>& metrics) {
-  metrics.insert(condition.measure.value.metric);
-  if (condition.measure.denominator) metrics.insert(condition.measure.denominator->metric);
+  for (std::size_t i = 0; i < TestCount(condition); ++i) {
+    for (const Operand& operand : TestOf(condition, i).measure.operands) {
+      metrics.insert(operand.metric);
+    }
+  }
 }
 
 }  // namespace
@@ -83,10 +86,10 @@ Plan PlanReader::Read(const YamlNode& root) {
   if (const YamlNode* metrics = fields.Get("metrics"))
     bindings_ = ReadBindings(*metrics, problems_);
   ReadAlarms(fields.Get("alarms"));
+  ReadSlos(fields.Get("slos"));
   ReadRemediations(fields.Get("remediations"));
   ReadLateness(fields.Get("lateness"));
-  fields.Refuse({{"slos", "objectives and burn rates; write an alarm with page: false"},
-                 {"silences", "silences; nothing was silenced"},
+  fields.Refuse({{"silences", "silences; nothing was silenced"},
                  {"maintenance", "maintenance windows"},
                  {"escalation", "escalation; an alarm goes to its owner"},
                  {"escalations", "escalation; an alarm goes to its owner"},
@@ -256,7 +259,7 @@ void PlanReader::ReadAlarm(const YamlNode& node) {
                  {"labels", "labels of an alarm's own"},
                  {"channels", "channels of an alarm's own; its owner's are used"},
                  {"active", "calendars"},
-                 {"unless", "unless: write one alarm for each condition"},
+                 {"unless", "unless as a key; it stands in the condition: when: a unless b"},
                  {"phase", "alarms of one phase only"}});
   fields.Finish();
   if (condition && !alarm.name.empty()) plan_.alarms.push_back(std::move(alarm));

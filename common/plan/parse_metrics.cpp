@@ -19,6 +19,7 @@ constexpr Shape kShapes[] = {
     {"metric", Binding::Kind::kMetric, Aggregate::kLast},
     {"distribution", Binding::Kind::kDistribution, Aggregate::kQuantile},
     {"ratio", Binding::Kind::kMeasure, Aggregate::kIncrease},
+    {"shortfall", Binding::Kind::kMeasure, Aggregate::kIncrease},
     {"rate", Binding::Kind::kMeasure, Aggregate::kRate},
     {"increase", Binding::Kind::kMeasure, Aggregate::kIncrease},
     {"count", Binding::Kind::kMeasure, Aggregate::kCount},
@@ -27,7 +28,15 @@ constexpr Shape kShapes[] = {
     {"min", Binding::Kind::kMeasure, Aggregate::kMin},
     {"max", Binding::Kind::kMeasure, Aggregate::kMax},
     {"last", Binding::Kind::kMeasure, Aggregate::kLast},
+    {"stddev", Binding::Kind::kMeasure, Aggregate::kStddev},
 };
+
+// Of two series: what part of the second is the first, or is missing in it.
+std::optional<Measure::Form> PairForm(std::string_view key) {
+  if (key == "ratio") return Measure::Form::kRatio;
+  if (key == "shortfall") return Measure::Form::kShortfall;
+  return std::nullopt;
+}
 
 class BindingReader {
  public:
@@ -42,9 +51,10 @@ class BindingReader {
     bool good = shape != nullptr;
     if (good) {
       binding.kind = shape->kind;
-      good = shape->key == "ratio" ? ReadRatio(*series, binding.measure)
-                                   : ReadSeriesNode(*series, binding.measure.value);
-      binding.measure.value.aggregate = shape->aggregate;
+      const auto form = PairForm(shape->key);
+      good = form ? ReadPair(*series, *form, binding.measure)
+                  : ReadSeriesNode(*series, binding.measure.value());
+      binding.measure.value().aggregate = shape->aggregate;
       ReadModifiers(*shape, binding, is_default);
       fields_.Finish();
     }
@@ -66,10 +76,10 @@ class BindingReader {
       series = node;
     }
     if (found == nullptr) {
-      problems_.Add(
-          fields_.node(),
-          "expected one of metric, distribution, ratio, rate, increase, count, sum, avg, min, "
-          "max, last");
+      problems_.Add(fields_.node(),
+                    "expected one of metric, distribution, ratio, shortfall, rate, increase, "
+                    "count, sum, avg, "
+                    "min, max, last, stddev");
     }
     return found;
   }
@@ -88,26 +98,28 @@ class BindingReader {
     return true;
   }
 
-  bool ReadRatio(const YamlNode& node, Measure& measure) {
+  bool ReadPair(const YamlNode& node, Measure::Form form, Measure& measure) {
     if (node.kind != YamlNode::Kind::kList || node.items.size() != 2) {
-      problems_.Add(node, "ratio takes a list of two metrics: [part, whole]");
+      problems_.Add(node, form == Measure::Form::kRatio
+                              ? "ratio takes a list of two metrics: [part, whole]"
+                              : "shortfall takes a list of two metrics: [good, total]");
       return false;
     }
-    measure.denominator.emplace();
-    measure.denominator->aggregate = Aggregate::kIncrease;
-    const bool part = ReadSeriesNode(node.items[0], measure.value);
-    const bool whole = ReadSeriesNode(node.items[1], *measure.denominator);
-    measure.denominator->aggregate = Aggregate::kIncrease;
-    return part && whole;
+    measure.form = form;
+    measure.operands.resize(2);
+    const bool first = ReadSeriesNode(node.items[0], measure.operands[0]);
+    const bool second = ReadSeriesNode(node.items[1], measure.operands[1]);
+    for (Operand& operand : measure.operands) operand.aggregate = Aggregate::kIncrease;
+    return first && second;
   }
 
   void ReadModifiers(const Shape& shape, Binding& binding, bool& is_default) {
     Measure& measure = binding.measure;
     if (shape.aggregate == Aggregate::kRate) {
-      measure.per = Duration(1000);
+      measure.value().per = Duration(1000);
       if (const YamlNode* per = fields_.Scalar("per")) {
         if (const auto time = ParsePer(per->scalar)) {
-          measure.per = *time;
+          measure.value().per = *time;
         } else {
           problems_.Add(*per,
                         fmt::format("per is \"{}\", expected a length of time: s, min, h, 5min",
@@ -117,10 +129,10 @@ class BindingReader {
     }
     if (shape.key == "distribution") {
       is_default = fields_.Flag("default").value_or(false);
-    } else if (shape.key != "ratio") {
+    } else if (!PairForm(shape.key)) {
       measure.capacity = fields_.PositiveNumber("capacity").value_or(0);
     }
-    if (shape.key == "ratio") return;
+    if (PairForm(shape.key)) return;
     if (const YamlNode* unit = fields_.Scalar("unit")) ReadUnit(*unit, measure);
     if (shape.aggregate == Aggregate::kCount)
       measure.unit =
@@ -150,15 +162,15 @@ void CheckUnits(const YamlNode& metrics, const Bindings& bindings, ProblemList& 
     const auto found = bindings.names.find(key.scalar);
     if (found == bindings.names.end()) continue;
     const Measure& measure = found->second.measure;
-    if (measure.unit.empty() || measure.denominator || measure.value.aggregate == Aggregate::kCount)
+    if (measure.unit.empty() || measure.IsRatio() || measure.value().aggregate == Aggregate::kCount)
       continue;
     const auto [first, fresh] =
-        units.emplace(measure.value.metric, std::pair(measure.unit, key.scalar));
+        units.emplace(measure.value().metric, std::pair(measure.unit, key.scalar));
     if (!fresh && first->second.first != measure.unit) {
       const YamlNode* unit = node.Find("unit");
       problems.Add(unit == nullptr ? node : *unit,
                    fmt::format("{} is in {} here and in {} under \"{}\"; a metric has one unit",
-                               measure.value.metric, measure.unit, first->second.first,
+                               measure.value().metric, measure.unit, first->second.first,
                                first->second.second));
     }
   }

@@ -99,6 +99,8 @@ metrics:
   d: {count: m4}
   e f/g: {increase: m5}
   h: {rate: m6, capacity: 100}
+  i: {shortfall: [ok, all]}
+  j: {stddev: m3}
 alarms:
   - {name: a, when: a > 50%, page: false}
   - {name: b, when: b > 5, page: false}
@@ -106,6 +108,8 @@ alarms:
   - {name: d, when: d > 5, page: false}
   - {name: e, when: e f/g > 5, page: false}
   - {name: h, when: h > 5%, page: false}
+  - {name: i, when: i > 5%, page: false}
+  - {name: j, when: j - c > 5 for 2 of 3min, page: false}
 )");
   ASSERT_TRUE(result.ok()) << AllProblems(result);
   const char* expected[] = {"last(m{zone=\"x\"}) of 50 over 1min > 50% for 0s",
@@ -113,9 +117,29 @@ alarms:
                             "avg(m3) over 1min > 5ms for 0s",
                             "count(m4) over 1min > 5 for 0s",
                             "increase(m5) over 1min > 5 for 0s",
-                            "rate(m6) per 1s of 100 over 1min > 5% for 0s"};
-  for (std::size_t i = 0; i < 6; ++i)
+                            "rate(m6) per 1s of 100 over 1min > 5% for 0s",
+                            "shortfall(ok, all) over 1min > 5% for 0s",
+                            "stddev(m3) - avg(m3) over 1min > 5 for 2 of 3min"};
+  for (std::size_t i = 0; i < 8; ++i)
     EXPECT_EQ(CanonicalText(result.plan.alarms[i].when), expected[i]);
+}
+
+// Every series that a condition reads may come late, wherever in it it stands.
+TEST(Parse, LatenessKnowsTheMetricsOfAllTests) {
+  const auto result = Parse(std::string(kHead) + R"(
+lateness: {a: 5s, b: 6s, c: 7s, d: 8s, e: 9s, f: 10s, total: 11s}
+alarms:
+  - {name: one, when: "avg(a) - avg(b) > 5 and shortfall(c, d) > 1%", page: false}
+remediations:
+  - name: two
+    when: CPU > 5% unless last(e) > 5
+    do: {kubectl: [rollout, undo, deployment/shop]}
+    approval: {from: on-call}
+slos:
+  - {name: three, objective: 99%, bad: f, total: total, owner: on-call}
+)");
+  ASSERT_TRUE(result.ok()) << AllProblems(result);
+  EXPECT_EQ(result.plan.lateness.size(), 7u);
 }
 
 TEST(Parse, KubectlArgumentsOutsideTheListAreRefused) {
@@ -204,9 +228,9 @@ alarms:
       "p.yaml:11:3: \"over there\" cannot be a name: the word \"over\" has a meaning in "
       "conditions\n"
       "p.yaml:12:25: \"ratio\" stands beside \"metric\"; a name is one of them\n"
-      "p.yaml:13:6: expected one of metric, distribution, ratio, rate, increase, count, sum, avg, "
-      "min, max, "
-      "last\n"
+      "p.yaml:13:6: expected one of metric, distribution, ratio, shortfall, rate, increase, count, "
+      "sum, avg, "
+      "min, max, last, stddev\n"
       "p.yaml:14:14: ratio takes a list of two metrics: [part, whole]\n"
       "p.yaml:15:16: \"9m\" is not a metric name: a letter, then letters, digits and _ . - / :\n"
       "p.yaml:16:21: per is \"parsec\", expected a length of time: s, min, h, 5min\n"

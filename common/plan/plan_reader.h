@@ -36,6 +36,15 @@ class PlanReader {
   std::optional<Condition> ReadWhen(Fields& fields);
   const Owner* ReadOwnerName(const YamlNode& node);
 
+  // parse_slo.cpp
+  void ReadSlos(const YamlNode* node);
+  void ReadSlo(const YamlNode& node);
+  bool ReadObjective(Fields& fields, Slo& slo);
+  bool ReadShare(Fields& fields, Measure& share);
+  bool ReadEvents(const YamlNode& node, Operand& series);
+  bool ReadGood(const YamlNode& node, const Operand* total, Measure& share);
+  void CheckBurnNames(const YamlNode& name);
+
   // parse_remediation.cpp
   void ReadRemediations(const YamlNode* node);
   void ReadRemediation(const YamlNode& node);
@@ -47,6 +56,7 @@ class PlanReader {
   Bindings bindings_;
   Plan plan_;
   std::map<std::string, std::size_t> alarm_offsets_;
+  std::map<std::string, std::size_t> slo_offsets_;
   std::map<std::string, std::size_t> remediation_offsets_;
 };
 

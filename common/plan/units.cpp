@@ -68,9 +68,11 @@ std::span<const std::string> KnownUnits() {
   return names;
 }
 
-std::string RateUnit(std::string_view unit, std::string_view per) {
+std::string RateUnit(std::string_view unit, Duration per) {
+  std::string time = FormatDuration(per);
+  if (time == "1s" || time == "1min" || time == "1h" || time == "1d") time.erase(0, 1);
   std::string out(unit == "1" ? "" : unit);
-  return out.append("/").append(per);
+  return out.append("/").append(time);
 }
 
 }  // namespace liveops::plan

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/time.h"
+
 namespace liveops::plan {
 
 // Units that a threshold may be written in: time (ns .. h), bytes (By, kB, MiB, …), shares ("%",
@@ -17,7 +19,8 @@ std::optional<double> ConvertUnit(double value, std::string_view from, std::stri
 bool IsKnownUnit(std::string_view unit);
 std::span<const std::string> KnownUnits();
 
-// The unit of a rate per this time of a thing in `unit` ("" or "1": of a number): "/min", "By/s".
-std::string RateUnit(std::string_view unit, std::string_view per);
+// The unit of a rate per this time of a thing in `unit` ("" or "1": of a number): "/min", "By/s",
+// "/5min".
+std::string RateUnit(std::string_view unit, Duration per);
 
 }  // namespace liveops::plan

@@ -255,13 +255,13 @@ std::vector<Problem> ProblemList::Take() {
   return problems;
 }
 
-YamlNode ReadYaml(std::string_view text, ProblemList& problems) {
+YamlNode ReadYaml(std::string_view text, ProblemList& problems, std::string_view what) {
   if (text.size() > kMaxText) {
-    problems.Add(0, "the plan is larger than 1 MiB");
+    problems.Add(0, fmt::format("the {} is larger than 1 MiB", what));
     return {};
   }
   if (!IsValidUtf8(text)) {
-    problems.Add(0, "the plan is not UTF-8 text");
+    problems.Add(0, fmt::format("the {} is not UTF-8 text", what));
     return {};
   }
   TreeBuilder builder(text, problems);
@@ -273,7 +273,8 @@ YamlNode ReadYaml(std::string_view text, ProblemList& problems) {
     ProblemList ignored(text);
     TreeBuilder rest(text, ignored);
     if (parser.HandleNextDocument(rest)) {
-      problems.Add(rest.TakeRoot(), "a second document begins here; a plan file holds one plan");
+      problems.Add(rest.TakeRoot(),
+                   fmt::format("a second document begins here; a {0} file holds one {0}", what));
     }
     return root;
   } catch (const YAML::Exception& e) {

@@ -47,7 +47,8 @@ class ProblemList {
   std::vector<std::pair<std::size_t, std::string>> found_;
 };
 
-// The first document of `text`, which the problems must be about. Never throws.
-YamlNode ReadYaml(std::string_view text, ProblemList& problems);
+// The first document of `text`, which the problems must be about; `what` names it there, where it
+// is no plan. Never throws.
+YamlNode ReadYaml(std::string_view text, ProblemList& problems, std::string_view what = "plan");
 
 }  // namespace liveops::plan

@@ -175,6 +175,23 @@ std::optional<double> Sketch::Quantile(double q) const {
   return max_;
 }
 
+std::optional<double> Sketch::Stddev() const {
+  const auto middle = [&](const Bin& bin) {
+    const Bounds bounds = BoundsOf(bin.key);
+    return std::clamp(bounds.low + (bounds.high - bounds.low) / 2, min_, max_);
+  };
+  double total = 0;
+  double mean = 0;
+  double squares = 0;
+  for (const Bin& bin : bins_) {
+    total += bin.weight;
+    const double off = middle(bin) - mean;
+    mean += off * (bin.weight / total);
+    squares += bin.weight * off * (middle(bin) - mean);
+  }
+  return total > 0 ? std::optional(std::sqrt(squares / total)) : std::nullopt;
+}
+
 void Sketch::Write(ByteWriter& out) const {
   out.Double(count_);
   out.Double(sum_);

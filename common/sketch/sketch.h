@@ -55,6 +55,10 @@ class Sketch {
   // The value of rank ceil(q * count), q in [0, 1]; nothing when there are no bins.
   std::optional<double> Quantile(double q) const;
 
+  // The standard deviation (of the population) of the bins' middles, each within 1 % of its values;
+  // nothing when there are no bins.
+  std::optional<double> Stddev() const;
+
   // The bounds of the bin that `value` falls into.
   static Bounds BinOf(double value);
 

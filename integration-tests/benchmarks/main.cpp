@@ -11,6 +11,7 @@
 #include "deploy/local/stack/process.h"
 #include "deploy/local/stack/stack.h"
 #include "deploy/local/stack/usage.h"
+#include "integration-tests/benchmarks/bare_hops.h"
 #include "integration-tests/benchmarks/page_latency.h"
 #include "integration-tests/benchmarks/report.h"
 
@@ -45,18 +46,28 @@ Result<Started> Start(const std::string& dir) {
 Status PageLatency(const std::string& dir, bench::Report& report) {
   std::vector<double> p50;
   std::vector<double> p99;
+  std::vector<double> bare;
   for (int run = 1; run <= kRuns; ++run) {
     auto started = Start(dir);
     if (!started.ok()) return started.error();
     auto latency = bench::MeasurePageLatency(*started->first, {});
     if (!latency.ok()) return latency.error();
-    Say(fmt::format("page latency, run {} of {}: p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms", run,
-                    kRuns, latency->p50_ms, latency->p99_ms, latency->max_ms));
+    // On the same broker, so that the difference is what the services add.
+    auto hops = bench::MeasureBareHops(started->first->kafka().address(), {});
+    if (!hops.ok()) return hops.error();
+    bare.push_back(hops->p50_ms);
+    Say(fmt::format(
+        "page latency, run {} of {}: p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms; the "
+        "bare hops: p50 {:.2f} ms, p99 {:.2f} ms",
+        run, kRuns, latency->p50_ms, latency->p99_ms, latency->max_ms, hops->p50_ms, hops->p99_ms));
     p50.push_back(latency->p50_ms);
     p99.push_back(latency->p99_ms);
   }
   report.Add({"page_latency_p50_ms", bench::Median(p50), "ms", true, 5});
   report.Add({"page_latency_p99_ms", bench::Median(p99), "ms", true, 25});
+  report.Add({"bare_hops_p50_ms", bench::Median(bare), "ms", true, 0});
+  report.Add(
+      {"page_latency_over_bare_hops", bench::Median(p50) / bench::Median(bare), "x", true, 0});
   return {};
 }
 

@@ -17,6 +17,7 @@ void Withdraw(State& s, const Rule& rule, Group& group, std::vector<Transition>&
   ++group.life.step;
   Judgement j;
   j.at = s.now();
+  j.test = group.last.test;
   j.value = group.last.value;
   j.points = group.last.points;
   out.push_back(Tell(s, rule, group, AlarmState::kWithdrawn, "removed", j));
@@ -37,10 +38,12 @@ void TakeOver(State& s, Rule& old, Rule& fresh) {
     if (next == nullptr) continue;
     next->life = group->life;
     next->last = group->last;
+    // The tests are others: what is shown from now on is the first one's.
+    next->life.test = next->last.test = 0;
     next->silence_ms = group->silence_ms;
-    for (const Member& member : group->members) {
+    group->ForEachMember([&](const Cells&, const Member& member) {
       next->silence_ms = std::max(next->silence_ms, 3 * s.series.at(member.series).Interval());
-    }
+    });
     Activate(fresh, *next);
   }
 }
@@ -72,6 +75,7 @@ void Amend(State& s, Service& service, Rule& old, RuleSpec spec, std::vector<Tra
       if (!same_clear) group->life.clear_since = {};
       if (same) continue;
       group->life.return_since = {};
+      group->slots.clear();
       if (group->life.state != AlarmState::kPending) continue;
       group->life.state = AlarmState::kOk;
       group->life.next_true = group->life.last_true = {};
@@ -108,6 +112,7 @@ void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transiti
     return;
   }
   Service& service = ServiceOf(s, view.service);
+  BeforeService(s, s.service_index.find(service.name)->second);
   service.version = view.version;
   service.text = view.text;
   std::vector<RuleSpec> specs = SpecsOf(parsed.plan);
@@ -137,6 +142,7 @@ void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transiti
 
 void StartProbe(State& s, const ProbeStartView& view, std::vector<Transition>& out) {
   Service& service = ServiceOf(s, view.service);
+  BeforeService(s, s.service_index.find(service.name)->second);
   RuleSpec spec;
   spec.name = "probe:" + std::string(view.probe_id);
   spec.purpose = Purpose::kProbe;
@@ -176,6 +182,7 @@ void StartProbe(State& s, const ProbeStartView& view, std::vector<Transition>& o
 
 void ApplyDeployment(State& s, const DeploymentView& view) {
   Service& service = ServiceOf(s, view.service);
+  BeforeService(s, s.service_index.find(service.name)->second);
   if (service.deployments.size() >= kDeploymentsMax) {
     service.deployments.erase(service.deployments.begin());
   }
@@ -219,6 +226,7 @@ void MakeStand(State& s, Rule& rule, Group& group, const Transition& truth) {
 
 bool AdoptTransition(State& s, const Transition& truth) {
   Service* service = FindService(s, truth.service);
+  if (service != nullptr) BeforeService(s, s.service_index.find(service->name)->second);
   Rule* rule = service == nullptr ? nullptr : FindRule(*service, truth.name);
   if (truth.purpose == Purpose::kProbe) {
     if (rule != nullptr) RemoveRule(s, *service, *rule);

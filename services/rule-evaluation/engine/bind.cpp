@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
 
 #include "services/rule-evaluation/engine/state.h"
 #include "services/rule-evaluation/engine/units.h"
 
 namespace liveops::engine {
-
 Service* FindService(State& s, std::string_view name) {
   const auto it = s.service_index.find(name);
   return it == s.service_index.end() ? nullptr : s.services[it->second].get();
@@ -21,6 +23,7 @@ Service& ServiceOf(State& s, std::string_view name) {
   service->generation = s.next_generation++;
   s.service_index.emplace(std::string(name), static_cast<std::uint32_t>(s.services.size()));
   s.services.push_back(std::move(service));
+  s.refused_ms.push_back(kLongAgo);
   return *s.services.back();
 }
 
@@ -34,7 +37,7 @@ void MarkChanged(State& s, Group& group) {
 void Schedule(State& s, Rule& rule) {
   if (!s.clock.started()) return;
   s.due.erase({rule.due_ms, rule.number});
-  rule.due_ms = (rule.judged + 1) * rule.pane_ms + LatenessOf(s, rule);
+  rule.due_ms = (rule.judged + 1) * rule.step_ms + LatenessOf(s, rule);
   s.due.emplace(rule.due_ms, rule.number);
 }
 
@@ -53,6 +56,9 @@ void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule) {
 
 void RemoveRule(State& s, Service& service, Rule& rule) {
   while (!rule.groups.empty()) RemoveGroup(s, rule, *rule.groups.begin()->second);
+  for (const auto& shared : rule.shared) {
+    for (const auto& [key, cells] : shared) ForgetMembers(s, rule, *cells);
+  }
   if (rule.placeholder_told) s.gone.push_back(AlarmId(service.name, rule.spec.name, {}));
   s.due.erase({rule.due_ms, rule.number});
   s.rules.erase(rule.number);
@@ -71,6 +77,7 @@ Group* GroupFor(State& s, Rule& rule, const Labels& labels) {
   group->key = key;
   group->labels = labels;
   group->life.state_since = s.now();
+  GiveCells(rule, *group);
   Group* made = group.get();
   rule.groups.emplace(std::move(key), std::move(group));
   ++s.group_count;
@@ -79,34 +86,69 @@ Group* GroupFor(State& s, Rule& rule, const Labels& labels) {
   return made;
 }
 
-void DropMember(State& s, Rule& rule, Group& group, std::size_t index) {
-  const Member& member = group.members[index];
-  rule.members.erase(Rule::MemberKey(member.series, member.operand));
+namespace {
+
+std::unique_ptr<Cells> MakeCells(const Rule& rule, std::size_t test, std::string key) {
+  auto cells = std::make_unique<Cells>();
+  cells->test = static_cast<std::uint8_t>(test);
+  cells->key = std::move(key);
+  cells->distributions.resize(rule.test(test).measure.operands.size());
+  return cells;
+}
+
+}  // namespace
+
+void GiveCells(const Rule& rule, Group& group) {
+  group.own.resize(rule.tests());
+  for (std::size_t i = 0; i < rule.tests(); ++i) {
+    if (!rule.Own(i)) continue;
+    group.own[i] = MakeCells(rule, i, group.key);
+    group.own[i]->group = &group;
+  }
+}
+
+Cells& SharedCells(Rule& rule, std::size_t test, const Labels& labels) {
+  std::string key = labels.Encode();
+  auto& cells = rule.shared[test][key];
+  if (!cells) cells = MakeCells(rule, test, std::move(key));
+  return *cells;
+}
+
+void ForgetMembers(State& s, Rule& rule, Cells& cells) {
+  for (const Member& member : cells.members) {
+    BeforeSeries(s, member.series);
+    rule.members.erase(Rule::MemberKey(member.series, cells.test, member.operand));
+    Series& series = s.series.at(member.series);
+    series.generation = 0;
+    if (--series.members == 0) series.labels.clear();
+  }
+  cells.members.clear();
+}
+
+void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index) {
+  const Member& member = cells.members[index];
+  BeforeSeries(s, member.series);
+  rule.members.erase(Rule::MemberKey(member.series, cells.test, member.operand));
   Series& series = s.series.at(member.series);
   --series.members;
   series.generation = 0;
   if (series.members == 0) series.labels.clear();
-  group.members.erase(group.members.begin() + static_cast<std::ptrdiff_t>(index));
-  IndexMembers(s, rule, group);
+  cells.members.erase(cells.members.begin() + static_cast<std::ptrdiff_t>(index));
+  IndexMembers(s, rule, cells);
   if (rule.members.empty()) Schedule(s, rule);
 }
 
-void IndexMembers(State& s, Rule& rule, Group& group) {
-  for (std::uint32_t i = 0; i < group.members.size(); ++i) {
-    const Member& member = group.members[i];
+void IndexMembers(State& s, Rule& rule, Cells& cells) {
+  for (std::uint32_t i = 0; i < cells.members.size(); ++i) {
+    const Member& member = cells.members[i];
     s.series.at(member.series).generation = 0;
-    rule.members[Rule::MemberKey(member.series, member.operand)] = {&group, i};
+    rule.members[Rule::MemberKey(member.series, cells.test, member.operand)] = {&cells, i};
   }
 }
 
 void RemoveGroup(State& s, Rule& rule, Group& group) {
-  while (!group.members.empty()) {
-    const Member& member = group.members.back();
-    rule.members.erase(Rule::MemberKey(member.series, member.operand));
-    Series& series = s.series.at(member.series);
-    series.generation = 0;
-    if (--series.members == 0) series.labels.clear();
-    group.members.pop_back();
+  for (const auto& cells : group.own) {
+    if (cells) ForgetMembers(s, rule, *cells);
   }
   if (rule.members.empty()) Schedule(s, rule);
   rule.active.erase(&group);
@@ -122,46 +164,129 @@ void RemoveGroup(State& s, Rule& rule, Group& group) {
 
 namespace {
 
-// A member for this series and operand, known or new; nothing when it cannot feed it.
-std::optional<Feed> FeedFor(State& s, Rule& rule, std::uint8_t operand, std::uint32_t id,
-                            const SeriesView& view, const Labels& labels) {
-  const auto known = rule.members.find(Rule::MemberKey(id, operand));
-  if (known != rule.members.end()) return Feed{&rule, known->second.first, known->second.second};
-  const plan::Measure& measure = rule.spec.when.measure;
-  const plan::Aggregate aggregate =
-      measure.denominator && rule.operand(operand).aggregate != plan::Aggregate::kCount
-          ? plan::Aggregate::kIncrease
-          : rule.operand(operand).aggregate;
-  const Cell cell = CellFor(aggregate, view.kind);
-  std::optional<double> factor = 1.0;
-  const bool counts = cell == Cell::kCounter && aggregate != plan::Aggregate::kSum;
-  if (!measure.IsShare() && !counts && aggregate != plan::Aggregate::kCount) {
-    factor = UnitFactor(view.unit, measure.unit);
+// What of a test a series may feed.
+struct Place {
+  std::size_t test = 0;
+  std::uint8_t operand = 0;
+  bool bucket = false;  // one of the buckets of a classic histogram
+};
+
+constexpr std::string_view kBucketSuffix = "_bucket";
+
+// Prometheus names a metric by its base unit, which is that of its buckets' bounds.
+std::string_view BoundUnit(std::string_view metric) {
+  return metric.ends_with("_seconds") ? "s" : metric.ends_with("_bytes") ? "By" : "";
+}
+
+// `le` of a bucket; nothing when it is none.
+std::optional<double> UpperBound(const Labels& labels) {
+  const std::string* text = labels.Find("le");
+  if (text == nullptr || text->empty()) return std::nullopt;
+  if (*text == "+Inf" || *text == "Inf" || *text == "inf") {
+    return std::numeric_limits<double>::infinity();
   }
-  if (cell == Cell::kNone || !factor) {
+  double bound = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), bound);
+  const bool whole = error == std::errc() && end == text->data() + text->size();
+  return whole && std::isfinite(bound) ? std::optional(bound) : std::nullopt;
+}
+
+bool IsCounter(SeriesKind kind) {
+  return kind == SeriesKind::kCounterDelta || kind == SeriesKind::kCounterCumulative;
+}
+
+// Does the operand read this series by its name?
+bool Names(const plan::Operand& operand, const SeriesView& view, bool& bucket) {
+  bucket = false;
+  if (operand.metric == view.metric) return true;
+  if (operand.aggregate != plan::Aggregate::kQuantile || !IsCounter(view.kind)) return false;
+  bucket = view.metric.size() == operand.metric.size() + kBucketSuffix.size() &&
+           view.metric.starts_with(operand.metric) && view.metric.ends_with(kBucketSuffix);
+  return bucket;
+}
+
+// How a series fits an operand; kNone when it does not.
+struct Fit {
+  Cell cell = Cell::kNone;
+  double factor = 1;
+  double bound = 0;
+};
+
+Fit FitOf(const plan::Measure& measure, const Place& place, const SeriesView& view,
+          const Labels& labels) {
+  const plan::Operand& operand = measure.operands[place.operand];
+  const plan::Aggregate aggregate =
+      measure.IsRatio() && operand.aggregate != plan::Aggregate::kCount ? plan::Aggregate::kIncrease
+                                                                        : operand.aggregate;
+  Fit fit;
+  fit.cell = place.bucket ? Cell::kBucket : CellFor(aggregate, view.kind);
+  const bool counts = fit.cell == Cell::kCounter && aggregate != plan::Aggregate::kSum;
+  if (!measure.IsShare() && !counts && aggregate != plan::Aggregate::kCount) {
+    const bool formula = measure.form == plan::Measure::Form::kFormula;
+    // A bucket counts; it is the bounds that have a unit, of which its counter says nothing.
+    const auto factor = UnitFactor(place.bucket ? BoundUnit(operand.metric) : view.unit,
+                                   formula ? operand.unit : measure.unit);
+    if (!factor) return {};
+    fit.factor = *factor;
+  }
+  if (place.bucket) {
+    const auto bound = UpperBound(labels);
+    if (!bound) return {};
+    fit.bound = *bound * fit.factor;
+    fit.factor = 1;
+  }
+  return fit;
+}
+
+// A member for this series and operand, known or new; nothing when it cannot feed it.
+std::optional<Feed> FeedFor(State& s, Rule& rule, const Place& place, std::uint32_t id,
+                            const SeriesView& view, const Labels& labels) {
+  const std::uint64_t key = Rule::MemberKey(id, place.test, place.operand);
+  if (const auto known = rule.members.find(key); known != rule.members.end()) {
+    return Feed{&rule, known->second.first, known->second.second};
+  }
+  const plan::Test& test = rule.test(place.test);
+  const Fit fit = FitOf(test.measure, place, view, labels);
+  if (fit.cell == Cell::kNone) {
     ++s.series.at(id).mismatches;
     return std::nullopt;
   }
-  Group* group = GroupFor(s, rule, GroupLabels(rule.spec.when.by, labels));
-  if (group == nullptr) {
+  Cells* cells = nullptr;
+  if (rule.Own(place.test)) {
+    Group* group = GroupFor(s, rule, GroupLabels(test.by, labels));
+    if (group != nullptr) cells = group->own[place.test].get();
+  } else {
+    cells = &SharedCells(rule, place.test, GroupLabels(test.by, labels));
+  }
+  if (cells == nullptr) {
     Series& newcomer = s.series.at(id);
     if (!newcomer.refused) ++s.counters.series_refused;
     newcomer.refused = true;
     newcomer.generation = 0;  // it is tried again with each batch: there may be room by then
     return std::nullopt;
   }
-  Member& member = group->members.emplace_back();
+  Member& member = cells->members.emplace_back();
   member.series = id;
-  member.operand = operand;
-  member.cell = cell;
-  member.factor = *factor;
-  const auto index = static_cast<std::uint32_t>(group->members.size() - 1);
-  rule.members[Rule::MemberKey(id, operand)] = {group, index};
+  member.operand = place.operand;
+  member.cell = fit.cell;
+  member.factor = fit.factor;
+  member.bound = fit.bound;
+  const auto index = static_cast<std::uint32_t>(cells->members.size() - 1);
+  rule.members[key] = {cells, index};
   if (rule.members.size() == 1) Schedule(s, rule);
   Series& series = s.series.at(id);
   ++series.members;
   series.labels = view.labels;
-  return Feed{&rule, group, index};
+  return Feed{&rule, cells, index};
+}
+
+// The series feeds the rule: how late its points may come is how long the rule waits.
+void WaitFor(State& s, Rule& rule, const Series& series) {
+  const std::int64_t lateness =
+      BaseLateness(s, rule, series.otlp ? Protocol::kOtlp : Protocol::kNative);
+  if (lateness <= rule.lateness_ms) return;
+  rule.lateness_ms = lateness;
+  Schedule(s, rule);
 }
 
 }  // namespace
@@ -173,20 +298,18 @@ void Bind(State& s, Service& service, std::uint32_t id, const SeriesView& view) 
   series.generation = service.generation;
   std::optional<Labels> labels;
   for (const auto& rule : service.rules) {
-    const int operands = rule->spec.when.measure.denominator ? 2 : 1;
-    for (int i = 0; i < operands; ++i) {
-      if (rule->operand(i).metric != view.metric) continue;
-      if (!labels) labels = Labels::Decode(view.labels);
-      if (!labels) return;  // damaged: no rule can say whose it is
-      if (!Matches(rule->operand(i), view.metric, *labels)) continue;
-      const auto feed = FeedFor(s, *rule, static_cast<std::uint8_t>(i), id, view, *labels);
-      if (!feed) continue;
-      series.feeds.push_back(*feed);
-      const std::int64_t lateness =
-          BaseLateness(s, *rule, series.otlp ? Protocol::kOtlp : Protocol::kNative);
-      if (lateness > rule->lateness_ms) {
-        rule->lateness_ms = lateness;
-        Schedule(s, *rule);
+    for (std::size_t test = 0; test < rule->tests(); ++test) {
+      const plan::Measure& measure = rule->test(test).measure;
+      for (std::size_t i = 0; i < measure.operands.size(); ++i) {
+        Place place{test, static_cast<std::uint8_t>(i), false};
+        if (!Names(measure.operands[i], view, place.bucket)) continue;
+        if (!labels) labels = Labels::Decode(view.labels);
+        if (!labels) return;  // damaged: no rule can say whose it is
+        if (!Matches(measure.operands[i], *labels)) continue;
+        const auto feed = FeedFor(s, *rule, place, id, view, *labels);
+        if (!feed) continue;
+        series.feeds.push_back(*feed);
+        WaitFor(s, *rule, series);
       }
     }
   }

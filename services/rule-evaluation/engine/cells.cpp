@@ -6,23 +6,30 @@
 namespace liveops::engine {
 namespace {
 
-void Touch(State& s, std::int64_t offset, Rule& rule, Group& group, std::uint8_t operand,
+void Touch(State& s, std::int64_t offset, Rule& rule, Cells& cells, std::uint8_t operand,
            std::int64_t time) {
-  if (group.touched != offset) {
-    group.touched = offset;
-    group.touched_from_ms = group.touched_to_ms = time;
-    group.touched_operands = 0;
-    s.touched.emplace_back(&rule, &group);
+  if (cells.touched != offset) {
+    cells.touched = offset;
+    cells.touched_from_ms = cells.touched_to_ms = time;
+    cells.touched_operands = 0;
+    // Cells that groups share are many groups' affair: those are judged at the watermark.
+    if (Group* group = cells.group; group != nullptr && group->touched != offset) {
+      group->touched = offset;
+      s.touched.emplace_back(&rule, group);
+    }
   }
-  group.touched_from_ms = std::min(group.touched_from_ms, time);
-  group.touched_to_ms = std::max(group.touched_to_ms, time);
-  group.touched_operands |= static_cast<std::uint8_t>(1u << operand);
+  cells.touched_from_ms = std::min(cells.touched_from_ms, time);
+  cells.touched_to_ms = std::max(cells.touched_to_ms, time);
+  cells.touched_operands |= static_cast<std::uint8_t>(1u << operand);
 }
 
 // Spreads the increase over the panes in proportion to the time that it covers in each.
-void ToCounter(const Rule& rule, Member& member, const Point& p, double increase) {
-  const std::int64_t last = sketch::PaneIndex(p.time, rule.pane_ms);
-  member.panes.DropBefore(rule.judged + 1 - rule.panes);
+void ToCounter(const Rule& rule, const Cells& cells, Member& member, const Point& p,
+               double increase) {
+  const std::int64_t pane_ms = rule.windows[cells.test].pane_ms;
+  const std::int64_t keep_from = rule.KeepFrom(cells.test);
+  const std::int64_t last = sketch::PaneIndex(p.time, pane_ms);
+  member.panes.DropBefore(keep_from);
   const std::int64_t length = p.covers ? p.time - p.start : 0;
   if (p.time >= member.newest_ms) {
     member.newest = increase;
@@ -37,24 +44,24 @@ void ToCounter(const Rule& rule, Member& member, const Point& p, double increase
     return;
   }
   // Nothing before the oldest window that is still to be judged is ever read again.
-  const std::int64_t first =
-      std::max(sketch::PaneIndex(p.start + 1, rule.pane_ms), rule.judged + 2 - rule.panes);
+  const std::int64_t first = std::max(sketch::PaneIndex(p.start + 1, pane_ms), keep_from + 1);
   for (std::int64_t pane = first; pane <= last; ++pane) {
-    const std::int64_t from = std::max(p.start, (pane - 1) * rule.pane_ms);
-    const std::int64_t to = std::min(p.time, pane * rule.pane_ms);
+    const std::int64_t from = std::max(p.start, (pane - 1) * pane_ms);
+    const std::int64_t to = std::min(p.time, pane * pane_ms);
     CellPane& cell = member.panes.At(pane);
     cell.a += increase * (static_cast<double>(to - from) / static_cast<double>(length));
-    cell.b = std::min(cell.b + static_cast<double>(to - from), static_cast<double>(rule.pane_ms));
+    cell.b = std::min(cell.b + static_cast<double>(to - from), static_cast<double>(pane_ms));
   }
 }
 
-void ToGauge(const Rule& rule, Member& member, const Point& p) {
+void ToGauge(const Rule& rule, const Cells& cells, Member& member, const Point& p,
+             plan::Aggregate aggregate) {
   const double value = p.value * member.factor;
-  member.panes.DropBefore(rule.judged + 1 - rule.panes);
-  CellPane& cell = member.panes.At(sketch::PaneIndex(p.time, rule.pane_ms));
+  member.panes.DropBefore(rule.KeepFrom(cells.test));
+  CellPane& cell = member.panes.At(sketch::PaneIndex(p.time, rule.windows[cells.test].pane_ms));
   if (p.time >= member.newest_ms) member.newest = value;
   const auto time = static_cast<double>(p.time);
-  switch (rule.operand(member.operand).aggregate) {
+  switch (aggregate) {
     case plan::Aggregate::kAvg:
       cell.a += value;
       cell.b += 1;
@@ -67,6 +74,13 @@ void ToGauge(const Rule& rule, Member& member, const Point& p) {
       cell.a = cell.b > 0 ? std::max(cell.a, value) : value;
       cell.b += 1;
       break;
+    case plan::Aggregate::kStddev: {
+      cell.b += 1;
+      const double off = value - cell.a;
+      cell.a += off / cell.b;
+      cell.c += off * (value - cell.a);
+      break;
+    }
     default:
       cell.c += 1;
       if (time >= cell.b) {
@@ -77,12 +91,15 @@ void ToGauge(const Rule& rule, Member& member, const Point& p) {
   }
 }
 
-void ToDistribution(Rule& rule, Group& group, Member& member, const Point& p) {
-  auto& panes = group.distributions[member.operand];
-  panes.DropBefore(rule.judged + 1 - rule.panes);
-  const bool bins = rule.operand(member.operand).aggregate == plan::Aggregate::kQuantile;
+void ToDistribution(const Rule& rule, Cells& cells, const Member& member, const Point& p,
+                    plan::Aggregate aggregate) {
+  auto& panes = cells.distributions[member.operand];
+  panes.DropBefore(rule.KeepFrom(cells.test));
+  const bool bins =
+      aggregate == plan::Aggregate::kQuantile || aggregate == plan::Aggregate::kStddev;
+  const std::int64_t index = sketch::PaneIndex(p.time, rule.windows[cells.test].pane_ms);
   if (!p.distribution) {
-    sketch::Sketch& pane = panes.At(sketch::PaneIndex(p.time, rule.pane_ms));
+    sketch::Sketch& pane = panes.At(index);
     bins ? pane.Add(p.value * member.factor) : pane.AddPlain(p.value * member.factor);
     return;
   }
@@ -91,13 +108,11 @@ void ToDistribution(Rule& rule, Group& group, Member& member, const Point& p) {
   for (double& bound : bounds) bound *= member.factor;
   if (bounds.empty()) {
     // No buckets: only the mean is known.
-    panes.At(sketch::PaneIndex(p.time, rule.pane_ms))
-        .AddPlain(p.sum / p.count * member.factor, p.count);
+    panes.At(index).AddPlain(p.sum / p.count * member.factor, p.count);
     return;
   }
-  panes.At(sketch::PaneIndex(p.time, rule.pane_ms))
-      .AddHistogram(bounds, p.buckets, p.sum * member.factor);
-  group.bounds = std::move(bounds);
+  panes.At(index).AddHistogram(bounds, p.buckets, p.sum * member.factor);
+  cells.bounds = std::move(bounds);
 }
 
 }  // namespace
@@ -106,7 +121,8 @@ void Distribute(State& s, std::int64_t offset, Series& series, const Point& p) {
   bool late = false;
   for (const Feed& feed : series.feeds) {
     Rule& rule = *feed.rule;
-    Member& member = feed.group->members[feed.member];
+    Cells& cells = *feed.cells;
+    Member& member = cells.members[feed.member];
     if (!rule.seen) {
       rule.seen = true;
       ++s.changes;
@@ -117,30 +133,32 @@ void Distribute(State& s, std::int64_t offset, Series& series, const Point& p) {
     }
     if (rule.probe && p.time <= ToMs(rule.probe->started)) continue;
     const bool baseline = std::isnan(p.count);
-    const plan::Aggregate aggregate = rule.operand(member.operand).aggregate;
+    const plan::Measure& measure = rule.test(cells.test).measure;
+    const plan::Aggregate aggregate = measure.operands[member.operand].aggregate;
     switch (member.cell) {
-      case Cell::kCounter: {
-        const bool sums = aggregate == plan::Aggregate::kSum && !rule.spec.when.measure.denominator;
+      case Cell::kCounter:
+      case Cell::kBucket: {
+        const bool sums = aggregate == plan::Aggregate::kSum && !measure.IsRatio();
         if (sums && p.sum < 0) rule.negatives = true;
         if (baseline) {
           member.newest = member.newest_cover_ms = 0;
         } else {
-          ToCounter(rule, member, p, sums ? p.sum * member.factor : p.count);
+          ToCounter(rule, cells, member, p, sums ? p.sum * member.factor : p.count);
         }
         break;
       }
       case Cell::kGauge:
-        ToGauge(rule, member, p);
+        ToGauge(rule, cells, member, p, aggregate);
         break;
       case Cell::kDistribution:
-        if (!baseline) ToDistribution(rule, *feed.group, member, p);
+        if (!baseline) ToDistribution(rule, cells, member, p, aggregate);
         break;
       case Cell::kNone:
         break;
     }
     if (member.newest_ms < p.time) member.newest_ms = p.time;
-    Activate(rule, *feed.group);
-    if (!baseline) Touch(s, offset, rule, *feed.group, member.operand, p.time);
+    if (cells.group != nullptr) Activate(rule, *cells.group);
+    if (!baseline) Touch(s, offset, rule, cells, member.operand, p.time);
   }
   if (late) {
     ++s.counters.points_late;

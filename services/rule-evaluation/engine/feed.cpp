@@ -52,6 +52,7 @@ class Feeder {
 
 void Feeder::Run() {
   Service& service = ServiceOf(s_, batch_.service);
+  BeforeService(s_, s_.service_index.find(service.name)->second);
   Resolve(service);
   const std::size_t points = batch_.point_series.size();
   const bool fits = batch_.point_time_delta_ms.size() == points &&
@@ -77,6 +78,7 @@ void Feeder::Resolve(Service& service) {
       if (s_.series.size() >= s_.limits.series_max) {
         ++s_.counters.series_refused;
       } else {
+        BeforeSeries(s_, s_.series.NextId());
         id = s_.series.Add(view.fingerprint, view.kind, number);
       }
     }
@@ -87,6 +89,7 @@ void Feeder::Resolve(Service& service) {
     }
     ids_.push_back(id);
     if (id == SeriesTable::kNone) continue;
+    BeforeSeries(s_, id);
     Series& series = s_.series.at(id);
     if (batch_.protocol == Protocol::kOtlp && !series.otlp) {
       series.otlp = true;

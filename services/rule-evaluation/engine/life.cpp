@@ -21,14 +21,20 @@ void Life::Enter(AlarmState as, Instant at) {
   state_since = at;
 }
 
-void Life::Open(AlarmState as, Instant at, Instant clock) {
+void Life::Open(AlarmState as, const Judgement& j, Instant clock) {
   // Two episodes of one alarm never share a name, even within one millisecond.
   episode = Set(episode) ? std::max(clock, episode + Duration(1)) : clock;
   step = 0;
   clear_since = {};
   return_since = {};
-  peak = std::numeric_limits<double>::quiet_NaN();
-  Enter(as, at);
+  peak = j.value;
+  test = j.test;
+  Enter(as, j.at);
+}
+
+// The greatest value of one test's: those of others are no measure of it.
+void Life::Peak(const LifeRules& rules, const Judgement& j) {
+  if (j.test == test) peak = Worse(rules.op, peak, j.value);
 }
 
 Told Life::Close(Instant at) {
@@ -59,8 +65,7 @@ Told Life::StepTrue(const LifeRules& rules, const Judgement& j, Instant clock) {
     case AlarmState::kOk:
       since = j.at;
       if (rules.hold <= Duration(0)) {
-        Open(AlarmState::kFiring, j.at, clock);
-        peak = j.value;
+        Open(AlarmState::kFiring, j, clock);
         return Told::kFires;
       }
       Enter(AlarmState::kPending, j.at);
@@ -68,11 +73,10 @@ Told Life::StepTrue(const LifeRules& rules, const Judgement& j, Instant clock) {
     case AlarmState::kPending:
       since = std::min(since, j.at);
       if (j.at - since < rules.hold) return Told::kNothing;
-      Open(AlarmState::kFiring, j.at, clock);
-      peak = j.value;
+      Open(AlarmState::kFiring, j, clock);
       return Told::kFires;
     case AlarmState::kFiring:
-      peak = Worse(rules.op, peak, j.value);
+      Peak(rules, j);
       clear_since = {};
       return Told::kNothing;
     case AlarmState::kNoData:
@@ -83,7 +87,7 @@ Told Life::StepTrue(const LifeRules& rules, const Judgement& j, Instant clock) {
       was_firing = false;
       return_since = {};
       clear_since = {};
-      peak = Worse(rules.op, peak, j.value);
+      Peak(rules, j);
       Enter(AlarmState::kFiring, j.at);
       return Told::kReturnsFiring;
     default:
@@ -147,7 +151,9 @@ Told Life::FallSilent(Instant at, Instant clock) {
   }
   was_firing = false;
   since = at;
-  Open(AlarmState::kNoData, at, clock);
+  Judgement silence;
+  silence.at = at;
+  Open(AlarmState::kNoData, silence, clock);
   return Told::kFallsSilent;
 }
 
@@ -177,6 +183,7 @@ void Life::Write(ByteWriter& out) const {
   }
   out.Bool(was_firing);
   out.Double(peak);
+  out.Varint(test);
 }
 
 bool Life::Read(ByteReader& in) {
@@ -190,6 +197,7 @@ bool Life::Read(ByteReader& in) {
   }
   was_firing = in.Bool();
   peak = in.Double();
+  test = static_cast<std::uint8_t>(in.Varint() % plan::Condition::kTestsMax);
   return in.ok();
 }
 

@@ -28,8 +28,9 @@ enum class Why : std::uint8_t {
 struct Judgement {
   Verdict verdict = Verdict::kUnknown;
   Why why = Why::kNever;
-  Instant at{};        // the window's end; eagerly the event time
-  bool eager = false;  // at the end of a record; else at the watermark
+  Instant at{};           // the window's end; eagerly the event time
+  bool eager = false;     // at the end of a record; else at the watermark
+  std::uint8_t test = 0;  // of the condition, whose value is told
   double value = std::numeric_limits<double>::quiet_NaN();
   double low = std::numeric_limits<double>::quiet_NaN();
   double high = std::numeric_limits<double>::quiet_NaN();
@@ -68,6 +69,7 @@ struct Life {
   Instant return_since{};   // no data: true again since; epoch = not
   bool was_firing = false;  // no data: it fired before
   double peak = std::numeric_limits<double>::quiet_NaN();
+  std::uint8_t test = 0;  // of the condition, whose value opened the episode and whose peak it is
 
   bool open() const { return state == AlarmState::kFiring || state == AlarmState::kNoData; }
 
@@ -84,7 +86,8 @@ struct Life {
   bool Read(ByteReader& in);
 
  private:
-  void Open(AlarmState as, Instant at, Instant clock);
+  void Open(AlarmState as, const Judgement& j, Instant clock);
+  void Peak(const LifeRules& rules, const Judgement& j);
   void Enter(AlarmState as, Instant at);
   Told Close(Instant at);
   Told StepTrue(const LifeRules& rules, const Judgement& j, Instant clock);

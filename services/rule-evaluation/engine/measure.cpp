@@ -16,8 +16,9 @@ struct Span {
   std::int64_t end_ms = 0;
 };
 
-Span SpanOf(const Rule& rule, std::int64_t pane) {
-  return {pane - rule.panes + 1, pane, pane * rule.pane_ms};
+Span SpanOf(const Rule& rule, const Cells& cells, std::int64_t pane) {
+  const Window& window = rule.windows[cells.test];
+  return {pane - window.panes + 1, pane, pane * window.pane_ms};
 }
 
 // "A window without a point uses the series' newest one until 2 x its reporting interval."
@@ -34,7 +35,7 @@ struct Increase {
   double per_ms = 0;
 };
 
-Increase OfMember(const State& s, const Rule& rule, const Member& member, const Span& span,
+Increase OfMember(const State& s, std::int64_t window_ms, const Member& member, const Span& span,
                   bool at_least) {
   Increase out;
   double covered = 0;
@@ -46,7 +47,7 @@ Increase OfMember(const State& s, const Rule& rule, const Member& member, const 
     covered += pane.b;
     loose += pane.c;
   });
-  const auto window = static_cast<double>(rule.window_ms());
+  const auto window = static_cast<double>(window_ms);
   if (!out.known && !at_least && member.newest_cover_ms > 0 && StillGood(s, member, span)) {
     out.known = true;
     covered = std::min(member.newest_cover_ms, window);
@@ -62,12 +63,12 @@ Increase OfMember(const State& s, const Rule& rule, const Member& member, const 
   return out;
 }
 
-Increase OfOperand(const State& s, const Rule& rule, const Group& group, int operand,
-                   const Span& span, bool at_least) {
+Increase OfCounters(const State& s, const Rule& rule, const Cells& cells, std::size_t operand,
+                    const Span& span, bool at_least) {
   Increase total;
-  for (const Member& member : group.members) {
+  for (const Member& member : cells.members) {
     if (member.operand != operand || member.cell != Cell::kCounter) continue;
-    const Increase one = OfMember(s, rule, member, span, at_least);
+    const Increase one = OfMember(s, rule.window_ms(cells.test), member, span, at_least);
     total.known |= one.known;
     total.rate_known |= one.rate_known;
     total.raw += one.raw;
@@ -101,6 +102,17 @@ std::optional<double> OfGauge(const State& s, const Member& member, Aggregate ag
       });
       if (any) return a;
       break;
+    case Aggregate::kStddev:
+      // Two parts' means and squares make those of the whole (Chan, Golub, LeVeque, "Updating
+      // formulae and a pairwise algorithm for computing sample variances", 1979).
+      member.panes.ForRange(span.first, span.last, [&](const CellPane& pane) {
+        const double off = pane.a - a;
+        const double both = b + pane.b;
+        c += pane.c + off * off * (b * pane.b / both);
+        a += off * (pane.b / both);
+        b = both;
+      });
+      return b > 1 ? std::optional(std::sqrt(c / b)) : std::nullopt;
     case Aggregate::kCount:
       member.panes.ForRange(span.first, span.last, [&](const CellPane& pane) { c += pane.c; });
       return c > 0 ? std::optional(c) : std::nullopt;
@@ -119,115 +131,142 @@ std::optional<double> OfGauge(const State& s, const Member& member, Aggregate ag
 // Multiplied first, so that 160 of 200 is 80 % to the bit.
 double InUnit(const plan::Measure& measure, double value) {
   if (!(measure.capacity > 0)) return value;
-  const double percent = !measure.denominator && measure.unit == "%" ? 100 : 1;
-  return value * percent / measure.capacity;
+  return value * (measure.unit == "%" ? 100 : 1) / measure.capacity;
 }
 
-Reading OfGauges(const State& s, const Rule& rule, const Group& group, const Span& span) {
+Reading OfGauges(const State& s, const Rule& rule, const Cells& cells, std::size_t operand,
+                 const Span& span) {
   Reading out;
-  const Aggregate aggregate = rule.spec.when.measure.value.aggregate;
+  const plan::Test& test = rule.test(cells.test);
+  const Aggregate aggregate = test.measure.operands[operand].aggregate;
   const bool adds = aggregate == Aggregate::kSum || aggregate == Aggregate::kCount;
-  for (const Member& member : group.members) {
-    if (member.cell != Cell::kGauge) continue;
+  for (const Member& member : cells.members) {
+    if (member.cell != Cell::kGauge || member.operand != operand) continue;
     const auto value = OfGauge(s, member, aggregate, span);
     if (!value) continue;
     if (!out.known) {
       out.value = *value;
     } else {
-      out.value = adds ? out.value + *value : Worse(rule.spec.when.op, out.value, *value);
+      out.value = adds ? out.value + *value : Worse(test.op, out.value, *value);
     }
     out.known = true;
   }
-  out.low = out.high = out.value;
   return out;
 }
 
 // Where the quantile may really lie.
-void SetBounds(const Group& group, const sketch::Sketch& all, Reading& out) {
+void SetBounds(const Cells& cells, const sketch::Sketch& all, Reading& out) {
   if (all.min() == all.max()) return;
-  if (group.bounds.empty()) {
+  if (cells.bounds.empty()) {
     const sketch::Bounds bin = sketch::Sketch::BinOf(out.value);
     out.low = std::max(bin.low, all.min());
     out.high = std::min(bin.high, all.max());
     return;
   }
-  const auto above = std::lower_bound(group.bounds.begin(), group.bounds.end(), out.value);
-  out.high = above == group.bounds.end() ? all.max() : *above;
-  out.low = above == group.bounds.begin() ? std::min(0.0, all.min()) : *std::prev(above);
+  const auto above = std::lower_bound(cells.bounds.begin(), cells.bounds.end(), out.value);
+  out.high = above == cells.bounds.end() ? all.max() : *above;
+  out.low = above == cells.bounds.begin() ? std::min(0.0, all.min()) : *std::prev(above);
 }
 
-Reading OfDistribution(const State& s, const Rule& rule, const Group& group, const Span& span) {
+Reading OfDistribution(const State& s, const Rule& rule, const Cells& cells, std::size_t index,
+                       const Span& span) {
   Reading out;
-  const auto& panes = group.distributions[0];
+  const auto& panes = cells.distributions[index];
   if (panes.empty()) return out;
   sketch::Sketch all;
   panes.ForRange(span.first, span.last, [&](const sketch::Sketch& pane) { all.Merge(pane); });
   if (all.empty()) {
     const auto* newest = panes.NewestUpTo(span.last);
     bool good = false;
-    for (const Member& member : group.members) {
+    for (const Member& member : cells.members) {
       // Its newest point may be a baseline, or have observed nothing: then there is no value of it.
-      good |= newest != nullptr && member.cell == Cell::kDistribution &&
-              StillGood(s, member, span) &&
-              sketch::PaneIndex(member.newest_ms, rule.pane_ms) <= newest->index;
+      good |=
+          newest != nullptr && member.operand == index && member.cell == Cell::kDistribution &&
+          StillGood(s, member, span) &&
+          sketch::PaneIndex(member.newest_ms, rule.windows[cells.test].pane_ms) <= newest->index;
     }
     if (!good) return out;
     all = newest->value;
   }
-  const plan::Operand& operand = rule.spec.when.measure.value;
-  out.known = true;
+  const plan::Operand& operand = rule.test(cells.test).measure.operands[index];
+  out.events = true;
   out.points = all.count();
+  std::optional<double> value;
   switch (operand.aggregate) {
     case Aggregate::kAvg:
-      out.value = all.sum() / all.count();
+      value = all.sum() / all.count();
       break;
     case Aggregate::kMin:
-      out.value = all.min();
+      value = all.min();
       break;
     case Aggregate::kMax:
-      out.value = all.max();
+      value = all.max();
       break;
-    default: {
-      const auto quantile = all.Quantile(operand.quantile);
-      out.known = quantile.has_value();
-      out.value = quantile.value_or(0);
+    case Aggregate::kStddev:
+      value = all.Stddev();
       break;
+    default:
+      value = all.Quantile(operand.quantile);
+      break;
+  }
+  out.known = value.has_value();
+  out.value = out.low = out.high = value.value_or(0);
+  if (out.known && operand.aggregate == Aggregate::kQuantile) SetBounds(cells, all, out);
+  return out;
+}
+
+// A quantile of a classic Prometheus histogram: cumulative counts by upper bound (`le`), taken as
+// evenly spread inside a bucket, the last finite bound standing for what lies above it; as
+// Prometheus' histogram_quantile.
+Reading OfBuckets(const State& s, const Rule& rule, const Cells& cells, std::size_t operand,
+                  const Span& span) {
+  Reading out;
+  std::vector<std::pair<double, double>> upto;  // bound, events at or below
+  for (const Member& member : cells.members) {
+    if (member.cell != Cell::kBucket || member.operand != operand) continue;
+    const Increase one = OfMember(s, rule.window_ms(cells.test), member, span, false);
+    if (!one.known) continue;
+    const auto at = std::lower_bound(upto.begin(), upto.end(), member.bound,
+                                     [](const auto& e, double bound) { return e.first < bound; });
+    if (at != upto.end() && at->first == member.bound) {
+      at->second += one.raw;
+    } else {
+      upto.insert(at, {member.bound, one.raw});
     }
   }
-  out.low = out.high = out.value;
-  if (out.known && operand.aggregate == Aggregate::kQuantile) SetBounds(group, all, out);
-  return out;
-}
-
-Reading OfRatio(const State& s, const Rule& rule, const Group& group, const Span& span) {
-  Reading out;
-  const Increase below = OfOperand(s, rule, group, 1, span, false);
-  if (!below.known) return out;
-  // A counter without points is 0 where its denominator has data.
-  const Increase above = OfOperand(s, rule, group, 0, span, false);
-  out.points = below.raw;
-  if (!(below.raw > 0)) {
-    out.no_events = true;
+  // Without the last bucket the events above the others are not known.
+  if (upto.size() < 2 || !std::isinf(upto.back().first)) return out;
+  for (std::size_t i = 1; i < upto.size(); ++i) {
+    upto[i].second = std::max(upto[i].second, upto[i - 1].second);
+  }
+  const double all = upto.back().second;
+  if (!(all > 0)) return out;
+  out.known = out.events = true;
+  out.points = all;
+  const double rank = rule.test(cells.test).measure.operands[operand].quantile * all;
+  std::size_t i = 0;
+  while (i + 1 < upto.size() && upto[i].second < rank) ++i;
+  if (i + 1 == upto.size()) {
+    out.value = out.low = upto[i - 1].first;
+    out.high = upto[i].first;
     return out;
   }
-  out.known = true;
-  // Multiplied first, so that 1 of 100 is 1 % to the bit.
-  const double percent = rule.spec.when.measure.unit == "%" ? 100 : 1;
-  out.value = out.low = out.high = above.raw * percent / below.raw;
+  const double below = i == 0 ? 0 : upto[i - 1].second;
+  out.high = upto[i].first;
+  out.low = i == 0 ? std::min(0.0, out.high) : upto[i - 1].first;
+  const double inside = upto[i].second - below;
+  out.value = inside > 0 ? out.low + (out.high - out.low) * ((rank - below) / inside) : out.high;
   return out;
 }
 
-Reading OfCounters(const State& s, const Rule& rule, const Group& group, const Span& span,
-                   bool at_least) {
+Reading OfIncrease(const Increase& total, const plan::Operand& operand) {
   Reading out;
-  const plan::Measure& measure = rule.spec.when.measure;
-  const Increase total = OfOperand(s, rule, group, 0, span, at_least);
   out.points = total.raw;
-  switch (measure.value.aggregate) {
+  switch (operand.aggregate) {
     case Aggregate::kRate:
       out.known = total.rate_known;
       out.value =
-          total.per_ms * static_cast<double>(measure.per.count() > 0 ? measure.per.count() : 1000);
+          total.per_ms * static_cast<double>(operand.per.count() > 0 ? operand.per.count() : 1000);
       break;
     case Aggregate::kIncrease:
       out.known = total.known;
@@ -238,27 +277,110 @@ Reading OfCounters(const State& s, const Rule& rule, const Group& group, const S
       out.value = total.raw;
       break;
   }
-  out.low = out.high = out.value;
+  return out;
+}
+
+// One operand, by whatever kinds of series feed it.
+Reading OfOperand(const State& s, const Rule& rule, const Cells& cells, std::size_t operand,
+                  const Span& span, bool at_least) {
+  bool has[5] = {};
+  for (const Member& member : cells.members) {
+    if (member.operand == operand) has[static_cast<std::size_t>(member.cell)] = true;
+  }
+  const auto any = [&](Cell cell) { return has[static_cast<std::size_t>(cell)]; };
+  Reading out = OfDistribution(s, rule, cells, operand, span);
+  if (!out.known && any(Cell::kBucket)) out = OfBuckets(s, rule, cells, operand, span);
+  const bool bounded = out.known;
+  if (!out.known && any(Cell::kCounter)) {
+    out = OfIncrease(OfCounters(s, rule, cells, operand, span, at_least),
+                     rule.test(cells.test).measure.operands[operand]);
+  }
+  if (!out.known && any(Cell::kGauge)) out = OfGauges(s, rule, cells, operand, span);
+  if (!bounded) out.low = out.high = out.value;
+  return out;
+}
+
+Reading OfRatio(const State& s, const Rule& rule, const Cells& cells, const Span& span) {
+  Reading out;
+  const plan::Measure& measure = rule.test(cells.test).measure;
+  const Increase below = OfCounters(s, rule, cells, 1, span, false);
+  if (!below.known) return out;
+  // A counter without points is 0 where its denominator has data.
+  const Increase above = OfCounters(s, rule, cells, 0, span, false);
+  out.points = below.raw;
+  out.events = true;
+  if (!(below.raw > 0)) {
+    out.no_events = true;
+    return out;
+  }
+  out.known = true;
+  out.bad = measure.form == plan::Measure::Form::kShortfall ? std::max(0.0, below.raw - above.raw)
+                                                            : above.raw;
+  // Multiplied first, so that 1 of 100 is 1 % to the bit.
+  const double percent = measure.unit == "%" ? 100 : 1;
+  out.value = out.low = out.high = out.bad * percent / below.raw;
+  return out;
+}
+
+// Nothing where an operand has no value, or where the result is none (a division by 0). A counter
+// without points is 0 where another operand has data.
+Reading OfFormula(const State& s, const Rule& rule, const Cells& cells, const Span& span) {
+  const plan::Measure& measure = rule.test(cells.test).measure;
+  Reading out;
+  std::vector<double> values(measure.operands.size());
+  bool any = false;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Reading one = OfOperand(s, rule, cells, i, span, false);
+    const Aggregate aggregate = measure.operands[i].aggregate;
+    const bool counted = aggregate == Aggregate::kIncrease || aggregate == Aggregate::kRate ||
+                         aggregate == Aggregate::kCount;
+    if (!one.known && !counted) return out;
+    any |= one.known;
+    values[i] = one.known ? one.value : 0;
+  }
+  if (!any) return out;
+  std::vector<double> stack;
+  for (const plan::FormulaStep& step : measure.formula) {
+    using Kind = plan::FormulaStep::Kind;
+    if (step.kind == Kind::kOperand || step.kind == Kind::kNumber) {
+      stack.push_back(step.kind == Kind::kOperand ? values[step.operand] : step.number);
+      continue;
+    }
+    if (stack.size() < 2) return out;
+    const double right = stack.back();
+    stack.pop_back();
+    double& left = stack.back();
+    left = step.kind == Kind::kAdd        ? left + right
+           : step.kind == Kind::kSubtract ? left - right
+           : step.kind == Kind::kMultiply ? left * right
+                                          : left / right;
+  }
+  if (stack.size() != 1 || !std::isfinite(stack[0])) return out;
+  out.known = true;
+  out.value = out.low = out.high = stack[0];
   return out;
 }
 
 }  // namespace
 
-double IncreaseOf(const State& s, const Rule& rule, const Member& member, std::int64_t pane) {
-  return OfMember(s, rule, member, SpanOf(rule, pane), false).raw;
+double IncreaseOf(const State& s, const Rule& rule, const Cells& cells, const Member& member,
+                  std::int64_t pane) {
+  return OfMember(s, rule.window_ms(cells.test), member, SpanOf(rule, cells, pane), false).raw;
 }
 
-std::optional<double> GaugeOf(const State& s, const Rule& rule, const Member& member,
-                              std::int64_t pane) {
-  const plan::Measure& measure = rule.spec.when.measure;
-  const auto value = OfGauge(s, member, measure.value.aggregate, SpanOf(rule, pane));
+std::optional<double> GaugeOf(const State& s, const Rule& rule, const Cells& cells,
+                              const Member& member, std::int64_t pane) {
+  const plan::Measure& measure = rule.test(cells.test).measure;
+  const auto value =
+      OfGauge(s, member, measure.operands[member.operand].aggregate, SpanOf(rule, cells, pane));
   return value ? std::optional(InUnit(measure, *value)) : std::nullopt;
 }
 
-bool TrueStays(const Rule& rule) {
-  if (rule.spec.when.measure.denominator) return false;
-  const bool up = Upward(rule.spec.when.op);
-  switch (rule.spec.when.measure.value.aggregate) {
+bool TrueStays(const Rule& rule, const Cells& cells) {
+  const plan::Test& test = rule.test(cells.test);
+  if (test.measure.form != plan::Measure::Form::kPlain) return false;
+  const bool up = Upward(test.op);
+  switch (test.measure.value().aggregate) {
     case Aggregate::kLast:
       return true;
     case Aggregate::kMax:
@@ -274,29 +396,20 @@ bool TrueStays(const Rule& rule) {
   }
 }
 
-Reading Measure(const State& s, const Rule& rule, const Group& group, std::int64_t pane,
+Reading Measure(const State& s, const Rule& rule, const Cells& cells, std::int64_t pane,
                 bool at_least) {
-  const Span span = SpanOf(rule, pane);
-  const plan::Measure& measure = rule.spec.when.measure;
-  Reading out;
-  if (measure.denominator) {
-    out = OfRatio(s, rule, group, span);
-  } else {
-    bool counters = false;
-    bool gauges = false;
-    for (const Member& member : group.members) {
-      counters |= member.cell == Cell::kCounter;
-      gauges |= member.cell == Cell::kGauge;
-    }
-    out = OfDistribution(s, rule, group, span);
-    if (!out.known && counters) out = OfCounters(s, rule, group, span, at_least);
-    if (!out.known && gauges) out = OfGauges(s, rule, group, span);
-  }
-  for (double* v : {&out.value, &out.low, &out.high}) *v = InUnit(measure, *v);
+  const Span span = SpanOf(rule, cells, pane);
+  const plan::Test& test = rule.test(cells.test);
+  Reading out = test.measure.IsRatio() ? OfRatio(s, rule, cells, span)
+                : test.measure.form == plan::Measure::Form::kFormula
+                    ? OfFormula(s, rule, cells, span)
+                    : OfOperand(s, rule, cells, 0, span, at_least);
+  for (double* v : {&out.value, &out.low, &out.high}) *v = InUnit(test.measure, *v);
   // Parts that were spread over panes add up to a hair beside the whole; a value at the threshold
   // stays at it.
-  const double threshold = rule.spec.when.threshold;
-  if (std::abs(out.value - threshold) <= 1e-9 * std::abs(threshold)) out.value = threshold;
+  if (std::abs(out.value - test.threshold) <= 1e-9 * std::abs(test.threshold)) {
+    out.value = test.threshold;
+  }
   return out;
 }
 

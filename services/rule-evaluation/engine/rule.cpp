@@ -16,6 +16,7 @@ Cell CellFor(Aggregate aggregate, SeriesKind kind) {
     case Aggregate::kAvg:
     case Aggregate::kMin:
     case Aggregate::kMax:
+    case Aggregate::kStddev:
       return counter || gauge ? Cell::kGauge : Cell::kDistribution;
     case Aggregate::kSum:
     case Aggregate::kCount:
@@ -32,14 +33,19 @@ Cell CellFor(Aggregate aggregate, SeriesKind kind) {
 namespace {
 
 void FillLateness(const plan::Plan& plan, RuleSpec& spec) {
-  const auto of = [&](const plan::Operand& operand) -> std::optional<Duration> {
-    for (const auto& [metric, lateness] : plan.lateness) {
-      if (metric == operand.metric) return lateness;
+  spec.lateness_said_for_all = true;
+  for (std::size_t i = 0; i < plan::TestCount(spec.when); ++i) {
+    for (const plan::Operand& operand : plan::TestOf(spec.when, i).measure.operands) {
+      const auto said =
+          std::find_if(plan.lateness.begin(), plan.lateness.end(),
+                       [&](const auto& entry) { return entry.first == operand.metric; });
+      if (said == plan.lateness.end()) {
+        spec.lateness_said_for_all = false;
+      } else {
+        spec.lateness = std::max(spec.lateness.value_or(Duration(0)), said->second);
+      }
     }
-    return std::nullopt;
-  };
-  spec.lateness[0] = of(spec.when.measure.value);
-  if (spec.when.measure.denominator) spec.lateness[1] = of(*spec.when.measure.denominator);
+  }
 }
 
 }  // namespace
@@ -58,6 +64,7 @@ std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
     spec.min_count = static_cast<double>(alarm.min_count);
     spec.summary = alarm.summary;
     spec.runbook = alarm.runbook;
+    spec.evidence = alarm.evidence;
   }
   for (const plan::Remediation& remediation : plan.remediations) {
     RuleSpec& spec = specs.emplace_back();
@@ -77,22 +84,47 @@ std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
 
 std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_t service) {
   auto rule = std::make_unique<Rule>();
-  rule->pane_ms = std::max<std::int64_t>(1, plan::PaneLength(spec.when.window).count());
-  rule->panes =
-      std::max<std::int64_t>(1, (spec.when.window.count() + rule->pane_ms - 1) / rule->pane_ms);
+  std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t i = 0; i < plan::TestCount(spec.when); ++i) {
+    const Duration window = plan::TestOf(spec.when, i).window;
+    const std::int64_t pane = std::max<std::int64_t>(1, plan::PaneLength(window).count());
+    rule->windows.push_back({pane, std::max<std::int64_t>(1, (window.count() + pane - 1) / pane)});
+    shortest = std::min(shortest, pane);
+  }
+  rule->step_ms = spec.when.quorum.needed > 0 ? spec.when.quorum.slot.count() : shortest;
+  rule->shared.resize(rule->windows.size());
   rule->spec = std::move(spec);
   rule->number = number;
   rule->service = service;
   return rule;
 }
 
-bool SameWindows(const plan::Condition& a, const plan::Condition& b) {
-  return a.measure == b.measure && a.by == b.by && a.window == b.window &&
-         Upward(a.op) == Upward(b.op);
+std::int64_t Rule::longest_window_ms() const {
+  std::int64_t longest = 0;
+  for (std::size_t i = 0; i < tests(); ++i) longest = std::max(longest, window_ms(i));
+  return longest;
 }
 
-bool Matches(const plan::Operand& operand, std::string_view metric, const Labels& labels) {
-  if (operand.metric != metric) return false;
+const Cells* Rule::CellsOf(const Group& group, std::size_t i) const {
+  if (Own(i)) return group.own[i].get();
+  const auto it = shared[i].find(GroupLabels(test(i).by, group.labels).Encode());
+  return it == shared[i].end() ? nullptr : it->second.get();
+}
+
+bool SameWindows(const plan::Condition& a, const plan::Condition& b) {
+  if (plan::TestCount(a) != plan::TestCount(b) || a.quorum != b.quorum) return false;
+  for (std::size_t i = 0; i < plan::TestCount(a); ++i) {
+    const plan::Test& x = plan::TestOf(a, i);
+    const plan::Test& y = plan::TestOf(b, i);
+    if (x.measure != y.measure || x.by != y.by || x.window != y.window ||
+        Upward(x.op) != Upward(y.op)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Matches(const plan::Operand& operand, const Labels& labels) {
   for (const plan::LabelMatch& match : operand.matches) {
     const std::string* value = labels.Find(match.name);
     const bool equal =

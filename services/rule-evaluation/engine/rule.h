@@ -1,7 +1,8 @@
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,50 +28,80 @@ enum class Cell : std::uint8_t {
   kCounter,       // per series: increases, and the time that they cover
   kGauge,         // per series: readings
   kDistribution,  // per group: observations
+  kBucket,  // per series: increases of one cumulative bucket of a classic Prometheus histogram
 };
 Cell CellFor(plan::Aggregate aggregate, SeriesKind kind);
 
 // What a pane of a counter or a gauge keeps. Meaning by cell and aggregate:
-//   counter:             a = increase, b = ms of it that the series' points cover, c = increase
-//   that covers no known time gauge, last:         a = reading, b = its time gauge, avg:          a
-//   = sum, b = readings gauge, min, max:     a = reading, b = readings gauge, sum, count:   a =
-//   newest reading, b = its time, c = readings
+//   counter, bucket:     a = increase, b = ms of it that the series' points cover, c = increase
+//                        that covers no known time
+//   gauge, last:         a = reading, b = its time, c = readings
+//   gauge, avg:          a = sum, b = readings
+//   gauge, min, max:     a = reading, b = readings
+//   gauge, sum, count:   a = newest reading, b = its time, c = readings
+//   gauge, stddev:       a = mean, b = readings, c = sum of squared distances from the mean
+//                        (B. P. Welford, "Note on a method for calculating corrected sums of
+//                        squares and products", Technometrics 4(3), 1962)
 struct CellPane {
   double a = 0;
   double b = 0;
   double c = 0;
 };
 
-// One series in one group, for one of the rule's operands (0 the value, 1 the denominator).
+// One series among the cells of a test, for one of its operands.
 struct Member {
   std::uint32_t series = 0;
   std::uint8_t operand = 0;
   Cell cell = Cell::kNone;
   double factor = 1;                   // from the series' unit to the measure's
+  double bound = 0;                    // of a bucket, in the measure's unit; infinity for the last
   std::int64_t newest_ms = INT64_MIN;  // time of the newest accepted point; INT64_MIN = none
   double newest = 0;                   // its increase or reading
   double newest_cover_ms = 0;          // a counter's: the time that the newest point covers
   sketch::Panes<CellPane> panes;
 };
 
-// A judged unit of a rule: the series with equal `by` labels.
-struct Group {
-  std::uint64_t number = 0;  // by age, in the whole shard
-  std::string key;           // encoded labels
-  Labels labels;
+struct Group;
+
+// What the series with equal `by` labels said, for one test of a rule.
+struct Cells {
+  std::uint8_t test = 0;
+  std::string key;         // encoded labels
+  Group* group = nullptr;  // whose own they are; null where several groups share them
   std::vector<Member> members;
-  std::array<sketch::Panes<sketch::Sketch>, 2> distributions;
+  std::vector<sketch::Panes<sketch::Sketch>> distributions;  // by operand
   std::vector<double> bounds;  // of the newest explicit histogram, for the bounds of a quantile
-  Life life;
-  Judgement last;  // as it was last judged with a result, for people
 
   // What the record at hand brought; void unless touched == its offset.
   std::int64_t touched = -1;
   std::int64_t touched_from_ms = 0;
   std::int64_t touched_to_ms = 0;
   std::uint8_t touched_operands = 0;
+};
 
-  bool active = false;  // is judged at each pane's end
+// How one test of a condition last came out.
+struct TestResult {
+  Verdict verdict = Verdict::kUnknown;
+  Why why = Why::kNever;
+  double value = std::numeric_limits<double>::quiet_NaN();
+  double points = 0;
+};
+
+// A judged unit of a rule: the series with equal `by` labels of its first test.
+struct Group {
+  std::uint64_t number = 0;  // by age, in the whole shard
+  std::string key;           // encoded labels
+  Labels labels;
+  // By test: the group's own, or null where the test looks at fewer labels and groups share its
+  // cells (Rule::shared).
+  std::vector<std::unique_ptr<Cells>> own;
+  Life life;
+  Judgement last;                   // as it was last judged with a result, for people
+  std::vector<TestResult> results;  // by test, where there are several
+  // For a quorum: how the slots came out, oldest first; one that was not judged is missing.
+  std::vector<std::pair<std::int64_t, Verdict>> slots;
+
+  bool active = false;  // is judged at each step's end
 
   std::int64_t taken_over_ms = 0;  // clock when its life was taken over from the log
   std::int64_t silence_ms = 0;  // taken over from other windows: so long its series may be silent
@@ -78,6 +109,19 @@ struct Group {
   // For TakeChanged; no part of the state.
   bool changed = true;
   Instant told{};
+  std::int64_t touched = -1;  // offset of the record that put it on the list of those to judge
+
+  template <typename F>
+  void ForEachMember(F f) const {
+    for (const auto& cells : own) {
+      if (!cells) continue;
+      for (const Member& member : cells->members) f(*cells, member);
+    }
+  }
+  bool HasMembers() const {
+    return std::any_of(own.begin(), own.end(),
+                       [](const auto& c) { return c && !c->members.empty(); });
+  }
 };
 
 struct Probe {
@@ -98,12 +142,21 @@ struct RuleSpec {
   double min_count = 20;
   std::string summary;
   std::string runbook;
-  std::string expression;                           // canonical
-  std::array<std::optional<Duration>, 2> lateness;  // where the plan says so, by operand
+  std::string expression;  // canonical
+  std::optional<plan::Evidence> evidence;
+  // Where the plan says so, the greatest of all metrics that are read.
+  std::optional<Duration> lateness;
+  bool lateness_said_for_all = false;
 };
 
 struct ByNumber {
   bool operator()(const Group* a, const Group* b) const { return a->number < b->number; }
+};
+
+// The panes of one test's window.
+struct Window {
+  std::int64_t pane_ms = 1000;
+  std::int64_t panes = 60;
 };
 
 // One condition in force, with its windows and the life of each of its groups.
@@ -112,36 +165,55 @@ struct Rule {
   std::optional<Probe> probe;
   std::uint64_t number = 0;  // by age, in the whole shard
   std::uint32_t service = 0;
-  std::int64_t pane_ms = 1000;
-  std::int64_t panes = 60;       // in a window
+  std::vector<Window> windows;  // by test
+  std::int64_t step_ms = 1000;  // is judged at each multiple: the shortest pane, or a quorum's slot
   std::int64_t lateness_ms = 0;  // domain; never shrinks
-  std::int64_t judged = 0;       // the last pane at whose end was judged
+  std::int64_t judged = 0;       // the last step at whose end was judged
   std::int64_t born_ms = 0;      // the windows hold what came after
   bool seen = false;             // a point since the activation
   bool negatives = false;        // sums may fall: more data can undo
   std::map<std::string, std::unique_ptr<Group>, std::less<>> groups;
+  // By test: cells that several groups look at, by encoded labels; empty for the first test.
+  std::vector<std::map<std::string, std::unique_ptr<Cells>, std::less<>>> shared;
 
   // Derived, not part of the state.
   std::set<Group*, ByNumber> active;
-  std::unordered_map<std::uint64_t, std::pair<Group*, std::uint32_t>> members;  // never iterated
-  std::int64_t due_ms = 0;  // partition clock at which the next pane is judged
+  std::unordered_map<std::uint64_t, std::pair<Cells*, std::uint32_t>> members;  // never iterated
+  std::int64_t due_ms = 0;  // partition clock at which the next step is judged
   bool changed = true;      // its placeholder view did
   bool placeholder_told = false;
 
-  std::int64_t window_ms() const { return spec.when.window.count(); }
-  std::int64_t judged_ms() const { return judged * pane_ms; }
-  const plan::Operand& operand(int i) const {
-    return i == 0 ? spec.when.measure.value : *spec.when.measure.denominator;
+  std::size_t tests() const { return windows.size(); }
+  const plan::Test& test(std::size_t i) const { return plan::TestOf(spec.when, i); }
+  std::int64_t window_ms(std::size_t i) const { return test(i).window.count(); }
+  std::int64_t longest_window_ms() const;
+  std::int64_t judged_ms() const { return judged * step_ms; }
+  // The pane of a test's window that has ended when the rule is judged at `end_ms`.
+  std::int64_t PaneAt(std::size_t i, std::int64_t end_ms) const {
+    return sketch::LastEnded(end_ms, windows[i].pane_ms);
   }
-  // The operand without whose data there is no value.
-  std::uint8_t primary() const { return spec.when.measure.denominator ? 1 : 0; }
-  LifeRules life_rules() const {
-    return {spec.when.op, spec.when.hold, spec.clear ? &*spec.clear : nullptr};
+  // The panes before are in no window that is still to be judged, except the newest for its value.
+  std::int64_t KeepFrom(std::size_t i) const {
+    return PaneAt(i, judged_ms()) + 1 - windows[i].panes;
   }
-  static std::uint64_t MemberKey(std::uint32_t series, std::uint8_t operand) {
-    return (std::uint64_t{series} << 1) | operand;
+  // Do all groups have cells of their own for the test?
+  bool Own(std::size_t i) const { return test(i).by == spec.when.by; }
+  // The cells of a test that a group looks at; null when no series ever fed them.
+  const Cells* CellsOf(const Group& group, std::size_t i) const;
+  LifeRules life_rules(std::size_t shown) const {
+    return {test(shown).op, spec.when.quorum.needed > 0 ? Duration(0) : spec.when.hold,
+            spec.clear ? &*spec.clear : nullptr};
+  }
+  static std::uint64_t MemberKey(std::uint32_t series, std::size_t test, std::uint8_t operand) {
+    static_assert(plan::Condition::kTestsMax <= 8 && plan::Measure::kOperandsMax <= 8);
+    return (std::uint64_t{series} << 6) | (std::uint64_t{test} << 3) | operand;
   }
 };
+
+// The operand without whose data a test has no value.
+inline bool IsPrimary(const plan::Measure& measure, std::uint8_t operand) {
+  return !measure.IsRatio() || operand == 1;
+}
 
 // The rules that a plan makes: its alarms, then the conditions of its remediations, in its order.
 std::vector<RuleSpec> SpecsOf(const plan::Plan& plan);
@@ -150,7 +222,8 @@ std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_
 // Equal windows: what one kept serves the other.
 bool SameWindows(const plan::Condition& a, const plan::Condition& b);
 
-bool Matches(const plan::Operand& operand, std::string_view metric, const Labels& labels);
+// Do the labels fit what the operand selects?
+bool Matches(const plan::Operand& operand, const Labels& labels);
 // The labels named by `by`; one that is missing is empty.
 Labels GroupLabels(const std::vector<std::string>& by, const Labels& labels);
 

@@ -117,31 +117,51 @@ bool ReadSeries(Series& s, ByteReader& in) {
 
 }  // namespace
 
-void SeriesTable::Write(ByteWriter& out) const {
+void SeriesTable::WriteFree(ByteWriter& out) const {
   out.Varint(series_.size());
-  for (const auto& series : series_) {
-    out.Bool(series != nullptr);
-    if (series) WriteSeries(*series, out);
-  }
   out.Varint(free_.size());
   for (const std::uint32_t id : free_) out.Varint(id);
 }
 
-bool SeriesTable::Read(ByteReader& in) {
-  const std::uint64_t size = in.Varint();
-  for (std::uint64_t id = 0; id < size && in.ok(); ++id) {
+bool SeriesTable::ReadFree(ByteReader& in) {
+  constexpr std::uint64_t kSlotsMax = 1u << 28;  // what no shard ever holds
+  const std::uint64_t slots = in.Varint();
+  if (slots > kSlotsMax) return false;
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    const std::uint64_t id = in.Varint();
+    if (id >= slots) return false;
+    free_.push_back(static_cast<std::uint32_t>(id));
+  }
+  slots_wanted_ = slots;
+  return in.ok();
+}
+
+void SeriesTable::WriteBlock(std::uint32_t first, std::uint32_t count, ByteWriter& out) const {
+  const std::size_t end = std::min<std::size_t>(std::size_t{first} + count, series_.size());
+  out.Varint(end - first);
+  for (std::size_t id = first; id < end; ++id) {
+    out.Bool(series_[id] != nullptr);
+    if (series_[id]) WriteSeries(*series_[id], out);
+  }
+}
+
+bool SeriesTable::ReadBlock(std::uint32_t first, std::uint32_t count, ByteReader& in) {
+  const std::uint64_t held = in.Varint();
+  if (first != series_.size() || held > count) return false;
+  for (std::uint64_t i = 0; i < held && in.ok(); ++i) {
     auto& slot = series_.emplace_back();
     if (!in.Bool()) continue;
     slot = std::make_unique<Series>();
     if (!ReadSeries(*slot, in)) return false;
-    index_.emplace(slot->fingerprint, static_cast<std::uint32_t>(id));
-  }
-  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
-    const std::uint64_t id = in.Varint();
-    if (id >= size || series_[id]) return false;
-    free_.push_back(static_cast<std::uint32_t>(id));
+    index_.emplace(slot->fingerprint, static_cast<std::uint32_t>(series_.size() - 1));
   }
   return in.ok();
+}
+
+bool SeriesTable::Complete() const {
+  return series_.size() == slots_wanted_ && index_.size() + free_.size() == series_.size() &&
+         std::none_of(free_.begin(), free_.end(),
+                      [&](std::uint32_t id) { return series_[id] != nullptr; });
 }
 
 }  // namespace liveops::engine

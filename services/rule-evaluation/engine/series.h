@@ -14,12 +14,12 @@
 namespace liveops::engine {
 
 struct Rule;
-struct Group;
+struct Cells;
 
-// Where the points of a series go: a member of a group of a rule.
+// Where the points of a series go: a member of the cells of a rule.
 struct Feed {
   Rule* rule = nullptr;
-  Group* group = nullptr;
+  Cells* cells = nullptr;
   std::uint32_t member = 0;
 };
 
@@ -87,13 +87,27 @@ class SeriesTable {
   }
 
   bool Has(std::uint64_t id) const { return id < series_.size() && series_[id] != nullptr; }
-  void Write(ByteWriter& out) const;
-  bool Read(ByteReader& in);
+  // All numbers that were ever given are below.
+  std::size_t slots() const { return series_.size(); }
+  // The number that Add would give.
+  std::uint32_t NextId() const {
+    return free_.empty() ? static_cast<std::uint32_t>(series_.size()) : free_.back();
+  }
+
+  // For snapshots: first how many numbers there are and which are free, then the series by number,
+  // `count` from `first` on.
+  void WriteFree(ByteWriter& out) const;
+  bool ReadFree(ByteReader& in);
+  void WriteBlock(std::uint32_t first, std::uint32_t count, ByteWriter& out) const;
+  bool ReadBlock(std::uint32_t first, std::uint32_t count, ByteReader& in);
+  // After all blocks: is each number either free or a series?
+  bool Complete() const;
 
  private:
   std::vector<std::unique_ptr<Series>> series_;                            // null = free
   std::vector<std::uint32_t> free_;                                        // taken from the back
   std::unordered_map<Fingerprint, std::uint32_t, FingerprintHash> index_;  // never iterated
+  std::uint64_t slots_wanted_ = 0;  // while a snapshot is read
 };
 
 }  // namespace liveops::engine

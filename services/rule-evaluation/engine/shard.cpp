@@ -128,13 +128,45 @@ std::vector<AlarmView> Shard::TakeChanged(std::vector<std::string>& gone) {
   return views;
 }
 
-std::string Shard::Snapshot() const { return WriteState(impl_->state); }
+std::vector<std::string> Shard::Sections() const { return WriteState(impl_->state); }
 
-Result<Shard> Shard::Restore(std::string_view bytes, const TimeMap& time_map, ShardLimits limits) {
+void Shard::BeginCut() { engine::BeginCut(impl_->state); }
+
+Shard::CutState Shard::ContinueCut(std::size_t bytes) {
+  State& s = impl_->state;
+  if (!s.cut) return CutState::kNone;
+  return engine::ContinueCut(s, bytes) ? CutState::kWhole : CutState::kGoing;
+}
+
+std::int64_t Shard::CutPosition() const {
+  return impl_->state.cut ? impl_->state.cut->position : -1;
+}
+
+std::vector<std::string> Shard::TakeCut() {
+  std::unique_ptr<Cut> cut = std::move(impl_->state.cut);
+  return cut && cut->left == 0 ? std::move(cut->sections) : std::vector<std::string>();
+}
+
+Result<Shard> Shard::Restore(std::span<const std::string_view> sections, const TimeMap& time_map,
+                             ShardLimits limits) {
   auto impl = std::make_unique<Impl>(time_map, limits);
   std::string why;
-  if (!ReadState(impl->state, bytes, why)) return InvalidError(std::move(why));
+  if (!ReadState(impl->state, sections, why)) return InvalidError(std::move(why));
   return Shard(std::move(impl));
+}
+
+std::string Shard::Snapshot() const {
+  ByteWriter out;
+  for (const std::string& section : Sections()) out.String(section);
+  return out.Take();
+}
+
+Result<Shard> Shard::Restore(std::string_view bytes, const TimeMap& time_map, ShardLimits limits) {
+  std::vector<std::string_view> sections;
+  ByteReader in(bytes);
+  while (in.ok() && !in.AtEnd()) sections.push_back(in.String());
+  if (!in.ok()) return InvalidError("the bytes are not a snapshot of a shard");
+  return Restore(sections, time_map, limits);
 }
 
 void Shard::StartAt(const std::vector<PlanActivationView>& plans_in_force) {

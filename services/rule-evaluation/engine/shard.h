@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,9 +60,29 @@ class Shard {
   std::vector<AlarmView> TakeChanged(std::vector<std::string>& gone);
 
   // --- crash safety ---
-  // The whole state. Equal states give equal bytes.
+  // The whole state as sections, at once or cut in slices. Equal states give equal sections, and
+  // one that did not change has the bytes that it had.
+  std::vector<std::string> Sections() const;
+  // A slice of a second or a millisecond is the caller's affair; here it counts bytes. BeginCut
+  // encodes the head (small) and freezes the state for the cut; ContinueCut encodes at least
+  // `bytes` more between two records, and what a record is about to change is encoded before it
+  // does. Whatever comes meanwhile, the cut is the state after record CutPosition(). One that was
+  // begun before is forgotten.
+  void BeginCut();
+  enum class CutState {
+    kNone,
+    kGoing,
+    kWhole
+  };  // kNone: none begun, or given up since everything
+      // changed (a hole in the log): begin anew
+  CutState ContinueCut(std::size_t bytes);
+  std::int64_t CutPosition() const;    // -1 when there is none
+  std::vector<std::string> TakeCut();  // of a whole one; there is none afterwards
+  // kInvalid when these are not the sections of a snapshot of this format version, or damaged.
+  static Result<Shard> Restore(std::span<const std::string_view> sections, const TimeMap& time_map,
+                               ShardLimits limits);
+  // The same as one string.
   std::string Snapshot() const;
-  // kInvalid when the bytes are not a snapshot of this format version, or are damaged.
   static Result<Shard> Restore(std::string_view bytes, const TimeMap& time_map, ShardLimits limits);
 
   // Starting in mid-log without a snapshot: windows that reach back before the first record are

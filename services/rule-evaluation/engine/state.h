@@ -33,12 +33,23 @@ struct Service {
   std::string name;
   std::uint64_t version = 0;
   std::string text;                          // of the plan in force
-  std::int64_t refused_ms = kLongAgo;        // clock when ingest last refused points of it
   std::vector<Deployment> deployments;       // the last hour's, oldest first
   std::vector<std::unique_ptr<Rule>> rules;  // the plan's in its order, then the probes that run
 
   std::uint64_t generation =
       0;  // derived: changes with `rules`; series made at another one are bound anew
+};
+
+// A snapshot that is being cut: the state as it stood after one record. A section that is about to
+// change is encoded before it does.
+struct Cut {
+  std::int64_t position = -1;
+  std::uint32_t blocks = 0;  // of series
+  std::uint32_t services = 0;
+  std::vector<std::string> sections;  // the head, the blocks, the services
+  std::vector<bool> done;             // by section
+  std::size_t next = 1;               // all before are done
+  std::size_t left = 0;
 };
 
 struct State {
@@ -54,6 +65,9 @@ struct State {
   Sessions sessions;
   SeriesTable series;
   std::vector<std::unique_ptr<Service>> services;
+  // By service: the clock when ingest last refused points of it. Apart from the service, since one
+  // tick may tell it of all of them.
+  std::vector<std::int64_t> refused_ms;
   std::map<std::string, Transition, std::less<>>
       adopted;                    // by alarm id, until a plan says what they belong to
   std::uint64_t next_number = 1;  // of groups and rules
@@ -67,6 +81,8 @@ struct State {
   std::int64_t frozen_until_ms = kLongAgo;
   std::int64_t housekept_ms = kLongAgo;
   bool mid_log = false;  // StartAt was called, and no record has come yet
+
+  std::unique_ptr<Cut> cut;  // no part of the state
 
   // --- derived, no part of the state ---
   std::map<std::string, std::uint32_t, std::less<>> service_index;
@@ -97,10 +113,15 @@ Group* GroupFor(State& s, Rule& rule, const Labels& labels);
 void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule);
 void RemoveRule(State& s, Service& service, Rule& rule);
 void RemoveGroup(State& s, Rule& rule, Group& group);
-void DropMember(State& s, Rule& rule, Group& group, std::size_t index);
-// Makes what is derived from the members of a group: the rule's index, and none of its series keeps
-// old feeds.
-void IndexMembers(State& s, Rule& rule, Group& group);
+void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index);
+// Makes what is derived from the members of some cells: the rule's index, and none of its series
+// keeps old feeds.
+void IndexMembers(State& s, Rule& rule, Cells& cells);
+// The group's own cells for every test that has some.
+void GiveCells(const Rule& rule, Group& group);
+// Cells that groups share, made when they are first fed.
+Cells& SharedCells(Rule& rule, std::size_t test, const Labels& labels);
+void ForgetMembers(State& s, Rule& rule, Cells& cells);
 void Rebind(State& s, Service& service);
 void Activate(Rule& rule, Group& group);
 void Schedule(State& s, Rule& rule);
@@ -129,22 +150,43 @@ void Distribute(State& s, std::int64_t offset, Series& series, const Point& p);
 struct Reading {
   bool known = false;
   bool no_events = false;  // the denominator has data, and counts nothing
+  bool events = false;     // it rests on events that were counted or observed: `points` of them
   double value = 0;
   double low = 0;
   double high = 0;
   double points = 0;
+  double bad = 0;  // a ratio's or a shortfall's: how many of `points` make it up
 };
-// Over the window that ends with `pane`. `at_least`: only what is sure to stay (increase counts
-// what came, not what it extrapolates to).
-Reading Measure(const State& s, const Rule& rule, const Group& group, std::int64_t pane,
+// What a test's cells say over the window that ends with `pane`. `at_least`: only what is sure to
+// stay (increase counts what came, not what it extrapolates to).
+Reading Measure(const State& s, const Rule& rule, const Cells& cells, std::int64_t pane,
                 bool at_least);
 // More data can only make it more true.
-bool TrueStays(const Rule& rule);
+bool TrueStays(const Rule& rule, const Cells& cells);
 // The increase of one member in the window: covered and loose alike.
-double IncreaseOf(const State& s, const Rule& rule, const Member& member, std::int64_t pane);
+double IncreaseOf(const State& s, const Rule& rule, const Cells& cells, const Member& member,
+                  std::int64_t pane);
 // What one gauge says in the window, in the measure's unit.
-std::optional<double> GaugeOf(const State& s, const Rule& rule, const Member& member,
-                              std::int64_t pane);
+std::optional<double> GaugeOf(const State& s, const Rule& rule, const Cells& cells,
+                              const Member& member, std::int64_t pane);
+
+// --- absence.cpp: does silence say something? ---
+// Silence of this member up to `end_ms` is proven absence.
+bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& member,
+            std::int64_t end_ms);
+// An open alarm was taken over, and none of its series came since though it could have.
+bool NoneReturned(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms);
+// A "false" that rests on fewer series than there should be is no "false".
+bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::int64_t end_ms);
+// Does a group whose silence is proven leave?
+bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms);
+// Gauges whose silence is proven leave, as long as others stay.
+void DropAbsentGauges(State& s, Rule& rule, Cells& cells, std::int64_t end_ms);
+
+// --- verdict.cpp: values into verdicts ---
+// What a group's tests say at `end_ms`, joined. `eagerly`: at the end of a record whose newest
+// point is at `end_ms`; then only "true" counts, and only where nothing can undo it.
+Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, bool eagerly);
 
 // --- judge.cpp ---
 void JudgeTouched(State& s, std::vector<Transition>& out);
@@ -177,7 +219,23 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group);
 AlarmView PlaceholderOf(const State& s, const Rule& rule);
 
 // --- snapshot.cpp ---
-std::string WriteState(const State& s);
-bool ReadState(State& s, std::string_view bytes, std::string& why);
+std::vector<std::string> WriteState(const State& s);
+bool ReadState(State& s, std::span<const std::string_view> sections, std::string& why);
+void BeginCut(State& s);
+// Encodes sections until there are `bytes` more; true when the cut is whole. There must be one.
+bool ContinueCut(State& s, std::size_t bytes);
+void CutService(State& s, std::uint32_t number);
+void CutSeries(State& s, std::uint32_t id);
+// Called before a service (its plan, rules, groups) or a series changes.
+inline void BeforeService(State& s, std::uint32_t number) {
+  if (s.cut) CutService(s, number);
+}
+inline void BeforeSeries(State& s, std::uint32_t id) {
+  if (s.cut) CutSeries(s, id);
+}
+// Everything may change: a cut that is not whole is given up.
+inline void BeforeAll(State& s) {
+  if (s.cut && s.cut->left > 0) s.cut.reset();
+}
 
 }  // namespace liveops::engine

@@ -22,18 +22,18 @@ struct Piece {
 using ValuesByLabel = std::map<std::string, std::set<std::string>>;
 
 // What tells the worst gauge from the others, or names the only one.
-std::vector<Contribution> WorstOf(const Rule& rule, const std::vector<Piece>& pieces,
+std::vector<Contribution> WorstOf(const plan::Test& test, const std::vector<Piece>& pieces,
                                   const ValuesByLabel& values) {
   const Piece* worst = nullptr;
   for (const Piece& piece : pieces) {
-    const plan::Comparison op = rule.spec.when.op;
+    const plan::Comparison op = test.op;
     if (worst == nullptr ||
         (piece.value != worst->value && Worse(op, piece.value, worst->value) == piece.value)) {
       worst = &piece;
     }
   }
   if (worst == nullptr) return {};
-  const std::vector<std::string>& by = rule.spec.when.by;
+  const std::vector<std::string>& by = test.by;
   std::string label;
   for (const auto& [name, value] : worst->labels) {
     const bool tells = pieces.size() == 1 || values.at(name).size() > 1;
@@ -50,24 +50,31 @@ std::vector<Contribution> WorstOf(const Rule& rule, const std::vector<Piece>& pi
 std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& group,
                                 const Judgement& j) {
   std::vector<Contribution> top;
-  if (group.members.size() > kTopSeriesMax) return top;
-  const std::int64_t pane = sketch::PaneIndex(ToMs(j.at), rule.pane_ms);
-  const plan::Aggregate aggregate = rule.spec.when.measure.value.aggregate;
+  const plan::Test& test = rule.test(j.test);
+  const Cells* cells = rule.CellsOf(group, j.test);
+  if (cells == nullptr || cells->members.size() > kTopSeriesMax) return top;
+  // What a formula makes of its operands, and what is missing, has no parts.
+  if (test.measure.form == plan::Measure::Form::kFormula ||
+      test.measure.form == plan::Measure::Form::kShortfall) {
+    return top;
+  }
+  const std::int64_t pane = sketch::PaneIndex(ToMs(j.at), rule.windows[j.test].pane_ms);
+  const plan::Aggregate aggregate = test.measure.value().aggregate;
   std::vector<Piece> pieces;
   ValuesByLabel values;
   bool adds = aggregate == plan::Aggregate::kSum || aggregate == plan::Aggregate::kCount;
-  for (const Member& member : group.members) {
+  for (const Member& member : cells->members) {
     if (member.operand != 0) continue;
     std::optional<double> value;
-    if (member.cell == Cell::kCounter) value = IncreaseOf(s, rule, member, pane);
-    if (member.cell == Cell::kGauge) value = GaugeOf(s, rule, member, pane);
+    if (member.cell == Cell::kCounter) value = IncreaseOf(s, rule, *cells, member, pane);
+    if (member.cell == Cell::kGauge) value = GaugeOf(s, rule, *cells, member, pane);
     const auto labels = Labels::Decode(s.series.at(member.series).labels);
     if (!value || !labels) continue;
     adds |= member.cell == Cell::kCounter;
     for (const auto& [name, text] : *labels) values[name].insert(text);
     pieces.push_back({*labels, *value});
   }
-  if (!adds) return WorstOf(rule, pieces, values);
+  if (!adds) return WorstOf(test, pieces, values);
   std::map<std::pair<std::string, std::string>, double> sums;
   double total = 0;
   for (const Piece& piece : pieces) {
@@ -123,10 +130,11 @@ Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState
   t.value = j.value;
   t.value_low = j.low;
   t.value_high = j.high;
-  t.threshold = spec.when.threshold;
-  t.comparison = spec.when.op;
-  t.unit = spec.when.measure.unit;
-  t.window = spec.when.window;
+  const plan::Test& test = rule.test(j.test);
+  t.threshold = test.threshold;
+  t.comparison = test.op;
+  t.unit = test.measure.unit;
+  t.window = test.window;
   t.hold = spec.when.hold;
   t.window_end = j.at;
   t.since = group.life.since;

@@ -44,6 +44,7 @@ std::uint64_t AwaitedSeries(State& s, std::int64_t before_ms) {
 
 // A hole in what is known: windows that reach into it are unknown, and no judgement falls into it.
 void OpenHole(State& s, const ClockStep& step) {
+  BeforeAll(s);
   const std::int64_t now = s.now_ms();
   const Duration unseen = s.now() - s.map.ToDomain(step.from);
   s.hard_from_ms = now;
@@ -53,7 +54,7 @@ void OpenHole(State& s, const ClockStep& step) {
   }
   for (const auto& [number, rule] : s.rules) {
     rule->judged =
-        std::max(rule->judged, sketch::LastEnded(now - LatenessOf(s, *rule), rule->pane_ms));
+        std::max(rule->judged, sketch::LastEnded(now - LatenessOf(s, *rule), rule->step_ms));
     Schedule(s, *rule);
     for (const auto& [key, group] : rule->groups) group->life.Skip(unseen);
   }
@@ -61,6 +62,7 @@ void OpenHole(State& s, const ClockStep& step) {
 
 void OnStep(State& s, const ClockStep& step) {
   if (step.first) {
+    BeforeAll(s);
     for (const auto& [number, rule] : s.rules) StartRuleClock(s, *rule);
     if (s.mid_log) s.hard_from_ms = s.now_ms();
     s.mid_log = false;
@@ -82,11 +84,8 @@ void OnStep(State& s, const ClockStep& step) {
 std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol) {
   const std::int64_t usual = protocol == Protocol::kOtlp ? kOtlpLatenessMs : kNativeLatenessMs;
   std::int64_t lateness = s.Scaled(kLeastSteadyMs);
-  const int operands = rule.spec.when.measure.denominator ? 2 : 1;
-  for (int i = 0; i < operands; ++i) {
-    const auto& said = rule.spec.lateness[static_cast<std::size_t>(i)];
-    lateness = std::max(lateness, said ? said->count() : usual);
-  }
+  if (rule.spec.lateness) lateness = std::max(lateness, rule.spec.lateness->count());
+  if (!rule.spec.lateness_said_for_all) lateness = std::max(lateness, usual);
   return lateness;
 }
 
@@ -100,7 +99,7 @@ void StartRuleClock(State& s, Rule& rule) {
   if (!s.clock.started()) return;
   const std::int64_t now = s.now_ms();
   rule.born_ms = now;
-  rule.judged = sketch::LastEnded(now - LatenessOf(s, rule), rule.pane_ms);
+  rule.judged = sketch::LastEnded(now - LatenessOf(s, rule), rule.step_ms);
   Schedule(s, rule);
 }
 
@@ -127,32 +126,52 @@ void ApplyTick(State& s, const TickView& tick) {
   s.presence.OnTick(s.clock.now(), tick.instance, tick.session, tick.accepting, tick.goodbye);
   if (tick.goodbye) s.clock.Forget(tick.instance);
   for (const auto& [name, points] : tick.refused_points) {
-    Service* const service = FindService(s, name);  // of one that is not known nothing is missed
-    if (points > 0 && service) service->refused_ms = s.now_ms();
+    const auto known = s.service_index.find(name);  // of one that is not known nothing is missed
+    if (points > 0 && known != s.service_index.end()) s.refused_ms[known->second] = s.now_ms();
   }
   if (!tick.refused_any_service) return;
-  for (const auto& service : s.services) service->refused_ms = s.now_ms();
+  std::fill(s.refused_ms.begin(), s.refused_ms.end(), s.now_ms());
 }
+
+namespace {
+
+// Groups told apart by labels, and cells that groups share, whose series all fell silent long ago.
+void ForgetSilent(State& s, Rule& rule, std::int64_t before_ms) {
+  const auto old = [&](const Cells& cells, const Member& m) {
+    return m.newest_ms < before_ms - rule.window_ms(cells.test);
+  };
+  std::vector<Group*> silent;
+  for (const auto& [key, group] : rule.groups) {
+    if (group->active || group->labels.empty() || group->life.state != AlarmState::kOk) continue;
+    bool all = true;
+    group->ForEachMember([&](const Cells& cells, const Member& m) { all = all && old(cells, m); });
+    if (all) silent.push_back(group.get());
+  }
+  for (Group* group : silent) RemoveGroup(s, rule, *group);
+  for (auto& shared : rule.shared) {
+    std::erase_if(shared, [&](const auto& entry) {
+      Cells& cells = *entry.second;
+      const bool all = std::all_of(cells.members.begin(), cells.members.end(),
+                                   [&](const Member& m) { return old(cells, m); });
+      if (all) ForgetMembers(s, rule, cells);
+      return all;
+    });
+  }
+}
+
+}  // namespace
 
 // Forgets what has no more use. Runs by the partition clock, so that every replay does it at the
 // same record.
 void Housekeep(State& s) {
   const std::int64_t now = s.now_ms();
   if (now - s.housekept_ms < s.Scaled(kHousekeepMs)) return;
+  BeforeAll(s);
   s.housekept_ms = now;
   const std::int64_t idle = std::max(kIdleMs, s.Scaled(kIdleMs));
   s.sessions.ForgetBefore(InstantFromMs(now - idle));
   for (const auto& [number, rule] : s.rules) {
-    if (rule->probe) continue;
-    std::vector<Group*> silent;
-    for (const auto& [key, group] : rule->groups) {
-      if (group->active || group->labels.empty() || group->life.state != AlarmState::kOk) continue;
-      const bool old = std::all_of(
-          group->members.begin(), group->members.end(),
-          [&](const Member& m) { return m.newest_ms < now - idle - rule->window_ms(); });
-      if (old) silent.push_back(group.get());
-    }
-    for (Group* group : silent) RemoveGroup(s, *rule, *group);
+    if (!rule->probe) ForgetSilent(s, *rule, now - idle);
   }
   std::vector<std::uint32_t> unused;
   s.series.ForEach([&](std::uint32_t id, const Series& series) {

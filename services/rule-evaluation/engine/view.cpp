@@ -12,11 +12,18 @@ namespace {
 std::string TimeOfDay(Instant t) { return FormatUtc(ToMs(t)).substr(11, 8); }
 
 std::string NameOf(const plan::Measure& measure) {
-  const std::string& metric = measure.value.metric;
-  if (measure.denominator) {
-    return fmt::format("ratio of {} to {}", metric, measure.denominator->metric);
+  const std::string& metric = measure.value().metric;
+  switch (measure.form) {
+    case plan::Measure::Form::kRatio:
+      return fmt::format("ratio of {} to {}", metric, measure.operands[1].metric);
+    case plan::Measure::Form::kShortfall:
+      return fmt::format("shortfall of {} from {}", metric, measure.operands[1].metric);
+    case plan::Measure::Form::kFormula:
+      return plan::CanonicalText(measure);
+    case plan::Measure::Form::kPlain:
+      break;
   }
-  switch (measure.value.aggregate) {
+  switch (measure.value().aggregate) {
     case plan::Aggregate::kLast:
       return metric;
     case plan::Aggregate::kAvg:
@@ -33,8 +40,10 @@ std::string NameOf(const plan::Measure& measure) {
       return "increase of " + metric;
     case plan::Aggregate::kRate:
       return "rate of " + metric;
+    case plan::Aggregate::kStddev:
+      return "standard deviation of " + metric;
     case plan::Aggregate::kQuantile:
-      return fmt::format("p{} of {}", FormatNumber(measure.value.quantile * 100), metric);
+      return fmt::format("p{} of {}", FormatNumber(measure.value().quantile * 100), metric);
   }
   return metric;
 }
@@ -53,22 +62,48 @@ const char* Beyond(plan::Comparison op) {
   return "beyond";
 }
 
-// What is known, of an alarm that is not true now.
-std::string Reason(const Rule& rule, const Judgement& last) {
-  const plan::Condition& when = rule.spec.when;
-  const plan::Measure& measure = when.measure;
-  const std::string& metric = rule.operand(rule.primary()).metric;
-  switch (last.why) {
+// The metric without which the test has no value.
+const std::string& MetricOf(const plan::Test& test) {
+  return test.measure.operands[test.measure.IsRatio() ? 1 : 0].metric;
+}
+
+// With its window, where several tests may look at one thing.
+std::string Named(const Rule& rule, const plan::Test& test) {
+  return rule.tests() == 1 ? NameOf(test.measure)
+                           : NameOf(test.measure) + " over " + FormatDuration(test.window);
+}
+
+// "p95 of x is 612 ms, above 500 ms"
+std::string Stands(const Rule& rule, const plan::Test& test, double value, bool crossed) {
+  const std::string& unit = test.measure.unit;
+  return fmt::format("{} is {}, {}{} {}", Named(rule, test), FormatValue(value, unit),
+                     crossed ? "" : "not ", Beyond(test.op), FormatValue(test.threshold, unit));
+}
+
+struct Found {
+  Verdict verdict = Verdict::kUnknown;
+  Why why = Why::kNever;
+  double value = 0;
+  double points = 0;
+  Instant at{};
+};
+
+// What is known of one test.
+std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
+  const plan::Test& test = rule.test(i);
+  const std::string& metric = MetricOf(test);
+  switch (found.why) {
     case Why::kNever:
       return "not judged yet";
     case Why::kJudged:
-      return fmt::format("{} is {}, {}{} {}", NameOf(measure),
-                         FormatValue(last.value, measure.unit),
-                         last.verdict == Verdict::kTrue ? "" : "not ", Beyond(when.op),
-                         FormatValue(when.threshold, measure.unit));
+      return Stands(rule, test, found.value, found.verdict == Verdict::kTrue);
     case Why::kTooFew:
-      return fmt::format("too few events ({} of {})", FormatNumber(std::round(last.points)),
-                         FormatNumber(rule.spec.min_count));
+      return rule.spec.evidence
+                 ? fmt::format("{} is {} of {} events, too few to prove it", Named(rule, test),
+                               FormatValue(found.value, test.measure.unit),
+                               FormatNumber(std::round(found.points)))
+                 : fmt::format("too few events ({} of {})", FormatNumber(std::round(found.points)),
+                               FormatNumber(rule.spec.min_count));
     case Why::kNoPoints:
       return fmt::format("no series of {} at present", metric);
     case Why::kNoEvents:
@@ -79,39 +114,67 @@ std::string Reason(const Rule& rule, const Judgement& last) {
       return fmt::format("points of {} are missing, and their silence proves nothing yet", metric);
     case Why::kSilent:
       return fmt::format("no point of {} since {}", metric,
-                         TimeOfDay(last.at - Duration(rule.window_ms())));
+                         TimeOfDay(found.at - Duration(rule.window_ms(i))));
   }
   return "";
 }
 
+// How many of a quorum's slots were true.
+std::string Slots(const Rule& rule, const Group& group) {
+  const plan::Quorum& quorum = rule.spec.when.quorum;
+  const auto trues = std::count_if(group.slots.begin(), group.slots.end(),
+                                   [](const auto& slot) { return slot.second == Verdict::kTrue; });
+  return fmt::format("{} of the last {} {} true, {} needed", trues, quorum.of,
+                     quorum.slot == std::chrono::hours(1) ? "hours" : "minutes", quorum.needed);
+}
+
+// What is known, of an alarm that is not true now: of each of its tests.
+std::string Reasons(const Rule& rule, const Group& group) {
+  const Judgement& last = group.last;
+  std::string out;
+  if (group.results.size() < 2 || last.why == Why::kSilent) {
+    out = Reason(rule, last.test, {last.verdict, last.why, last.value, last.points, last.at});
+    // A quorum's verdict is not that of its last slot.
+    if (rule.spec.when.quorum.needed > 0 && last.why == Why::kJudged) {
+      const plan::Test& test = rule.test(last.test);
+      out = Stands(rule, test, last.value, plan::Holds(last.value, test.op, test.threshold));
+    }
+  } else {
+    for (std::size_t i = 0; i < group.results.size(); ++i) {
+      const TestResult& r = group.results[i];
+      out += (i == 0 ? "" : "; ") + Reason(rule, i, {r.verdict, r.why, r.value, r.points, last.at});
+    }
+  }
+  if (rule.spec.when.quorum.needed > 0) out += "; " + Slots(rule, group);
+  return out;
+}
+
 std::string Explain(const Rule& rule, const Group& group, AlarmState state) {
   const plan::Condition& when = rule.spec.when;
-  const std::string& unit = when.measure.unit;
+  const plan::Test& shown = rule.test(group.last.test);
   const std::string crossed = fmt::format(
-      "{} is {}, {} {} since {}", NameOf(when.measure), FormatValue(group.last.value, unit),
-      Beyond(when.op), FormatValue(when.threshold, unit), TimeOfDay(group.life.since));
+      "{} since {}", Stands(rule, shown, group.last.value, true), TimeOfDay(group.life.since));
   switch (state) {
     case AlarmState::kBlind:
-      return fmt::format("no point of {} seen since the plan came into force",
-                         rule.operand(rule.primary()).metric);
+      return fmt::format("no point of {} seen since the plan came into force", MetricOf(when));
     case AlarmState::kPending:
       return fmt::format("{}; fires at {} if it stays", crossed,
                          TimeOfDay(group.life.since + when.hold));
     case AlarmState::kFiring: {
-      if (group.last.verdict == Verdict::kTrue) return crossed;
+      if (group.last.verdict == Verdict::kTrue && when.quorum.needed == 0) return crossed;
       std::string out = fmt::format("firing since {}: {}", TimeOfDay(group.life.state_since),
-                                    Reason(rule, group.last));
+                                    Reasons(rule, group));
       if (rule.spec.clear && group.last.verdict == Verdict::kFalse) {
         out += fmt::format("; clears {} {} for {}", Beyond(rule.spec.clear->op),
-                           FormatValue(rule.spec.clear->threshold, unit),
+                           FormatValue(rule.spec.clear->threshold, shown.measure.unit),
                            FormatDuration(rule.spec.clear->hold));
       }
       return out;
     }
     case AlarmState::kNoData:
-      return fmt::format("no data: {}", Reason(rule, group.last));
+      return fmt::format("no data: {}", Reasons(rule, group));
     default:
-      return Reason(rule, group.last);
+      return Reasons(rule, group);
   }
 }
 
@@ -142,6 +205,11 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
   AlarmView v = Common(s, rule, group.labels);
   v.state = group.life.state;
   if (!rule.seen && v.state == AlarmState::kOk) v.state = AlarmState::kBlind;
+  const plan::Test& shown = rule.test(group.last.test);
+  v.threshold = shown.threshold;
+  v.comparison = shown.op;
+  v.unit = shown.measure.unit;
+  v.window = shown.window;
   v.value = group.last.value;
   v.since = v.state == AlarmState::kPending ? group.life.since : group.life.state_since;
   if (group.life.open()) v.episode = group.life.episode;
@@ -154,12 +222,12 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
 
 AlarmView PlaceholderOf(const State& s, const Rule& rule) {
   AlarmView v = Common(s, rule, {});
+  const std::string& metric = MetricOf(rule.spec.when);
   v.state = rule.seen ? AlarmState::kOk : AlarmState::kBlind;
   v.since = InstantFromMs(rule.born_ms);
-  v.explanation =
-      rule.seen ? fmt::format("no series of {} at present", rule.operand(rule.primary()).metric)
-                : fmt::format("no point of {} seen since the plan came into force",
-                              rule.operand(rule.primary()).metric);
+  v.explanation = rule.seen
+                      ? fmt::format("no series of {} at present", metric)
+                      : fmt::format("no point of {} seen since the plan came into force", metric);
   return v;
 }
 

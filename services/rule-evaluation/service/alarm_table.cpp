@@ -124,9 +124,9 @@ void AlarmTable::Replace(std::int32_t partition,
   wake_.notify_one();
 }
 
-void AlarmTable::Save(std::int32_t partition, Snapshot snapshot) {
+void AlarmTable::Save(std::int32_t partition, const SnapshotPosition& position, Sections sections) {
   const std::lock_guard lock(mutex_);
-  saves_.insert_or_assign(partition, std::move(snapshot));
+  saves_.insert_or_assign(partition, std::pair(position, std::move(sections)));
   wake_.notify_one();
 }
 
@@ -342,18 +342,19 @@ bool AlarmTable::CheckMarks() {
 }
 
 bool AlarmTable::WriteSnapshot() {
-  std::map<std::int32_t, Snapshot> saves;
+  decltype(saves_) saves;
   {
     const std::lock_guard lock(mutex_);
     saves = std::exchange(saves_, {});
   }
   bool reachable = true;
-  for (const auto& [partition, snapshot] : saves) {
-    const Status saved = snapshots_.Save(partition, snapshot);
+  for (const auto& [partition, save] : saves) {
+    const auto& [position, sections] = save;
+    const Status saved = snapshots_.Save(partition, position, sections());
     const bool away = !saved.ok() && saved.error().code == ErrorCode::kUnavailable;
     if (!saved.ok()) {
       log::Warn("snapshot_not_stored", {{"partition", static_cast<std::int64_t>(partition)},
-                                        {"offset", snapshot.position.offset},
+                                        {"offset", position.offset},
                                         {"error", saved.error().message}});
     }
     if (away) reachable = false;

@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -84,8 +85,10 @@ class AlarmTable {
   // All alarms of the partition: whatever else stands in the table goes.
   void Replace(std::int32_t partition, std::vector<std::pair<std::string, std::string>> alarms);
 
-  // The newest of a partition replaces one that still waits.
-  void Save(std::int32_t partition, Snapshot snapshot);
+  // `sections` gives the snapshot's, on the table's thread. The newest of a partition replaces one
+  // that still waits.
+  using Sections = std::function<std::vector<std::string>()>;
+  void Save(std::int32_t partition, const SnapshotPosition& position, Sections sections);
 
   // True when nothing waits any more within `timeout`.
   bool Drain(Duration timeout);
@@ -132,7 +135,7 @@ class AlarmTable {
   std::condition_variable wake_;
   std::condition_variable idle_;
   std::map<std::int32_t, Shard> shards_;
-  std::map<std::int32_t, Snapshot> saves_;
+  std::map<std::int32_t, std::pair<SnapshotPosition, Sections>> saves_;
   std::vector<std::pair<std::int32_t, bool>> saved_;
   std::uint64_t generations_ = 0;
   bool busy_ = false;

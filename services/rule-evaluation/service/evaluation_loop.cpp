@@ -21,6 +21,9 @@ constexpr auto kHousekeeping = milliseconds(50);
 // travel.
 constexpr auto kAfterWrite = milliseconds(10);
 constexpr auto kHousekeepingMax = milliseconds(100);
+// While a snapshot is cut: so often, at least, a slice of so many bytes, which take some 0.1 ms.
+constexpr Duration kSlicePeriod{5};
+constexpr std::size_t kSliceBytes = 64 << 10;
 constexpr auto kCommitPeriod = seconds(10);
 constexpr auto kCommitOverdue = seconds(30);
 constexpr auto kNoAssignment = seconds(10);  // more replicas than partitions: ready all the same
@@ -81,9 +84,9 @@ Status EvaluationLoop::Run(const std::atomic<bool>& stop) {
   while (!stop && outcome.ok()) {
     bool idle = true;
     if (Unconfirmed() < config_.unconfirmed_max) {
+      const Duration quiet = cutting_ ? kSlicePeriod : kPollTime;
       const auto left = std::chrono::ceil<Duration>(housekeep_at - Now());
-      const auto polled =
-          group_->Poll(wrote_ ? std::clamp(left, Duration(1), kPollTime) : kPollTime);
+      const auto polled = group_->Poll(wrote_ ? std::clamp(left, Duration(1), kPollTime) : quiet);
       idle = polled.ok() && !*polled;
       outcome = HandleRecord(polled);
       if (wrote_) {
@@ -94,6 +97,7 @@ Status EvaluationLoop::Run(const std::atomic<bool>& stop) {
       std::this_thread::sleep_for(milliseconds(20));  // Kafka takes nothing: nothing more is read
     }
     ReadMail();
+    if (!wrote_) CutSlice();
     const SteadyTime now = Now();
     if (now >= housekeep_at) {
       Housekeep(now, idle);
@@ -110,6 +114,13 @@ Status EvaluationLoop::Run(const std::atomic<bool>& stop) {
   view.partitions.clear();
   board_.Set(std::move(view));
   return outcome;
+}
+
+void EvaluationLoop::CutSlice() {
+  if (!cutting_) return;
+  ShardOwner* owner = Find(*cutting_);
+  if (owner != nullptr) owner->CutSlice(kSliceBytes);
+  if (owner == nullptr || !owner->cutting()) cutting_.reset();
 }
 
 Status EvaluationLoop::HandleRecord(const Result<std::optional<kafka::Record>>& polled) {
@@ -211,7 +222,7 @@ void EvaluationLoop::Revoked(const std::vector<std::int32_t>& partitions) {
     ShardOwner* owner = Find(p);
     if (owner == nullptr) continue;
     owner->Publish(Now());
-    if (owner->CanSnapshot()) owner->TakeSnapshot(Now());
+    owner->SnapshotNow(Now());
   }
   const bool drained = ports_.table.Drain(Duration(3'000));
   for (const std::int32_t p : partitions) {
@@ -287,15 +298,16 @@ void EvaluationLoop::Housekeep(SteadyTime now, bool idle) {
   }
   const auto share =
       config_.replay_budget / std::max<std::int64_t>(1, static_cast<std::int64_t>(owners_.size()));
-  bool snapshot_taken = false;
+  bool cutting = cutting_.has_value();
   std::vector<ShardOwner*> superseded;
   for (const auto& [partition, owner] : owners_) {
     owner->RetryFailed(now);
     owner->Publish(now);
-    // One a round: no record waits for two.
-    if (!snapshot_taken && owner->SnapshotDue(share, now)) {
-      owner->TakeSnapshot(now);
-      snapshot_taken = true;
+    // One at a time: no record waits for two.
+    if (!cutting && owner->SnapshotDue(share, now)) {
+      owner->BeginSnapshot(now);
+      cutting_ = partition;
+      cutting = true;
     }
     if (owner->superseded() && now >= reclaim_at_) superseded.push_back(owner.get());
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,7 @@ class EvaluationLoop {
   void Own(std::int32_t partition, Takeover takeover);
   void LetGo(std::int32_t partition);
   Status HandleRecord(const Result<std::optional<kafka::Record>>& polled);
+  void CutSlice();
   void ReadMail();
   void Housekeep(SteadyTime now, bool idle);
   void Reclaim(ShardOwner& owner, SteadyTime now);
@@ -68,6 +70,7 @@ class EvaluationLoop {
   const std::atomic<bool>* stop_ = nullptr;
   std::atomic<bool> connected_{false};
   std::map<std::int32_t, std::unique_ptr<ShardOwner>> owners_;
+  std::optional<std::int32_t> cutting_;  // the partition whose snapshot is being cut
   std::uint64_t ownerships_ = 0;
   OwnerCounters past_;  // of owners that are gone
   Decoder decoder_;

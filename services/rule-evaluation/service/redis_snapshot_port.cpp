@@ -39,7 +39,7 @@ Result<std::optional<std::string>> RedisSnapshotPort::Get(const std::string& key
 
 Status RedisSnapshotPort::PutChunk(const std::string& key, const std::string& value,
                                    Duration lifetime) {
-  const auto reply = client_.Run({"SET", key, value, "PX", std::to_string(lifetime.count())});
+  const auto reply = client_.Run({"SET", key, value, "PX", std::to_string(lifetime.count()), "NX"});
   if (!reply.ok()) return reply.error();
   return {};
 }

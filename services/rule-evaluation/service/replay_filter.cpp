@@ -36,8 +36,7 @@ ReplayFilter::Verdict ReplayFilter::Judge(const engine::Transition& emitted) {
   return Verdict::kContradicted;
 }
 
-std::vector<engine::Transition> ReplayFilter::Settle(
-    std::int64_t offset, const std::map<std::string, engine::Transition>& last) {
+std::vector<engine::Transition> ReplayFilter::Settle(std::int64_t offset, const LastWords& last) {
   std::vector<engine::Transition> truths;
   if (!active() || offset < last_offset_) return truths;
   for (const auto& [alarm, truth] : last_logged_) {
@@ -51,8 +50,8 @@ std::vector<engine::Transition> ReplayFilter::Settle(
   }
   for (const auto& [alarm, emitted] : last_emitted_) {
     if (last_logged_.contains(alarm) || written_.contains(alarm)) continue;
-    if (const auto before = last.find(alarm); before != last.end()) {
-      truths.push_back(before->second);  // said before the replayed records, and still true
+    if (const engine::Transition* before = last.Find(alarm)) {
+      truths.push_back(*before);  // said before the replayed records, and still true
       continue;
     }
     engine::Transition closed = emitted;

@@ -9,6 +9,7 @@
 
 #include "common/base/time.h"
 #include "services/rule-evaluation/engine/transition.h"
+#include "services/rule-evaluation/service/owner_state.h"
 
 namespace liveops::evaluation {
 
@@ -42,8 +43,7 @@ class ReplayFilter {
   // active any more): the log's last word on every alarm that the replay left elsewhere, and a
   // made-up close for those of which the log knows nothing. `last`: the log's last word on each
   // alarm, also on those of which it said nothing about the replayed records.
-  std::vector<engine::Transition> Settle(std::int64_t offset,
-                                         const std::map<std::string, engine::Transition>& last);
+  std::vector<engine::Transition> Settle(std::int64_t offset, const LastWords& last);
 
   std::uint64_t contradictions() const { return contradictions_; }
 

@@ -23,6 +23,12 @@ engine::Transition T(const std::string& alarm, std::int64_t episode, std::uint32
   return t;
 }
 
+LastWords Words(const std::vector<engine::Transition>& transitions) {
+  LastWords words;
+  for (const engine::Transition& t : transitions) words.Set(t.alarm_id, t);
+  return words;
+}
+
 TEST(ReplayFilter, WithoutALogEverythingIsNew) {
   ReplayFilter filter;
   EXPECT_FALSE(filter.active());
@@ -102,7 +108,7 @@ TEST(ReplayFilter, WhatTheLogKnowsFromBeforeTheReplayIsAdoptedNotClosed) {
   ReplayFilter filter({later});
   EXPECT_EQ(filter.Judge(T("x", 1, 1, AlarmState::kResolved, 10)), Verdict::kContradicted);
   EXPECT_EQ(filter.Judge(later), Verdict::kKnown);
-  const auto truths = filter.Settle(20, {{"x", firing}, {"a", later}});
+  const auto truths = filter.Settle(20, Words({firing, later}));
   ASSERT_EQ(truths.size(), 1u);
   EXPECT_EQ(truths[0].alarm_id, "x");
   EXPECT_EQ(truths[0].state, AlarmState::kFiring);
@@ -115,7 +121,7 @@ TEST(ReplayFilter, NothingIsWrittenThatReadersWouldDrop) {
   const engine::Transition logged = T("a", 8, 0, AlarmState::kFiring, 5);
   ReplayFilter filter({logged});
   EXPECT_EQ(filter.Judge(T("a", 7, 0, AlarmState::kFiring, 5)), Verdict::kContradicted);
-  const auto truths = filter.Settle(5, {{"a", logged}});
+  const auto truths = filter.Settle(5, Words({logged}));
   ASSERT_EQ(truths.size(), 1u);
   EXPECT_EQ(truths[0].episode, InstantFromMs(8));
 }

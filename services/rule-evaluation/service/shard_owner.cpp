@@ -143,7 +143,7 @@ bool ShardOwner::Emit(const engine::Transition& transition, const std::string& t
 }
 
 void ShardOwner::AfterWrite(const engine::Transition& transition, const std::string& trace_id) {
-  last_.insert_or_assign(transition.alarm_id, transition);
+  last_.Set(transition.alarm_id, transition);
   log::Info("alarm_transition",
             {{"alarm", transition.alarm_id},
              {"state", engine::AlarmStateName(transition.state)},
@@ -168,12 +168,12 @@ void ShardOwner::AfterActivation(const engine::PlanActivationView& plan, std::in
     }
     return;
   }
-  const auto told = plans_.find(service);
-  if (told != plans_.end() && told->second.source_offset >= offset) return;  // in a replay
+  const PlanInForce* told = plans_.Find(service);
+  if (told != nullptr && told->source_offset >= offset) return;  // in a replay
   PlanInForce in_force{service, version,        std::string(plan.text),      partition_,
                        offset,  shard_.clock(), std::string(plan.applied_by)};
   outbox_.Push("plan/" + service, EncodePlanInForce(NextSource(), in_force), traceparent);
-  plans_.insert_or_assign(service, std::move(in_force));
+  plans_.Set(service, std::move(in_force));
   log::Info("plan_in_force", {{"service", service},
                               {"version", Signed(version)},
                               {"partition", static_cast<std::int64_t>(partition_)},
@@ -220,7 +220,10 @@ void ShardOwner::ReadBack(const kafka::Record& record) {
   if (!event.ok()) return;
   if (std::holds_alternative<ClaimEvent>(*event)) {
     log_filter_.Claim(record.offset);
-    if (record.offset > epoch_) superseded_ = true;
+    if (record.offset > epoch_) {
+      superseded_ = true;
+      DropCut();  // what another owner wrote meanwhile may differ
+    }
     return;
   }
   const std::int64_t epoch = runtime::EpochOf(record);
@@ -239,9 +242,9 @@ void ShardOwner::ReadBack(const kafka::Record& record) {
 
 // Another owner had the partition for a while, and what it wrote counts.
 void ShardOwner::Foreign(const engine::Transition& transition) {
-  const auto held = last_.find(transition.alarm_id);
-  if (held != last_.end() && !Later(transition, held->second)) return;
-  last_.insert_or_assign(transition.alarm_id, transition);
+  const engine::Transition* held = last_.Find(transition.alarm_id);
+  if (held != nullptr && !Later(transition, *held)) return;
+  last_.Set(transition.alarm_id, transition);
   if (transition.source_offset > shard_.position()) {
     filter_.Add(transition);
   } else {
@@ -253,9 +256,9 @@ void ShardOwner::Rewrite(const std::string& key) {
   constexpr std::string_view kPlanPrefix = "plan/";
   std::string value;
   if (key.starts_with(kPlanPrefix)) {
-    const auto it = plans_.find(key.substr(kPlanPrefix.size()));
-    if (it != plans_.end()) value = EncodePlanInForce(NextSource(), it->second);
-  } else if (const engine::Transition* last = LastOf(key)) {
+    const PlanInForce* plan = plans_.Find(key.substr(kPlanPrefix.size()));
+    if (plan != nullptr) value = EncodePlanInForce(NextSource(), *plan);
+  } else if (const engine::Transition* last = last_.Find(key)) {
     value = EncodeTransition(NextSource(), *last, partition_);
   }
   if (value.empty()) return;
@@ -274,13 +277,14 @@ void ShardOwner::Reclaimed(std::int64_t epoch, SteadyTime now) {
 }
 
 void ShardOwner::TellWhoApplied(const StoredPlan& newest) {
-  const auto told = plans_.find(newest.service);
-  if (told == plans_.end() || newest.applied_by.empty()) return;
-  PlanInForce& in_force = told->second;
+  const PlanInForce* told = plans_.Find(newest.service);
+  if (told == nullptr || newest.applied_by.empty()) return;
+  PlanInForce in_force = *told;
   const bool same = in_force.version == newest.version && in_force.text == newest.text;
   if (!same || !in_force.applied_by.empty()) return;
   in_force.applied_by = newest.applied_by;
   outbox_.Push("plan/" + newest.service, EncodePlanInForce(NextSource(), in_force), "");
+  plans_.Set(newest.service, std::move(in_force));
 }
 
 void ShardOwner::ConsiderPlan(const StoredPlan& newest, SteadyTime now) {
@@ -317,7 +321,7 @@ void ShardOwner::ConsiderPlan(const StoredPlan& newest, SteadyTime now) {
 }
 
 bool ShardOwner::CanSnapshot() const {
-  return outbox_.empty() && !filter_.active() && !superseded_ && !snapshot_waits_ &&
+  return outbox_.empty() && !filter_.active() && !superseded_ && !snapshot_waits_ && !cut_ &&
          shard_.position() > snapshot_offset_;
 }
 
@@ -330,16 +334,43 @@ bool ShardOwner::SnapshotDue(Duration replay_share, SteadyTime now) const {
          cost_ms >= static_cast<double>(replay_share.count());
 }
 
-void ShardOwner::TakeSnapshot(SteadyTime now) {
-  Snapshot snapshot;
-  snapshot.position = {ports_.installation, epoch_, shard_.position(), log_next_};
-  snapshot.bytes = EncodeOwnerState(shard_, last_, plans_, partition_);
-  snapshot_offset_ = shard_.position();
+void ShardOwner::BeginSnapshot(SteadyTime now) {
+  cut_ = OpenCut{
+      {ports_.installation, epoch_, shard_.position(), log_next_}, last_.Freeze(), plans_.Freeze()};
+  shard_.BeginCut();
   snapshot_at_ = now;
-  snapshot_waits_ = true;
-  snapshot_wanted_ = false;
-  records_since_snapshot_ = 0;
-  ports_.table.Save(partition_, std::move(snapshot));
+  records_at_cut_ = records_since_snapshot_;
+}
+
+void ShardOwner::CutSlice(std::size_t bytes) {
+  if (!cut_) return;
+  const engine::Shard::CutState state = shard_.ContinueCut(bytes);
+  if (state == engine::Shard::CutState::kGoing) return;
+  if (state == engine::Shard::CutState::kWhole) {
+    snapshot_offset_ = cut_->position.offset;
+    snapshot_waits_ = true;
+    snapshot_wanted_ = false;
+    records_since_snapshot_ -= records_at_cut_;
+    auto sections = std::make_shared<std::vector<std::string>>(shard_.TakeCut());
+    ports_.table.Save(partition_, cut_->position,
+                      [sections, last = std::move(cut_->last), plans = std::move(cut_->plans),
+                       partition = partition_] {
+                        return EncodeOwnerState(std::move(*sections), last, plans, partition);
+                      });
+  }
+  cut_.reset();  // or it was given up, and is due again
+}
+
+void ShardOwner::DropCut() {
+  cut_.reset();
+  (void)shard_.TakeCut();
+}
+
+void ShardOwner::SnapshotNow(SteadyTime now) {
+  DropCut();  // of an earlier record
+  if (!CanSnapshot()) return;
+  BeginSnapshot(now);
+  CutSlice(std::numeric_limits<std::size_t>::max());
 }
 
 void ShardOwner::SnapshotAnswered(bool stored) {
@@ -351,11 +382,6 @@ void ShardOwner::Release() {
   ports_.producer.Produce(topic::kAlarms, partition_, runtime::ReleaseKey(claim_key_),
                           EncodeReleased(NextSource(), ports_.instance),
                           runtime::OwnerHeaders(epoch_), [](const Result<kafka::Delivery>&) {});
-}
-
-const engine::Transition* ShardOwner::LastOf(const std::string& alarm) const {
-  const auto it = last_.find(alarm);
-  return it == last_.end() ? nullptr : &it->second;
 }
 
 }  // namespace liveops::evaluation

@@ -81,7 +81,14 @@ class ShardOwner {
   // `replay_share`: how long replaying this shard alone may take.
   bool SnapshotDue(Duration replay_share, SteadyTime now) const;
   bool CanSnapshot() const;
-  void TakeSnapshot(SteadyTime now);
+  // Begins one, at the present record. It is cut in slices: Apply encodes what the next records are
+  // about to change, and CutSlice a bit of the rest, until all is handed over.
+  void BeginSnapshot(SteadyTime now);
+  bool cutting() const { return cut_.has_value(); }
+  void CutSlice(std::size_t bytes);
+  void DropCut();
+  // At once, as the last thing that this owner does.
+  void SnapshotNow(SteadyTime now);
   void SnapshotAnswered(bool stored);
 
   // The owner's last record. Nothing may be written afterwards.
@@ -104,6 +111,12 @@ class ShardOwner {
     std::uint64_t hash = 0;
     SteadyTime at{};
   };
+  // A snapshot that is being cut: what belongs to the engine's state at its position.
+  struct OpenCut {
+    SnapshotPosition position;
+    LastWords::Frozen last;
+    PlansInForce::Frozen plans;
+  };
   struct Activation {
     std::uint64_t version = 0;
     SteadyTime at{};
@@ -122,7 +135,6 @@ class ShardOwner {
   void PublishOne(const engine::AlarmView& view, SteadyTime now);
   void ReplaceTable(SteadyTime now);
   void Forget(const std::string& alarm);
-  const engine::Transition* LastOf(const std::string& alarm) const;
 
   const std::int32_t partition_;
   const std::uint64_t ownership_;
@@ -130,8 +142,9 @@ class ShardOwner {
   engine::Shard shard_;
   ReplayFilter filter_;
   Outbox outbox_;
-  std::map<std::string, engine::Transition> last_;
-  std::map<std::string, PlanInForce> plans_;
+  LastWords last_;
+  PlansInForce plans_;
+  std::optional<OpenCut> cut_;
   std::int64_t epoch_;
   std::string claim_key_;
   std::int64_t next_offset_;
@@ -152,6 +165,7 @@ class ShardOwner {
   bool refresh_wanted_ = true;
 
   std::uint64_t records_since_snapshot_ = 0;
+  std::uint64_t records_at_cut_ = 0;
   std::int64_t snapshot_offset_ = -1;
   SteadyTime snapshot_at_{};
   bool snapshot_waits_ = false;

@@ -63,7 +63,7 @@ class ShardOwnerTest : public testing::Test {
                       1000,
                       false,
                       0};
-    for (const engine::Transition& t : logged) takeover.state.last.insert_or_assign(t.alarm_id, t);
+    for (const engine::Transition& t : logged) takeover.state.last.Set(t.alarm_id, t);
     owner_ = std::make_unique<ShardOwner>(
         kPartition, ++ownership_, std::move(takeover),
         OwnerPorts{producer_, writer_, table_, mailbox_, "evaluator-0", 42});
@@ -252,6 +252,24 @@ TEST_F(ShardOwnerTest, ASnapshotWaitsForTheReadBack) {
   EXPECT_FALSE(owner_->CanSnapshot()) << "acknowledged, but perhaps under a newer claim";
   ReadBack(0, epoch_ + 1);
   ReadBack(1, epoch_ + 2);
+  EXPECT_TRUE(owner_->CanSnapshot());
+}
+
+TEST_F(ShardOwnerTest, ASnapshotInSlicesIsDroppedWhenAnotherOwnerCameBetween) {
+  Cross();
+  for (int i = 0; i < 2; ++i) Acknowledge(i, epoch_ + 1 + i);
+  for (int i = 0; i < 2; ++i) ReadBack(i, epoch_ + 1 + i);
+  owner_->BeginSnapshot({});
+  EXPECT_TRUE(owner_->cutting());
+  EXPECT_FALSE(owner_->CanSnapshot()) << "one at a time";
+  kafka::Record claim;
+  claim.offset = epoch_ + 3;
+  claim.key = "claim/2";
+  claim.value = EncodeClaim({}, "evaluator-1", 0);
+  owner_->ReadBack(claim);
+  EXPECT_FALSE(owner_->cutting());
+  owner_->CutSlice(1 << 20);  // nothing is handed over
+  owner_->Reclaimed(epoch_ + 4, {});
   EXPECT_TRUE(owner_->CanSnapshot());
 }
 

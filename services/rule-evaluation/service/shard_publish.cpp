@@ -29,7 +29,7 @@ bool Open(engine::AlarmState state) {
 }  // namespace
 
 void ShardOwner::PublishOne(const engine::AlarmView& view, SteadyTime now) {
-  const engine::Transition* last = LastOf(view.alarm_id);
+  const engine::Transition* last = last_.Find(view.alarm_id);
   const std::uint64_t hash = HashOf(view, last, partition_);
   Published& published = published_[view.alarm_id];
   if (published.hash == hash && now - published.at < kQuietPeriod) {
@@ -43,8 +43,8 @@ void ShardOwner::Forget(const std::string& alarm) {
   ports_.table.Remove(partition_, alarm);
   published_.erase(alarm);
   std::erase_if(changed_, [&](const engine::AlarmView& view) { return view.alarm_id == alarm; });
-  const auto it = last_.find(alarm);
-  if (it != last_.end() && !Open(it->second.state)) last_.erase(it);
+  const engine::Transition* last = last_.Find(alarm);
+  if (last != nullptr && !Open(last->state)) last_.Erase(alarm);
 }
 
 void ShardOwner::ReplaceTable(SteadyTime now) {
@@ -55,7 +55,7 @@ void ShardOwner::ReplaceTable(SteadyTime now) {
   published_.clear();
   std::vector<std::pair<std::string, std::string>> all;
   for (const engine::AlarmView& view : shard_.Alarms()) {
-    const engine::Transition* last = LastOf(view.alarm_id);
+    const engine::Transition* last = last_.Find(view.alarm_id);
     published_[view.alarm_id] = {HashOf(view, last, partition_), now};
     all.emplace_back(view.alarm_id, EncodeStatus(view, last, partition_));
   }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +26,8 @@ class MemoryPort final : public SnapshotPort {
   }
   Status PutChunk(const std::string& key, const std::string& value, Duration) override {
     if (away || chunks_until_away-- == 0) return UnavailableError("away");
-    values[key] = value;
+    ++puts;
+    values.emplace(key, value);
     largest = std::max(largest, value.size());
     return {};
   }
@@ -42,6 +44,7 @@ class MemoryPort final : public SnapshotPort {
     std::optional<std::string> former;
     if (manifests.contains(key)) former = manifests[key].second;
     manifests[key] = {{e, o}, body};
+    lasting.insert(chunks.begin(), chunks.end());
     return former;
   }
   Result<std::optional<std::string>> GetManifest(const std::string& key) override {
@@ -54,6 +57,7 @@ class MemoryPort final : public SnapshotPort {
   Status Remove(const std::vector<std::string>& keys) override {
     for (const std::string& key : keys) {
       values.erase(key);
+      lasting.erase(key);
       manifests.erase(key);
     }
     return {};
@@ -70,7 +74,9 @@ class MemoryPort final : public SnapshotPort {
 
   std::map<std::string, std::string> values;
   std::map<std::string, std::pair<std::pair<std::int64_t, std::int64_t>, std::string>> manifests;
+  std::set<std::string> lasting;  // the others go in time
   std::size_t largest = 0;
+  int puts = 0;
   bool away = false;
   int chunks_until_away = -1;
   // Called once, when the next manifest or chunk is asked for.

@@ -1,7 +1,10 @@
 #include "services/rule-evaluation/service/snapshot_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "common/base/bytes.h"
 #include "common/base/hash.h"
@@ -9,34 +12,52 @@
 namespace liveops::evaluation {
 namespace {
 
-constexpr std::uint64_t kFormat = 1;
-constexpr std::uint64_t kChunksMax = 100'000;
+constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kChunksMax = 1'000'000;
 constexpr int kLoadAttempts = 2;
+
+struct Chunk {
+  std::string name;  // fingerprint of its bytes, hex
+  std::uint64_t length = 0;
+  bool last = false;  // of its section
+};
 
 struct Manifest {
   SnapshotPosition position;
-  std::uint64_t length = 0;
-  std::string digest;  // SHA-256 of the whole
-  std::uint64_t chunks = 0;
+  std::vector<Chunk> chunks;
 };
 
 std::string ManifestKey(std::int32_t partition) {
   return "liveops:snapshot:" + std::to_string(partition);
 }
 
-std::string ChunkKey(std::int32_t partition, const Manifest& manifest, std::uint64_t index) {
-  // The digest is in the name: two owners' chunks of the same position never mix.
-  return ManifestKey(partition) + ":" + std::to_string(manifest.position.epoch) + "-" +
-         std::to_string(manifest.position.offset) + "-" + manifest.digest.substr(0, 16) + ":" +
-         std::to_string(index);
+std::vector<std::string> ChunkKeys(std::int32_t partition, const Manifest& manifest) {
+  const std::string prefix =
+      ManifestKey(partition) + ":" + std::to_string(manifest.position.epoch) + ":";
+  std::vector<std::string> keys;
+  keys.reserve(manifest.chunks.size());
+  for (const Chunk& chunk : manifest.chunks) keys.push_back(prefix + chunk.name);
+  return keys;
 }
 
-std::vector<std::string> ChunkKeys(std::int32_t partition, const Manifest& manifest) {
-  std::vector<std::string> keys;
-  for (std::uint64_t i = 0; i < manifest.chunks; ++i) {
-    keys.push_back(ChunkKey(partition, manifest, i));
+std::string NameOf(std::string_view bytes) {
+  const Fingerprint print = FingerprintOf(std::span(&bytes, 1));
+  return fmt::format("{:016x}{:016x}", print.hi, print.lo);
+}
+
+// `bytes` of the sections, by chunk.
+std::vector<std::string_view> Cut(const std::vector<std::string>& sections, Manifest& manifest) {
+  std::vector<std::string_view> bytes;
+  for (const std::string& section : sections) {
+    const std::string_view whole = section;
+    std::size_t at = 0;
+    do {
+      bytes.push_back(whole.substr(at, SnapshotStore::kChunkBytes));
+      at += bytes.back().size();
+      manifest.chunks.push_back({NameOf(bytes.back()), bytes.back().size(), at == whole.size()});
+    } while (at < whole.size());
   }
-  return keys;
+  return bytes;
 }
 
 std::string Encode(const Manifest& m) {
@@ -46,9 +67,12 @@ std::string Encode(const Manifest& m) {
   out.Signed(m.position.epoch);
   out.Signed(m.position.offset);
   out.Signed(m.position.alarms_offset);
-  out.Varint(m.length);
-  out.String(m.digest);
-  out.Varint(m.chunks);
+  out.Varint(m.chunks.size());
+  for (const Chunk& chunk : m.chunks) {
+    out.String(chunk.name);
+    out.Varint(chunk.length);
+    out.Bool(chunk.last);
+  }
   return out.Take();
 }
 
@@ -60,11 +84,15 @@ std::optional<Manifest> DecodeManifest(std::string_view bytes) {
   m.position.epoch = in.Signed();
   m.position.offset = in.Signed();
   m.position.alarms_offset = in.Signed();
-  m.length = in.Varint();
-  m.digest = std::string(in.String());
-  m.chunks = in.Varint();
-  if (!in.ok() || !in.AtEnd() || m.digest.size() != 64 || m.chunks > kChunksMax)
-    return std::nullopt;
+  const std::uint64_t chunks = in.Varint();
+  if (chunks > kChunksMax) return std::nullopt;
+  for (std::uint64_t i = 0; i < chunks && in.ok(); ++i) {
+    Chunk& chunk = m.chunks.emplace_back();
+    chunk.name = in.String();
+    chunk.length = in.Varint();
+    chunk.last = in.Bool();
+  }
+  if (!in.ok() || !in.AtEnd()) return std::nullopt;
   return m;
 }
 
@@ -75,36 +103,35 @@ std::vector<std::string> KeysOf(std::int32_t partition, const std::optional<Mani
 
 }  // namespace
 
-Status SnapshotStore::Save(std::int32_t partition, const Snapshot& snapshot) {
+Status SnapshotStore::Save(std::int32_t partition, const SnapshotPosition& position,
+                           const std::vector<std::string>& sections) {
   Manifest manifest;
-  manifest.position = snapshot.position;
-  manifest.length = snapshot.bytes.size();
-  manifest.digest = Hex(Sha256Of(std::string_view(snapshot.bytes)));
-  manifest.chunks = (snapshot.bytes.size() + kChunkBytes - 1) / kChunkBytes;
+  manifest.position = position;
+  const std::vector<std::string_view> bytes = Cut(sections, manifest);
   const std::vector<std::string> keys = ChunkKeys(partition, manifest);
+  std::set<std::string> standing;
+  {
+    const std::lock_guard lock(mutex_);
+    standing = std::exchange(standing_[partition], {});  // until this one stands, nothing is sure
+  }
+  const std::set<std::string> wanted(keys.begin(), keys.end());
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const Status put = port_.PutChunk(keys[i], snapshot.bytes.substr(i * kChunkBytes, kChunkBytes),
-                                      kChunkLifetime);
+    if (standing.contains(keys[i])) continue;
+    const Status put = port_.PutChunk(keys[i], std::string(bytes[i]), kChunkLifetime);
     if (!put.ok()) return put;
   }
   Result<std::optional<std::string>> former =
-      port_.CommitManifest(ManifestKey(partition), snapshot.position.epoch,
-                           snapshot.position.offset, Encode(manifest), keys);
-  if (!former.ok()) {
-    // Best effort: what stays behind expires by itself.
-    if (former.error().code == ErrorCode::kConflict) (void)port_.Remove(keys);
-    return former.error();
-  }
+      port_.CommitManifest(ManifestKey(partition), position.epoch, position.offset,
+                           Encode(manifest), {wanted.begin(), wanted.end()});
+  // Chunks of one that is refused expire by themselves.
+  if (!former.ok()) return former.error();
   if (*former) {
-    const std::optional<Manifest> old = DecodeManifest(**former);
-    if (old && Encode(*old) != Encode(manifest)) {
-      std::vector<std::string> stale = ChunkKeys(partition, *old);
-      std::erase_if(stale, [&](const std::string& key) {
-        return std::find(keys.begin(), keys.end(), key) != keys.end();
-      });
-      (void)port_.Remove(stale);
-    }
+    std::vector<std::string> stale = KeysOf(partition, DecodeManifest(**former));
+    std::erase_if(stale, [&](const std::string& key) { return wanted.contains(key); });
+    (void)port_.Remove(stale);
   }
+  const std::lock_guard lock(mutex_);
+  standing_[partition] = wanted;
   return {};
 }
 
@@ -137,15 +164,19 @@ Result<std::optional<Snapshot>> SnapshotStore::LoadOnce(std::int32_t partition,
   Snapshot snapshot;
   snapshot.position = manifest->position;
   snapshot.manifest = **body;
-  for (const std::string& key : ChunkKeys(partition, *manifest)) {
-    Result<std::optional<std::string>> chunk = port_.Get(key);
+  const std::vector<std::string> keys = ChunkKeys(partition, *manifest);
+  bool begins = true;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    Result<std::optional<std::string>> chunk = port_.Get(keys[i]);
     if (!chunk.ok()) return chunk.error();
     if (!*chunk) return refuse("lacks a chunk");
-    snapshot.bytes += **chunk;
-  }
-  if (snapshot.bytes.size() != manifest->length ||
-      Hex(Sha256Of(std::string_view(snapshot.bytes))) != manifest->digest) {
-    return refuse("does not match its digest");
+    if ((*chunk)->size() != manifest->chunks[i].length ||
+        NameOf(**chunk) != manifest->chunks[i].name) {
+      return refuse("has a chunk that is damaged");
+    }
+    if (begins) snapshot.sections.emplace_back();
+    snapshot.sections.back() += **chunk;
+    begins = manifest->chunks[i].last;
   }
   return std::optional<Snapshot>(std::move(snapshot));
 }

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +20,8 @@ class SnapshotPort {
  public:
   virtual ~SnapshotPort() = default;
   virtual Result<std::optional<std::string>> Get(const std::string& key) = 0;
-  // Gone after `lifetime` (real time) unless CommitManifest keeps it.
+  // Gone after `lifetime` (real time) unless CommitManifest keeps it. One that is there already is
+  // left as it is.
   virtual Status PutChunk(const std::string& key, const std::string& value, Duration lifetime) = 0;
   // In one step: unless a manifest with a greater (epoch, offset) stands, makes `body` the manifest
   // and the chunks lasting. Gives the manifest's former body; kConflict: a newer one stands;
@@ -44,12 +48,14 @@ struct SnapshotPosition {
 
 struct Snapshot {
   SnapshotPosition position;
-  std::string bytes;
+  std::vector<std::string> sections;
   std::string manifest;  // of a loaded one: which it is, for Drop
 };
 
-// Snapshots of shards: chunks of at most kChunkBytes, and a manifest, written last, that names them
-// with their length and SHA-256. Thread-safe when the port is.
+// Snapshots of shards: sections in chunks of at most kChunkBytes, and a manifest, written last,
+// that names them. A chunk's name is made of its owner's epoch and of what is in it, so a section
+// that did not change since the owner's last snapshot is not sent again, and chunks of different
+// owners never mix. Thread-safe when the port is.
 class SnapshotStore {
  public:
   static constexpr std::size_t kChunkBytes = 200 * 1024;
@@ -58,7 +64,8 @@ class SnapshotStore {
   explicit SnapshotStore(SnapshotPort& port) : port_(port) {}
 
   // kConflict: a newer snapshot stands there; ours is not needed.
-  Status Save(std::int32_t partition, const Snapshot& snapshot);
+  Status Save(std::int32_t partition, const SnapshotPosition& position,
+              const std::vector<std::string>& sections);
 
   // Nothing when there is none. kInvalid: one that is damaged, incomplete, of another format or of
   // other topics (it is removed, as it would stand in the way); kUnavailable: Redis is away, or
@@ -73,6 +80,8 @@ class SnapshotStore {
   Result<std::optional<Snapshot>> LoadOnce(std::int32_t partition, std::int64_t installation);
 
   SnapshotPort& port_;
+  std::mutex mutex_;
+  std::map<std::int32_t, std::set<std::string>> standing_;  // chunks of the last snapshot we stored
 };
 
 }  // namespace liveops::evaluation

@@ -49,7 +49,8 @@ void Takeovers::UseSnapshot(Case& c, Snapshot snapshot) {
   if (at.offset + 1 < c.low || at.offset >= c.high) {
     problem = "its offset is not in the log";
   } else {
-    Result<OwnerState> state = DecodeOwnerState(snapshot.bytes, config_.time_map, config_.limits);
+    Result<OwnerState> state =
+        DecodeOwnerState(snapshot.sections, config_.time_map, config_.limits);
     if (!state.ok()) {
       problem = state.error().message;
     } else if (state->shard.position() != at.offset) {
@@ -195,6 +196,15 @@ std::map<std::int32_t, Result<Takeover>> Takeovers::Take(
   return results;
 }
 
+namespace {
+
+void TakeWords(const LogHistory& history, OwnerState& state) {
+  for (const auto& [alarm, truth] : history.last()) state.last.Set(alarm, truth);
+  for (const auto& [service, plan] : history.plans()) state.plans.Set(service, plan);
+}
+
+}  // namespace
+
 Takeover Takeovers::FromSnapshot(Case c, const LogHistory& history) {
   Takeover out{std::move(*c.state),
                ReplayFilter(history.after()),
@@ -206,28 +216,25 @@ Takeover Takeovers::FromSnapshot(Case c, const LogHistory& history) {
                true,
                0};
   for (const auto& [alarm, truth] : history.before()) {
-    const auto held = out.state.last.find(alarm);
-    if (held != out.state.last.end() && !Later(truth, held->second)) continue;
+    const engine::Transition* held = out.state.last.Find(alarm);
+    if (held != nullptr && !Later(truth, *held)) continue;
     if (out.state.shard.Adopt(truth)) ++out.adopted;
   }
-  for (const auto& [alarm, truth] : history.last()) out.state.last.insert_or_assign(alarm, truth);
-  for (const auto& [service, plan] : history.plans()) {
-    out.state.plans.insert_or_assign(service, plan);
-  }
+  TakeWords(history, out.state);
   return out;
 }
 
 Takeover Takeovers::FromLog(const Case& c, const LogHistory& history) {
-  Takeover out{
-      OwnerState{engine::Shard(config_.time_map, config_.limits), history.last(), history.plans()},
-      ReplayFilter(history.after()),
-      history.voided(),
-      c.epoch,
-      history.own_claim_key(),
-      c.start,
-      c.high,
-      false,
-      0};
+  Takeover out{OwnerState{engine::Shard(config_.time_map, config_.limits), {}, {}},
+               ReplayFilter(history.after()),
+               history.voided(),
+               c.epoch,
+               history.own_claim_key(),
+               c.start,
+               c.high,
+               false,
+               0};
+  TakeWords(history, out.state);
   if (c.start > 0) {
     std::vector<engine::PlanActivationView> plans;
     for (const auto& [service, plan] : history.plans_before()) {

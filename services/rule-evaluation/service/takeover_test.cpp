@@ -125,9 +125,12 @@ class TakeoverTest : public testing::Test {
     shard.Apply(record, none);
     Snapshot snapshot;
     snapshot.position = {takeovers_.installation(), kFormerEpoch, offset, kFormerEpoch + 1};
-    snapshot.bytes = EncodeOwnerState(shard, last, {}, kPartition);
+    LastWords words;
+    for (const auto& [alarm, transition] : last) words.Set(alarm, transition);
+    snapshot.sections = EncodeOwnerState(shard.Sections(), words.Freeze(), {}, kPartition);
     return snapshot;
   }
+  Status Store(const Snapshot& s) { return store_.Save(kPartition, s.position, s.sections); }
   Result<Takeover> Take() {
     auto taken = takeovers_.Take(member_, reader_, {kPartition}, SteadyTime{}, stop_);
     return std::move(taken.at(kPartition));
@@ -148,7 +151,7 @@ TEST_F(TakeoverTest, ASnapshotStoredWhileRedisIsAskedIsUsed) {
   // The former owner goes on until its last snapshot, while we wait for Redis.
   port_.before_manifest = [&] {
     reader_.end = 150;
-    ASSERT_TRUE(store_.Save(kPartition, Cut(149)).ok());
+    ASSERT_TRUE(Store(Cut(149)).ok());
   };
   const auto taken = Take();
   ASSERT_TRUE(taken.ok()) << taken.error().message;
@@ -159,9 +162,9 @@ TEST_F(TakeoverTest, ASnapshotStoredWhileRedisIsAskedIsUsed) {
 
 TEST_F(TakeoverTest, ANewerSnapshotThanTheUnusableOneStays) {
   Snapshot damaged = Cut(40);
-  damaged.bytes = "?";
-  ASSERT_TRUE(store_.Save(kPartition, damaged).ok());
-  reader_.before_ends = [&] { ASSERT_TRUE(store_.Save(kPartition, Cut(60)).ok()); };
+  damaged.sections = {"?"};
+  ASSERT_TRUE(Store(damaged).ok());
+  reader_.before_ends = [&] { ASSERT_TRUE(Store(Cut(60)).ok()); };
   const auto taken = Take();
   ASSERT_TRUE(taken.ok()) << taken.error().message;
   EXPECT_FALSE(taken->from_snapshot);
@@ -171,7 +174,7 @@ TEST_F(TakeoverTest, ANewerSnapshotThanTheUnusableOneStays) {
 }
 
 TEST_F(TakeoverTest, AnUnusableSnapshotGoes) {
-  ASSERT_TRUE(store_.Save(kPartition, Cut(reader_.end)).ok());  // the log was cut
+  ASSERT_TRUE(Store(Cut(reader_.end)).ok());  // the log was cut
   const auto taken = Take();
   ASSERT_TRUE(taken.ok()) << taken.error().message;
   EXPECT_FALSE(taken->from_snapshot);
@@ -181,7 +184,7 @@ TEST_F(TakeoverTest, AnUnusableSnapshotGoes) {
 TEST_F(TakeoverTest, TheLogsLastWordsAreKnownWhereverTheyWereSaid) {
   // "old" was said before the snapshot, "new" after its last record.
   const engine::Transition old = Fired("old", 10);
-  ASSERT_TRUE(store_.Save(kPartition, Cut(40, {{"old", old}})).ok());
+  ASSERT_TRUE(Store(Cut(40, {{"old", old}})).ok());
   log_.Say(Fired("new", 70));
   auto taken = Take();
   ASSERT_TRUE(taken.ok()) << taken.error().message;

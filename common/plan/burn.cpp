@@ -1,0 +1,134 @@
+#include "common/plan/burn.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "common/base/text.h"
+
+namespace liveops::plan {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+// A tier fires while the share of bad events would burn so much of the budget in its long window,
+// over both windows: the long one says that it matters, the short one that it goes on.
+struct Tier {
+  int budget_percent;
+  Duration long_window;
+  Duration short_window;
+};
+
+// Recommended there for 30 days, where they are burn rates of 14.4, 6 and 1.
+constexpr Tier kPage = {2, hours(1), minutes(5)};
+constexpr Tier kPageLater = {5, hours(6), minutes(30)};
+constexpr Tier kTicket = {10, hours(72), hours(6)};
+
+// How many times faster than the budget allows: a rate of 1 burns all of it in just its time.
+double BurnRate(const Tier& tier, Duration over) {
+  return tier.budget_percent * static_cast<double>(over.count()) /
+         (100 * static_cast<double>(tier.long_window.count()));
+}
+
+// In per cents. To 12 digits: an objective of 99.9 % leaves 0.1 %, though no double says so.
+double Threshold(const Tier& tier, const Slo& slo) {
+  const double percent = BurnRate(tier, slo.over) * (1 - slo.objective) * 100;
+  const std::string digits = fmt::format("{:.12g}", percent);
+  double rounded = percent;
+  std::from_chars(digits.data(), digits.data() + digits.size(), rounded);
+  return rounded;
+}
+
+// The steps that join what both windows of a tier say, from test `first` on.
+void AddTier(const Tier& tier, const Slo& slo, std::vector<Test>& tests,
+             std::vector<LogicStep>& logic) {
+  for (const Duration window : {tier.long_window, tier.short_window}) {
+    logic.push_back({LogicStep::Kind::kTest, tests.size()});
+    Test& test = tests.emplace_back();
+    test.measure = slo.bad;
+    test.measure.unit = std::string("%");
+    test.window = window;
+    test.op = Comparison::kGreater;
+    test.threshold = Threshold(tier, slo);
+  }
+  logic.push_back({LogicStep::Kind::kAnd, 0});
+}
+
+void AddFast(const Slo& slo, std::vector<Test>& tests, std::vector<LogicStep>& logic) {
+  AddTier(kPage, slo, tests, logic);
+  AddTier(kPageLater, slo, tests, logic);
+  logic.push_back({LogicStep::Kind::kOr, 0});
+}
+
+Condition ConditionOf(std::vector<Test> tests, std::vector<LogicStep> logic) {
+  Condition condition;
+  static_cast<Test&>(condition) = std::move(tests.front());
+  condition.more.assign(std::make_move_iterator(tests.begin() + 1),
+                        std::make_move_iterator(tests.end()));
+  condition.logic = std::move(logic);
+  return condition;
+}
+
+Alarm AlarmOf(const Slo& slo, const char* suffix) {
+  Alarm alarm;
+  alarm.name = slo.name + suffix;
+  alarm.owner = slo.owner;
+  alarm.slo = slo.name;
+  alarm.min_count = 0;  // what few events may say is for `evidence`
+  return alarm;
+}
+
+std::string BudgetOf(const Slo& slo) {
+  if (slo.over == hours(24 * 30)) return "the month's error budget";
+  if (slo.over == hours(24 * 7)) return "the week's error budget";
+  if (slo.over == hours(24)) return "the day's error budget";
+  return fmt::format("the error budget of {}", FormatDuration(slo.over));
+}
+
+std::string TimeOf(const Tier& tier) {
+  const auto h = std::chrono::duration_cast<hours>(tier.long_window).count();
+  return h % 24 == 0 ? fmt::format("{} d", h / 24) : fmt::format("{} h", h);
+}
+
+}  // namespace
+
+BurnAlarms MakeBurnAlarms(const Slo& slo) {
+  BurnAlarms alarms{AlarmOf(slo, kFastBurn), AlarmOf(slo, kSlowBurn)};
+  std::vector<Test> tests;
+  std::vector<LogicStep> logic;
+  AddFast(slo, tests, logic);
+  alarms.fast.when = ConditionOf(std::move(tests), std::move(logic));
+  alarms.fast.summary =
+      fmt::format("{} % of {} was burnt in {}, or {} % in {}.", kPage.budget_percent, BudgetOf(slo),
+                  TimeOf(kPage), kPageLater.budget_percent, TimeOf(kPageLater));
+  tests.clear();
+  logic.clear();
+  AddTier(kTicket, slo, tests, logic);
+  AddFast(slo, tests, logic);
+  logic.push_back({LogicStep::Kind::kUnless, 0});
+  alarms.slow.when = ConditionOf(std::move(tests), std::move(logic));
+  alarms.slow.summary = fmt::format("{} % of {} was burnt in {}.", kTicket.budget_percent,
+                                    BudgetOf(slo), TimeOf(kTicket));
+  return alarms;
+}
+
+std::string BurnFault(const Slo& slo) {
+  for (const Tier& tier : {kPage, kPageLater, kTicket}) {
+    const double percent = Threshold(tier, slo);
+    if (percent < 100) continue;
+    const double burn = BurnRate(tier, slo.over);
+    // Just above 1 - 1/burn, to two digits.
+    const double lowest = std::floor((100 - 100 / burn) * 100 + 1) / 100;
+    return fmt::format(
+        "{} % of {} in {} is {} times the {}% of bad events that the objective allows, {}%: no "
+        "share of events is above that, so the alarm could never fire; the lowest objective at "
+        "which it can is {}%",
+        tier.budget_percent, BudgetOf(slo), TimeOf(tier), FormatNumber(burn),
+        FormatNumber((1 - slo.objective) * 100), FormatNumber(percent), FormatNumber(lowest));
+  }
+  return "";
+}
+
+}  // namespace liveops::plan

@@ -1,0 +1,129 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "common/plan/expression_parser.h"
+
+namespace liveops::plan {
+namespace {
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
+bool IsMetricName(std::string_view name) {
+  if (name.empty() || name.size() > 255 || !IsLetter(name[0])) return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return IsLetter(c) || IsDigit(c) || c == '.' || c == '-' || c == '/' || c == ':';
+  });
+}
+
+}  // namespace
+
+// The longest alias that stands here and ends before a space, the end, or one of `ends`.
+const std::pair<const std::string, Binding>* ExpressionParser::TakeAlias(std::string_view ends) {
+  if (bindings_ == nullptr) return nullptr;
+  const std::string_view rest = cursor_.rest();
+  const std::pair<const std::string, Binding>* best = nullptr;
+  for (const auto& entry : bindings_->names) {
+    const std::string& name = entry.first;
+    if (!rest.starts_with(name) || (best != nullptr && best->first.size() > name.size())) continue;
+    const char next = rest.size() > name.size() ? rest[name.size()] : ' ';
+    const bool space =
+        IsWordEnd(next) && std::string_view("(){}[],<>=!\"'").find(next) == std::string_view::npos;
+    if (space || ends.find(next) != std::string_view::npos) best = &entry;
+  }
+  if (best != nullptr) cursor_.Take(best->first);
+  return best;
+}
+
+// A metric that an alias gives a unit has it under its own name too: `p95(http_request_duration_ms)
+// > 0.8s`.
+std::string ExpressionParser::DeclaredUnit(std::string_view metric) const {
+  if (bindings_ == nullptr) return "";
+  for (const auto& [name, binding] : bindings_->names) {
+    if (binding.kind != Binding::Kind::kMeasure && binding.measure.value().metric == metric &&
+        binding.measure.capacity == 0 && !binding.measure.unit.empty()) {
+      return binding.measure.unit;
+    }
+  }
+  return "";
+}
+
+bool ExpressionParser::ReadSeries(Measure& measure) {
+  const std::size_t begin = cursor_.offset();
+  if (const auto* alias = TakeAlias("),{")) {
+    if (alias->second.kind == Binding::Kind::kMeasure) {
+      return Fail(begin,
+                  fmt::format("\"{}\" is a measure of its own, expected a metric", alias->first));
+    }
+    measure = alias->second.measure;
+  } else {
+    const std::string word(cursor_.TakeWord());
+    if (word.empty()) return FailUnexpected("a metric");
+    if (cursor_.Peek() == '(') return Fail(begin, "an aggregate of an aggregate cannot be run yet");
+    if (!IsMetricName(word)) {
+      return Fail(begin, fmt::format("\"{}\" is not a metric name: a letter, then letters, digits "
+                                     "and _ . - / :",
+                                     word));
+    }
+    measure.value().metric = word;
+    measure.unit = DeclaredUnit(word);
+  }
+  if (cursor_.Peek() == '[') {
+    return FailHere("the window is written after the closing parenthesis: over 5min");
+  }
+  return cursor_.Peek() != '{' || ReadMatches(measure.value());
+}
+
+bool ExpressionParser::ReadMatches(Operand& operand) {
+  cursor_.Take("{");
+  do {
+    const std::size_t at = cursor_.offset();
+    const std::string name(cursor_.TakeWord());
+    if (name.empty() || !IsMetricName(name))
+      return Fail(at, "expected a label, as in {code=\"500\"}");
+    if (cursor_.rest().starts_with("=~") || cursor_.rest().starts_with("!~")) {
+      return FailHere("matching by pattern cannot be run yet; expected = or !=");
+    }
+    LabelMatch match{name, cursor_.Take("!="), ""};
+    if (!match.negate && !cursor_.Take("=")) return FailUnexpected("= or != after the label");
+    auto value = cursor_.TakeQuoted();
+    if (!value) return FailHere("expected the label's value in quotes, as in {code=\"500\"}");
+    match.value = std::move(*value);
+    operand.matches.push_back(std::move(match));
+  } while (cursor_.Take(","));
+  if (!cursor_.Take("}")) return FailUnexpected("\",\" or \"}\"");
+  // One order, so that two ways to write one filter are one condition.
+  auto& matches = operand.matches;
+  const auto key = [](const LabelMatch& m) { return std::tie(m.name, m.negate, m.value); };
+  std::sort(matches.begin(), matches.end(),
+            [&](const LabelMatch& a, const LabelMatch& b) { return key(a) < key(b); });
+  matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
+  return true;
+}
+
+// `http_ok_count`, or `http_request_count - http_5xx_count`.
+bool ExpressionParser::ReadGoodEvents(GoodEvents& good) {
+  Measure series;
+  good.series_offset = cursor_.offset();
+  if (!ReadSeries(series)) return false;
+  good.series = std::move(series.value());
+  if (cursor_.Take("-")) {
+    Measure without;
+    if (!ReadSeries(without)) return false;
+    good.without = std::move(without.value());
+  }
+  return cursor_.AtEnd() ||
+         FailHere(fmt::format("found {}, expected {}", Found(),
+                              good.without ? "the end" : "the end, or - and the bad events"));
+}
+
+bool ExpressionParser::ReadWholeSeries(Operand& operand) {
+  Measure measure;
+  if (!ReadSeries(measure)) return false;
+  operand = std::move(measure.value());
+  return cursor_.AtEnd() || FailUnexpected("the end");
+}
+
+}  // namespace liveops::plan

@@ -1,0 +1,142 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/text.h"
+#include "common/plan/expression_parser.h"
+#include "common/plan/units.h"
+
+namespace liveops::plan {
+namespace {
+
+// "/min", "By/s": a plain number is taken to be in it.
+bool IsRateUnit(std::string_view unit) { return unit.find('/') != std::string_view::npos; }
+
+bool IsNumber(const FormulaStep& step, double number) {
+  return step.kind == FormulaStep::Kind::kNumber && step.number == number;
+}
+
+// Does the formula end in `* 100`, the way a share is made per cents?
+bool EndsInHundredTimes(const std::vector<FormulaStep>& formula) {
+  return formula.size() >= 2 && formula.back().kind == FormulaStep::Kind::kMultiply &&
+         IsNumber(formula[formula.size() - 2], 100);
+}
+
+}  // namespace
+
+bool ExpressionParser::FailUnknownUnit(std::size_t offset, std::string_view unit) {
+  return Fail(offset, fmt::format("unknown unit \"{}\"{}", unit, Suggestion(unit, KnownUnits())));
+}
+
+// Decides the unit of the measure and brings the threshold to it.
+bool ExpressionParser::FitUnit(const Threshold& threshold, Test& test) {
+  Measure& measure = test.measure;
+  test.threshold = threshold.number;
+  const bool rate = measure.form == Measure::Form::kPlain &&
+                    measure.value().aggregate == Aggregate::kRate && !measure.IsShare();
+  if (bindings_ == nullptr) {  // canonical: the unit is the one written
+    measure.unit = !threshold.unit.empty() ? threshold.unit
+                   : rate                  ? RateUnit("", measure.value().per)
+                                           : "1";
+    return true;
+  }
+  if (measure.IsShare()) return FitShare(threshold, test);
+  if (measure.form == Measure::Form::kFormula) return FitFormula(threshold, test);
+  if (rate) return FitRate(threshold, test);
+  if (measure.unit.empty()) {
+    if (!threshold.unit.empty() && !IsKnownUnit(threshold.unit)) {
+      return FailUnknownUnit(threshold.unit_offset, threshold.unit);
+    }
+    measure.unit = threshold.unit.empty() ? "1" : threshold.unit;
+    return true;
+  }
+  return FitDeclared(threshold, test);
+}
+
+bool ExpressionParser::FitShare(const Threshold& threshold, Test& test) {
+  Measure& measure = test.measure;
+  if (threshold.unit == "%") {
+    measure.unit = "%";
+    return true;
+  }
+  const char* what = measure.form == Measure::Form::kRatio       ? "a ratio"
+                     : measure.form == Measure::Form::kShortfall ? "a share of what is missing"
+                                                                 : "a share of its capacity";
+  if (!threshold.unit.empty()) {
+    return Fail(threshold.unit_offset,
+                fmt::format("this is {}, \"{}\" does not fit; expected % or a number from 0 to 1",
+                            what, threshold.unit));
+  }
+  if (threshold.number > 1) {
+    return Fail(threshold.number_offset,
+                fmt::format("this is {0}, a plain number goes from 0 to 1; did you mean {1}%?",
+                            what, FormatNumber(threshold.number)));
+  }
+  measure.unit = "1";
+  return true;
+}
+
+bool ExpressionParser::FitRate(const Threshold& threshold, Test& test) {
+  Measure& measure = test.measure;
+  measure.unit = RateUnit(measure.unit, measure.value().per);
+  if (threshold.unit.empty() || threshold.unit == measure.unit) return true;
+  return Fail(threshold.unit_offset,
+              fmt::format("this is a rate in {0}, \"{1}\" does not fit; expected a plain number or "
+                          "{0}",
+                          measure.unit, threshold.unit));
+}
+
+// A quotient may be compared with per cents: its steps then say so, and nobody else needs to know.
+bool ExpressionParser::FitFormula(const Threshold& threshold, Test& test) {
+  Measure& measure = test.measure;
+  if (threshold.unit.empty() && IsRateUnit(measure.unit)) return true;
+  if (threshold.unit != "%" || measure.unit != "1") return FitDeclared(threshold, test);
+  if (!share_) {
+    return Fail(threshold.unit_offset,
+                "this is a plain number, \"%\" does not fit: it says no part of a whole. If its "
+                "series are in %, write last(metric) in %");
+  }
+  auto& formula = measure.formula;
+  measure.unit = "%";
+  if (EndsInHundredTimes(formula)) return true;
+  if (std::any_of(formula.begin(), formula.end(),
+                  [](const FormulaStep& step) { return IsNumber(step, 100); })) {
+    return Fail(threshold.number_offset,
+                "compared with per cents a quotient is multiplied by 100 by itself: leave the 100 "
+                "out, or put * 100 at the formula's end");
+  }
+  formula.push_back({FormulaStep::Kind::kNumber, 0, 100});
+  formula.push_back({FormulaStep::Kind::kMultiply, 0, 0});
+  return true;
+}
+
+bool ExpressionParser::FitDeclared(const Threshold& threshold, Test& test) {
+  const Measure& measure = test.measure;
+  if (threshold.unit.empty()) {
+    if (measure.unit == "1") return true;
+    return Fail(threshold.number_offset,
+                fmt::format("expected a unit: this is in {0}, write {1}{0}", measure.unit,
+                            FormatNumber(threshold.number)));
+  }
+  const auto converted = ConvertUnit(threshold.number, threshold.unit, measure.unit);
+  if (!converted && !IsKnownUnit(threshold.unit) && !IsRateUnit(threshold.unit)) {
+    return FailUnknownUnit(threshold.unit_offset, threshold.unit);
+  }
+  const bool formula = measure.form == Measure::Form::kFormula;
+  if (!converted || (!formula && measure.value().aggregate == Aggregate::kCount)) {
+    if (measure.unit != "1") {
+      return Fail(threshold.unit_offset, fmt::format("this is in {0}, \"{1}\" does not fit",
+                                                     measure.unit, threshold.unit));
+    }
+    return Fail(threshold.unit_offset,
+                fmt::format("this is a plain number, \"{0}\" does not fit{1}", threshold.unit,
+                            formula ? fmt::format("; if its series are in {0}, write avg(metric) "
+                                                  "in {0}",
+                                                  threshold.unit)
+                                    : ""));
+  }
+  test.threshold = *converted;
+  return true;
+}
+
+}  // namespace liveops::plan

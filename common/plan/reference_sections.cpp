@@ -1,0 +1,359 @@
+#include "common/plan/reference.h"
+
+namespace liveops::plan {
+namespace {
+
+using Kind = ReferenceExample::Kind;
+
+ReferenceExample When(std::string_view text, std::string_view meaning = "") {
+  return {Kind::kCondition, text, meaning};
+}
+ReferenceExample Refused(std::string_view text) { return {Kind::kRefused, text, ""}; }
+
+ReferenceSection Conditions() {
+  return {
+      "Conditions",
+      R"md(condition = logic [hold]
+logic     = chain {"or" chain}
+chain     = item {("and" | "unless") item}
+item      = test | "(" logic ")"
+test      = measure ["by" label {"," label}] ["over" window] op threshold
+op        = ">" | ">=" | "<" | "<="
+hold      = ["for"] time | "for" M "of" N ("min" | "h"))md",
+      R"md(A condition is one *test*, or several joined by words. A test computes a *measure* over a *window*
+and compares it with a *threshold*; the *hold* says how long the whole must be true before the
+alarm fires. A value exactly at the threshold is not above it and not below it: `>` and `<` are
+then false, `>=` and `<=` true.
+
+Lengths of time are written `250ms`, `30s`, `5min`, `1h`, `1h30min`, `1d`.)md",
+      {When("p95 > 500ms for 5min",
+            "the 95th percentile of the last minute was above 500 ms at every judgement for 5 min"),
+       When("5xx > 1% 3min", "the word `for` may be left out"),
+       When("req/min < 10", "no hold: the first true fires"),
+       When("Disk usage >= 85% for 1h", "`>=`: 85 % itself counts")}};
+}
+
+ReferenceSection Aggregates() {
+  return {
+      "Measures: aggregates",
+      R"md(measure   = call ["of" capacity] | ("ratio" | "shortfall") "(" series "," series ")" | alias
+          | pNN [distribution alias] | formula
+call      = aggregate "(" series ")" ["per" time] ["in" unit]
+aggregate = pNN | rate | increase | count | sum | avg | min | max | last | stddev
+series    = (metric | alias of one) ["{" label ("=" | "!=") "\"value\"" {"," …} "}"])md",
+      R"md(What an aggregate is, by what the series are. "Nothing" means that such series do not feed it.
+
+| aggregate | gauge | counter | observations | histogram |
+|---|---|---|---|---|
+| `last` | newest reading | newest increase that was reported | newest value | nothing |
+| `avg` | mean of the readings | mean of the reported increases | mean of the values | mean of the values |
+| `min`, `max` | least, greatest reading | least, greatest reported increase | least, greatest value | least, greatest bound that the buckets show |
+| `stddev` | standard deviation of the readings | of the reported increases | of the values | of the values, as the buckets show them |
+| `sum` | sum of the newest readings of all series | increase | sum of the values | sum of the values |
+| `count` | number of readings | increase | number of values | number of values |
+| `increase` | nothing | increase in the window | number of values | number of values |
+| `rate` | nothing | increase per time | values per time | values per time |
+| `pNN` | quantile of the readings | nothing | quantile of the values, within 1 % | linear inside the bucket; what is above the last bound counts as that bound |
+
+* `pNN` is any quantile between p0 and p100: `p50`, `p95`, `p99.9`.
+* `rate` is the increase divided by the time that the points cover, per second or per what stands
+  after `per`; `increase` is that rate times the window, so that exports which come a little early
+  or late neither vanish nor count twice. `count` is what really came.
+* `stddev` is that of the whole population (divided by n); of one reading alone there is none.
+* A gauge's reading holds until twice its reporting interval has passed.
+* Fewer events than the alarm's `min_count` (20 when left out) withhold "true" of ratios,
+  quantiles, and means and deviations of events.)md",
+      {When("p99.9(db_query_duration_ms) >= 1.5s"),
+       When("rate(http_request_count{code=\"500\"}) per min > 60"),
+       When("rate(http_request_count{code!=\"200\", zone=\"a\"}) > 3", "per second when left out"),
+       When("count(latency) < 100 for 10min",
+            "an alias of a metric inside an aggregate is that metric"),
+       When("stddev(CPU) over 10min > 15%", "a gauge that swings")}};
+}
+
+ReferenceSection Aliases() {
+  return {
+      "Names",
+      "",
+      R"md(A name under `metrics:` may have spaces, digits in front, and `/`, as people write them. The
+longest name that fits is taken. One that is bound nowhere is a mistake, told with the nearest
+word. A name bound by `metric:` is `last` when it stands alone; one bound by `distribution:` needs
+a quantile, and with `default: true` is what a bare `p95` means.)md",
+      {When("CPU > 90% for 5min"), When("avg(CPU) > 90% for 5min"), When("p95 latency > 500ms"),
+       When("p95 > 500ms", "`latency` is the default"), When("queue > 1000")}};
+}
+
+ReferenceSection Shares() {
+  return {
+      "Parts of a whole",
+      "",
+      R"md(`ratio(a, b)` is what part of the increase of `b` the increase of `a` is; `shortfall(good, total)`
+is what part of `total` is missing in `good`, from 0 to 1. `last(m) of 200` is a value as a share
+of a capacity. All three are compared with per cents or with a number from 0 to 1. A counter
+without points counts as 0 where the whole has data. Without events in the whole there is no
+value.)md",
+      {When("ratio(http_5xx_count, http_request_count) over 10min > 0.5%"),
+       When("5xx > 0.005", "a plain number from 0 to 1"),
+       When("shortfall(payment_ok_count, payment_count) over 5min > 2%",
+            "more than 2 % of the payments were not good"),
+       When("DB connections > 80% for 10min"),
+       When("max(db_connection_count) of 200 over 5min > 80%")}};
+}
+
+ReferenceSection Formulas() {
+  return {
+      "Formulas",
+      R"md(formula   = product {("+" | "-") product}
+product   = factor {("*" | "/") factor}
+factor    = number | call | alias of a call | "(" formula ")")md",
+      R"md(`*` and `/` bind more tightly than `+` and `-`; chains are read from the left. A sign beside a
+name stands between spaces, since names may hold signs: `req/min`. A formula has at most 8
+different aggregates and 32 signs, and stands left of the comparison; two measures are compared by
+their difference or quotient. Ratios, shortfalls and shares of a capacity do not stand in
+formulas: write the quotient.
+
+All aggregates of a formula look at the same window and the same groups, and each is computed by
+itself: of gauges without `by` each takes its worst series, so write `by` to compare like with
+like. A counter without points is 0 where another aggregate of the formula has data; without a
+value of one of the others, and after a division by 0, the formula has no value. `min_count` does
+not apply.)md",
+      {When("p95 - p50 > 300ms for 5min", "a long tail"),
+       When("increase(http_5xx_count) + increase(http_4xx_count) > 100"),
+       When(
+           "(increase(orders_count) - increase(payment_count)) / increase(orders_count) over 15min "
+           "> 5%",
+           "a quotient of equal kinds is a share: compared with per cents it is multiplied by 100"),
+       When("rate(redis_hits) / (rate(redis_hits) + rate(redis_misses)) < 0.8 for 10min"),
+       When("max(heap_bytes) - min(heap_bytes) by host over 10min > 1GiB",
+            "`by` and `over` stand after the whole formula")}};
+}
+
+ReferenceSection Units() {
+  return {
+      "Units",
+      "",
+      R"md(Known units: time (`ns`, `us`, `ms`, `s`, `min`, `h`), bytes (`By` or `B`, `kB`, `MB`, `GB`, `TB`,
+`KiB`, `MiB`, `GiB`, `TiB`), shares (`%`, and plain numbers). Others, such as `jobs`, fit
+themselves only. Thresholds are converted to what is measured; series, to what the plan says that
+they are in.
+
+* What a metric is in is declared under `metrics:` (`unit: ms`) or by `in ms` after the aggregate.
+  Else the threshold of a test says it; in a formula, an aggregate of a series without a declared
+  unit is a plain number.
+* `+` and `-` want the same kind of unit on both sides and convert to the left one. `*` wants a
+  plain number on one side. `/` of one kind gives a plain number, `/` by a plain number keeps the
+  unit. Anything else is refused, naming both units.
+* A rate is in the unit of its series per time: `/min`, `By/s`. A plain threshold is taken to be
+  in it. What is counted (`rate`, `increase`, `count`) is not converted.
+* In the canonical form, `in` stands after each aggregate of a formula that is neither a plain
+  number nor a plain rate.)md",
+      {When("p95 > 0.5s", "the metric is in ms"), When("heap > 2GiB"),
+       When("avg(gc_pause) in s > 200ms", "the series are in seconds"),
+       When("avg(gc_pause) in s - p50 > 100ms", "both are brought to the left one's unit"),
+       When("avg(http_request_duration_ms) / avg(db_query_duration_ms) in ms > 3"),
+       When("1 - last(cpu_utilization) in 1 < 10%",
+            "what is left of the CPU: per cents as a plain number"),
+       When("rate(bytes_sent) per min in By/min / 1000 > 5")}};
+}
+
+ReferenceSection Windows() {
+  return {
+      "Windows and panes",
+      "",
+      R"md(`over` is the window that each value is computed from, 1 minute when left out, from 1s to 30d. The
+window is (t - W, t]: it moves in *panes* of W/30, at least 1s, and at the end of each pane (once
+points that may still come late are in) it is judged anew. A condition of several tests is judged
+at the pace of its shortest pane, each test over the last whole panes of its own.
+
+What more points in the window cannot undo is told at the end of the record that brought it,
+without waiting for the pane: `>` on `last` and `max`, and on counts and sums of what is never
+negative; of ratios, means, rates and quantiles when one record brings all of it. A "false", `<`,
+and absence wait for the pane.
+
+A new or changed estimate (a ratio, a rate, a mean, a quantile, a deviation, a formula) waits for
+its first whole window: what a part of one says is not known to be so.)md",
+      {When("avg(CPU) over 5min > 90%", "panes of 10s"),
+       When("max(queue_length) over 10s > 50", "panes of 1s"),
+       When("increase(orders_count) over 1d < 100", "panes of 48min")}};
+}
+
+ReferenceSection Groups() {
+  return {
+      "Groups",
+      "",
+      R"md(`by` makes one alarm for each set of values of the labels. Without it there is one for the
+service: counters and distributions are merged, and of gauges the worst series counts, the
+greatest for `>` and the least for `<`. A label that a series does not have is empty.
+
+The first test of a condition says what the alarm is told apart by. A later test may name all of
+those labels, a part of them, or none: then all alarms that share those values see the same value
+of it.)md",
+      {When("avg(CPU) by zone, instance over 5min > 90% for 10min"),
+       When("CPU by host > 90% and req/min > 1000",
+            "each host's CPU, while the service as a whole is busy")}};
+}
+
+ReferenceSection Logic() {
+  return {
+      "Several tests: and, or, unless",
+      "",
+      R"md(`and` and `unless` bind more tightly than `or`; chains are read from the left; parentheses group.
+`a unless b` is a and not b. A condition has at most 8 tests. The first test gives the alarm its
+groups; the page names the test that was true.
+
+Parentheses that change nothing are forgotten: `a or (b or c)` is the same condition as `a or b or
+c`.)md",
+      {When("p95 > 500ms and req/min > 100 for 5min",
+            "slow, and not merely because hardly anyone asks"),
+       When("5xx > 1% or p95 > 1s for 3min"), When("(5xx > 5% or p95 > 2s) unless req/min < 10"),
+       When("ratio(http_5xx_count, http_request_count) over 1h > 1.44% and 5xx over 5min > 1.44%",
+            "much over an hour, and still so")}};
+}
+
+ReferenceSection Values() {
+  return {
+      "Three values",
+      "",
+      R"md(A test is true, false, or *unknown*: no data, a window that is not wholly known, too few events.
+Unknown is never taken for false: it fires nothing, and it neither resets a hold nor resolves an
+alarm.
+
+| a | b | `a and b` | `a or b` | `a unless b` |
+|---|---|---|---|---|
+| true | true | true | true | false |
+| true | false | false | true | true |
+| true | unknown | unknown | true | unknown |
+| false | true | false | true | false |
+| false | false | false | false | false |
+| false | unknown | false | unknown | false |
+| unknown | true | unknown | true | false |
+| unknown | false | unknown | unknown | unknown |
+| unknown | unknown | unknown | unknown | unknown |
+
+Silence is told only where it is proven, and only if the alarm says `no_data: fire`.)md",
+      {}};
+}
+
+ReferenceSection Holds() {
+  return {
+      "Holds and quorums",
+      "",
+      R"md(A hold counts for the whole condition and stands at its end. `for 5min` runs from the first true
+and fires at a true; a false in between begins anew. Up to 7d.
+
+`for 3 of 5min` fires when the condition was true at the ends of at least 3 of the last 5 whole
+minutes, `for 2 of 3h` of hours: M of N, 1 <= M <= N <= 60. It forgives a minute on the good side.
+It is false when too few could be true even if every unknown one were.)md",
+      {When("CPU > 90% for 1h30min"), When("5xx > 1% for 3 of 5min"),
+       When("p95 > 500ms and 5xx > 1% for 2 of 3h")}};
+}
+
+ReferenceSection Recovery() {
+  return {
+      "Recovery: clear",
+      R"md(clear = op threshold [["for"] time])md",
+      R"md(`clear:` of an alarm says when it counts as recovered; without it, at the first false. It is on
+the other side of the comparison and in the unit of the condition, here `p95 > 500ms for 5min`,
+and belongs to a condition of one test.)md",
+      {{Kind::kClear, "< 300ms for 2min", ""}, {Kind::kClear, "< 0.4s", ""}}};
+}
+
+ReferenceSection Effects() {
+  return {
+      "Effects: expect",
+      R"md(expect = test "within" time)md",
+      R"md(`expect:` of a remediation says how it is seen to have helped, in a window that opens after the
+action: one test, no hold. The time, up to 1d, is longer than the window.)md",
+      {{Kind::kExpect, "5xx < 1% within 5min", ""},
+       {Kind::kExpect, "p95 - p50 < 100ms within 10min", ""}}};
+}
+
+ReferenceSection Objectives() {
+  return {
+      "Objectives",
+      R"md(slos:
+  - name: NAME                 # required
+    objective: 99.9%           # required; or 0.999
+    good: SERIES               # or bad: SERIES, or good: TOTAL - BAD
+    total: SERIES              # required
+    over: 30d                  # 1d to 30d
+    owner: OWNER               # required
+    min_bad: 10                # fewer bad events than this fire nothing
+    page: critical             # or high
+    ticket: medium             # or low
+    runbook: LINK)md",
+      R"md(An objective says what part of the events is to be good over a rolling time. What may be bad is
+its *error budget*. It makes two alarms, after "The Site Reliability Workbook" (Beyer et al.,
+2018), chapter 5, "Alerting on SLOs", multiwindow and multi-burn-rate:
+
+| alarm | goes off when | over both windows | burn rate at 30d |
+|---|---|---|---|
+| `NAME-fast-burn` | 2 % of the budget is burnt in 1 h | 1h and 5min | 14.4 |
+| | or 5 % in 6 h | 6h and 30min | 6 |
+| `NAME-slow-burn` | 10 % in 3 d, unless the fast one does | 3d and 6h | 1 |
+
+The burn rate is how many times faster than the budget allows: at 1 the budget lasts for just its
+time. For another time than 30d the windows stay and the rates are scaled by it. The threshold is
+the burn rate times what the objective allows to be bad; where that is 100 % or more the alarm
+could never fire, and the objective is refused with the figures.
+
+A few bad events are no trend: the alarms stay silent while fewer than `min_bad` events are bad,
+and while the share may lie at or below the threshold by chance (the lower bound of Wilson's
+interval at 95 %, one side). `min_count` does not apply.)md",
+      {{Kind::kObjective, R"md(name: availability
+objective: 99.9%
+good: http_request_count - http_5xx_count
+total: http_request_count
+owner: on-call)md",
+        "Bad events are counted"},
+       {Kind::kObjective, R"md(name: payments
+objective: 99.5%
+good: payment_ok_count
+total: payment_count
+over: 7d
+owner: on-call
+page: high
+ticket: low)md",
+        "Good events are counted, over a week"}}};
+}
+
+ReferenceSection Refusals() {
+  return {
+      "Refused",
+      "",
+      R"md(Nothing is read and ignored. What this version cannot run is refused by its name, and what does
+not fit is told with what was expected:)md",
+      {Refused("p95 > 500ms compared to 1d"), Refused("avg(CPU) offset 1d > 5%"),
+       Refused("avg(CPU) without host > 5%"), Refused("at least 3 by pod"),
+       Refused("topk(5, CPU) > 1"), Refused("distinct(user) > 100"),
+       Refused("avg(m{path=~\"/a.*\"}) > 1"), Refused("avg(rate(m)) > 1"), Refused("p95 > p50"),
+       Refused("(p95 > 500ms for 5min) or 5xx > 1%"), Refused("5xx > 5"),
+       Refused("p95 + heap > 5ms"), Refused("5xx * 2 > 4%")}};
+}
+
+}  // namespace
+
+std::string_view ReferenceNames() {
+  return R"md(metrics:
+  latency: {distribution: http_request_duration_ms, unit: ms, default: true}
+  5xx: {ratio: [http_5xx_count, http_request_count]}
+  req/min: {rate: http_request_count, per: min}
+  CPU: {metric: cpu_utilization, unit: "%"}
+  Disk usage: {metric: disk_utilization, unit: "%"}
+  DB connections: {metric: db_connection_count, capacity: 200}
+  heap: {metric: heap_bytes, unit: By}
+  queue: {max: queue_length}
+)md";
+}
+
+std::string_view ReferenceCleared() { return "p95 > 500ms for 5min"; }
+
+std::span<const ReferenceSection> ReferenceSections() {
+  static const std::vector<ReferenceSection> sections = {
+      Conditions(), Aggregates(), Aliases(), Shares(),     Formulas(),
+      Units(),      Windows(),    Groups(),  Logic(),      Values(),
+      Holds(),      Recovery(),   Effects(), Objectives(), Refusals()};
+  return sections;
+}
+
+}  // namespace liveops::plan

@@ -1,0 +1,97 @@
+#include <algorithm>
+
+#include "services/rule-evaluation/engine/state.h"
+
+namespace liveops::engine {
+namespace {
+
+// A by-group of counters whose every series was silent for so long has left.
+constexpr std::int64_t kForgottenMs = 3'600'000;
+// The series of an alarm that was taken over are given at least so long to come back.
+constexpr std::int64_t kReturnMs = 120'000;
+
+// Silence of this member counts as absence from here on.
+std::int64_t AbsentAfter(const State& s, const Rule& rule, const Cells& cells,
+                         const Member& member) {
+  const std::int64_t interval = s.series.at(member.series).Interval();
+  return std::max(rule.window_ms(cells.test),
+                  member.cell == Cell::kGauge ? 3 * interval : (5 * interval + 1) / 2);
+}
+
+// Was there, since then, a reason for which points may be missing?
+bool Doubted(const State& s, const Rule& rule, std::int64_t since_ms) {
+  return !s.presence.Proves(s.map.ToReal(InstantFromMs(since_ms))) ||
+         s.refused_ms[rule.service] > since_ms;
+}
+
+}  // namespace
+
+bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& member,
+            std::int64_t end_ms) {
+  const std::int64_t after = AbsentAfter(s, rule, cells, member);
+  if (end_ms - std::max(member.newest_ms, kLongAgo) < after) return false;
+  return s.series.at(member.series).unusable_ms <= end_ms - after &&
+         !Doubted(s, rule, end_ms - after);
+}
+
+bool NoneReturned(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms) {
+  if (!group.life.open()) return false;
+  // One that was refused for want of room may be among them.
+  if (s.series.size() >= s.limits.series_max) return false;
+  const std::int64_t after = std::max({rule.longest_window_ms(), group.silence_ms, kReturnMs});
+  return end_ms - std::max(group.taken_over_ms, rule.born_ms) >= after &&
+         !Doubted(s, rule, end_ms - after);
+}
+
+bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::int64_t end_ms) {
+  const std::int64_t window_ms = rule.window_ms(cells.test);
+  const bool doubted = Doubted(s, rule, end_ms - window_ms);
+  for (const Member& member : cells.members) {
+    const Series& series = s.series.at(member.series);
+    const std::int64_t silence = end_ms - std::max(member.newest_ms, kLongAgo);
+    const bool unusable = series.unusable_ms > end_ms - window_ms;
+    if (member.cell == Cell::kGauge) {
+      // Its reading counts for the window or two intervals; later it has left, if that is proven.
+      if (silence >= std::max(window_ms, 2 * series.Interval())) return true;
+    } else if ((doubted || unusable) && 2 * silence >= 5 * series.Interval()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Gauges do. What counts or observes may have nothing to say: it leaves late, and only where label
+// values tell it apart.
+bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms) {
+  const bool apart = !rule.spec.when.by.empty();
+  if (!group.HasMembers()) {
+    // What its series were can only be told from the condition.
+    const plan::Measure& measure = rule.spec.when.measure;
+    const plan::Aggregate aggregate = measure.value().aggregate;
+    const bool may_be_gauge =
+        !measure.IsRatio() && CellFor(aggregate, SeriesKind::kGauge) == Cell::kGauge;
+    if (may_be_gauge && aggregate == plan::Aggregate::kLast) return true;
+    return (apart || may_be_gauge) &&
+           end_ms - std::max(group.taken_over_ms, rule.born_ms) >= kForgottenMs;
+  }
+  bool gauges = true;
+  bool forgotten = true;
+  group.ForEachMember([&](const Cells&, const Member& m) {
+    gauges = gauges && m.cell == Cell::kGauge;
+    forgotten = forgotten && end_ms - std::max(m.newest_ms, kLongAgo) >= kForgottenMs;
+  });
+  return gauges || (apart && forgotten);
+}
+
+void DropAbsentGauges(State& s, Rule& rule, Cells& cells, std::int64_t end_ms) {
+  if (cells.members.size() < 2) return;
+  const auto leaves = [&](const Member& m) {
+    return m.cell == Cell::kGauge && Absent(s, rule, cells, m, end_ms);
+  };
+  if (std::all_of(cells.members.begin(), cells.members.end(), leaves)) return;
+  for (std::size_t i = cells.members.size(); i-- > 0;) {
+    if (leaves(cells.members[i])) DropMember(s, rule, cells, i);
+  }
+}
+
+}  // namespace liveops::engine

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string_view>
+
+#include "common/base/bytes.h"
+#include "services/rule-evaluation/engine/state.h"
+
+// How the parts of a shard's state are encoded; for snapshot*.cpp alone. Every Read… is false when
+// the bytes are not what its Write… made. What a plan says is not written but read again from the
+// plan's text; what is derived is made anew.
+namespace liveops::engine {
+
+// A service with its plan's text, its rules and all that they keep. It reads the series that its
+// members name, which must be there.
+void WriteService(const Service& service, ByteWriter& out);
+bool ReadService(State& s, ByteReader& in);
+
+// A transition in full: an alarm that no plan knows any more is told as it was.
+void WriteTransition(const Transition& t, ByteWriter& out);
+bool ReadTransition(Transition& t, ByteReader& in);
+
+}  // namespace liveops::engine

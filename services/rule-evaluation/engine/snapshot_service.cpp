@@ -1,0 +1,355 @@
+#include <algorithm>
+
+#include "common/plan/parse.h"
+#include "services/rule-evaluation/engine/snapshot_parts.h"
+
+namespace liveops::engine {
+namespace {
+
+void WriteJudgement(const Judgement& j, ByteWriter& out) {
+  out.Varint(static_cast<std::uint64_t>(j.verdict));
+  out.Varint(static_cast<std::uint64_t>(j.why));
+  out.Signed(ToMs(j.at));
+  out.Bool(j.eager);
+  out.Varint(j.test);
+  for (const double v : {j.value, j.low, j.high, j.points}) out.Double(v);
+}
+
+bool ReadJudgement(Judgement& j, ByteReader& in) {
+  const std::uint64_t verdict = in.Varint();
+  const std::uint64_t why = in.Varint();
+  if (verdict > 2 || why > 7) return false;
+  j.verdict = static_cast<Verdict>(verdict);
+  j.why = static_cast<Why>(why);
+  j.at = InstantFromMs(in.Signed());
+  j.eager = in.Bool();
+  j.test = static_cast<std::uint8_t>(in.Varint() % plan::Condition::kTestsMax);
+  for (double* v : {&j.value, &j.low, &j.high, &j.points}) *v = in.Double();
+  return in.ok();
+}
+
+void WriteMember(const Member& m, ByteWriter& out) {
+  out.Varint(m.series);
+  out.Varint(m.operand);
+  out.Varint(static_cast<std::uint64_t>(m.cell));
+  out.Double(m.factor);
+  out.Double(m.bound);
+  out.Signed(m.newest_ms);
+  out.Double(m.newest);
+  out.Double(m.newest_cover_ms);
+  out.Varint(m.panes.entries().size());
+  std::int64_t last = 0;
+  for (const auto& entry : m.panes.entries()) {
+    out.Signed(entry.index - last);
+    last = entry.index;
+    out.Double(entry.value.a);
+    out.Double(entry.value.b);
+    out.Double(entry.value.c);
+  }
+}
+
+bool ReadMember(Member& m, ByteReader& in) {
+  m.series = static_cast<std::uint32_t>(in.Varint());
+  m.operand = static_cast<std::uint8_t>(in.Varint() % plan::Measure::kOperandsMax);
+  const std::uint64_t cell = in.Varint();
+  if (cell > static_cast<std::uint64_t>(Cell::kBucket)) return false;
+  m.cell = static_cast<Cell>(cell);
+  m.factor = in.Double();
+  m.bound = in.Double();
+  m.newest_ms = in.Signed();
+  m.newest = in.Double();
+  m.newest_cover_ms = in.Double();
+  std::int64_t index = 0;
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    index += in.Signed();
+    CellPane pane;
+    pane.a = in.Double();
+    pane.b = in.Double();
+    pane.c = in.Double();
+    m.panes.Append(index, pane);
+  }
+  return in.ok();
+}
+
+void WriteCells(const Cells& cells, ByteWriter& out) {
+  out.Varint(cells.bounds.size());
+  for (const double bound : cells.bounds) out.Double(bound);
+  for (const auto& panes : cells.distributions) {
+    out.Varint(panes.entries().size());
+    for (const auto& entry : panes.entries()) {
+      out.Signed(entry.index);
+      entry.value.Write(out);
+    }
+  }
+  out.Varint(cells.members.size());
+  for (const Member& m : cells.members) WriteMember(m, out);
+}
+
+// Into cells that were made for their test.
+bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in) {
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) cells.bounds.push_back(in.Double());
+  for (auto& panes : cells.distributions) {
+    for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+      const std::int64_t index = in.Signed();
+      sketch::Sketch pane;
+      if (!pane.Read(in)) return false;
+      panes.Append(index, std::move(pane));
+    }
+  }
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    Member& m = cells.members.emplace_back();
+    const bool good =
+        ReadMember(m, in) && s.series.Has(m.series) && m.operand < cells.distributions.size();
+    if (!good) {
+      cells.members.pop_back();  // it is no member of a series that is there
+      return false;
+    }
+    ++s.series.at(m.series).members;
+  }
+  if (!in.ok()) return false;
+  IndexMembers(s, rule, cells);
+  return true;
+}
+
+void WriteGroup(const Group& g, ByteWriter& out) {
+  out.String(g.key);
+  out.Varint(g.number);
+  out.Bool(g.active);
+  out.Signed(g.taken_over_ms);
+  out.Signed(g.silence_ms);
+  g.life.Write(out);
+  WriteJudgement(g.last, out);
+  out.Varint(g.results.size());
+  for (const TestResult& r : g.results) {
+    out.Varint(static_cast<std::uint64_t>(r.verdict));
+    out.Varint(static_cast<std::uint64_t>(r.why));
+    out.Double(r.value);
+    out.Double(r.points);
+  }
+  out.Varint(g.slots.size());
+  for (const auto& [slot, verdict] : g.slots) {
+    out.Signed(slot);
+    out.Varint(static_cast<std::uint64_t>(verdict));
+  }
+  for (const auto& cells : g.own) {
+    if (cells) WriteCells(*cells, out);
+  }
+}
+
+bool ReadResults(const Rule& rule, Group& group, ByteReader& in) {
+  const std::uint64_t results = in.Varint();
+  if (results != 0 && results != rule.tests()) return false;
+  for (std::uint64_t i = 0; i < results; ++i) {
+    const std::uint64_t verdict = in.Varint();
+    const std::uint64_t why = in.Varint();
+    if (verdict > 2 || why > 7) return false;
+    TestResult& result = group.results.emplace_back();
+    result.verdict = static_cast<Verdict>(verdict);
+    result.why = static_cast<Why>(why);
+    result.value = in.Double();
+    result.points = in.Double();
+  }
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    const std::int64_t slot = in.Signed();
+    group.slots.emplace_back(slot, static_cast<Verdict>(in.Varint() % 3));
+  }
+  return in.ok();
+}
+
+bool ReadGroup(State& s, Rule& rule, ByteReader& in) {
+  const std::string key(in.String());
+  const auto labels = Labels::Decode(key);
+  if (!labels || !in.ok() || rule.groups.contains(key)) return false;
+  auto read = std::make_unique<Group>();
+  Group& group = *read;
+  group.key = key;
+  group.labels = *labels;
+  GiveCells(rule, group);
+  rule.groups.emplace(key, std::move(read));
+  ++s.group_count;
+  group.number = in.Varint();
+  const bool active = in.Bool();
+  group.taken_over_ms = in.Signed();
+  group.silence_ms = in.Signed();
+  if (!group.life.Read(in) || !ReadJudgement(group.last, in)) return false;
+  if (group.life.test >= rule.tests() || group.last.test >= rule.tests()) return false;
+  if (!ReadResults(rule, group, in)) return false;
+  for (const auto& cells : group.own) {
+    if (cells && !ReadCells(s, rule, *cells, in)) return false;
+  }
+  if (active) Activate(rule, group);
+  return true;
+}
+
+void WriteRule(const Rule& rule, ByteWriter& out) {
+  out.String(rule.spec.name);
+  out.Bool(rule.probe.has_value());
+  if (rule.probe) {
+    out.String(rule.probe->id);
+    out.String(rule.probe->expression);
+    out.Signed(ToMs(rule.probe->started));
+    out.Signed(rule.probe->within.count());
+    out.String(rule.spec.owner);
+    out.Double(rule.spec.min_count);
+  }
+  out.Varint(rule.number);
+  for (const std::int64_t v : {rule.lateness_ms, rule.judged, rule.born_ms}) out.Signed(v);
+  out.Bool(rule.seen);
+  out.Bool(rule.negatives);
+  out.Varint(rule.groups.size());
+  for (const auto& [key, group] : rule.groups) WriteGroup(*group, out);
+  for (const auto& shared : rule.shared) {
+    out.Varint(shared.size());
+    for (const auto& [key, cells] : shared) {
+      out.String(key);
+      WriteCells(*cells, out);
+    }
+  }
+}
+
+// The specification of a rule: the plan's next one of that name, or the probe's own.
+bool ReadSpec(ByteReader& in, std::vector<RuleSpec>& specs, RuleSpec& spec,
+              std::optional<Probe>& probe) {
+  const std::string name(in.String());
+  if (!in.Bool()) {
+    const auto it =
+        std::find_if(specs.begin(), specs.end(), [&](const RuleSpec& x) { return x.name == name; });
+    if (it == specs.end()) return false;
+    spec = *it;
+    return true;
+  }
+  probe.emplace();
+  probe->id = in.String();
+  probe->expression = in.String();
+  probe->started = InstantFromMs(in.Signed());
+  probe->within = Duration(in.Signed());
+  spec.name = name;
+  spec.purpose = Purpose::kProbe;
+  spec.severity = plan::Severity::kCritical;
+  spec.owner = in.String();
+  spec.min_count = in.Double();
+  const auto condition = plan::ParseCondition(probe->expression);
+  if (!condition.ok()) return false;
+  spec.when = *condition;
+  spec.expression = plan::CanonicalText(spec.when);
+  return true;
+}
+
+bool ReadRule(State& s, Service& service, std::uint32_t number, std::vector<RuleSpec>& specs,
+              ByteReader& in) {
+  RuleSpec spec;
+  std::optional<Probe> probe;
+  if (!ReadSpec(in, specs, spec, probe)) return false;
+  auto made = MakeRule(std::move(spec), in.Varint(), number);
+  Rule& rule = *made;
+  rule.probe = std::move(probe);
+  for (std::int64_t* v : {&rule.lateness_ms, &rule.judged, &rule.born_ms}) *v = in.Signed();
+  rule.seen = in.Bool();
+  rule.negatives = in.Bool();
+  AddRule(s, service, std::move(made));
+  for (std::uint64_t n = in.Varint(); n > 0; --n) {
+    if (!ReadGroup(s, rule, in)) return false;
+  }
+  for (std::size_t test = 0; test < rule.tests(); ++test) {
+    for (std::uint64_t n = in.Varint(); n > 0; --n) {
+      const auto labels = Labels::Decode(in.String());
+      if (!labels || !in.ok()) return false;
+      if (!ReadCells(s, rule, SharedCells(rule, test, *labels), in)) return false;
+    }
+  }
+  Schedule(s, rule);
+  return in.ok();
+}
+
+}  // namespace
+
+void WriteService(const Service& service, ByteWriter& out) {
+  out.String(service.name);
+  out.Varint(service.version);
+  out.String(service.text);
+  out.Varint(service.deployments.size());
+  for (const Deployment& d : service.deployments) {
+    out.String(d.revision);
+    out.String(d.description);
+    out.String(d.actor);
+    out.Signed(ToMs(d.time));
+  }
+  out.Varint(service.rules.size());
+  for (const auto& rule : service.rules) WriteRule(*rule, out);
+}
+
+bool ReadService(State& s, ByteReader& in) {
+  const auto number = static_cast<std::uint32_t>(s.services.size());
+  Service& service = ServiceOf(s, in.String());
+  if (s.services.size() != number + 1) return false;  // twice
+  service.version = in.Varint();
+  service.text = in.String();
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    Deployment& d = service.deployments.emplace_back();
+    d.revision = in.String();
+    d.description = in.String();
+    d.actor = in.String();
+    d.time = InstantFromMs(in.Signed());
+  }
+  if (!in.ok()) return false;
+  std::vector<RuleSpec> specs;
+  if (service.version > 0) {
+    const plan::ParseResult parsed = plan::Parse(service.text);
+    if (!parsed.ok()) return false;
+    specs = SpecsOf(parsed.plan);
+  }
+  for (std::uint64_t n = in.Varint(); n > 0; --n) {
+    if (!in.ok() || !ReadRule(s, service, number, specs, in)) return false;
+  }
+  return in.ok();
+}
+
+void WriteTransition(const Transition& t, ByteWriter& out) {
+  for (const std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
+                               &t.unit, &t.probe_id, &t.summary, &t.runbook}) {
+    out.String(*v);
+  }
+  out.String(t.group.Encode());
+  for (const std::uint64_t v :
+       {static_cast<std::uint64_t>(t.purpose), std::uint64_t{t.step},
+        static_cast<std::uint64_t>(t.state), static_cast<std::uint64_t>(t.severity),
+        static_cast<std::uint64_t>(t.comparison), t.points, t.plan_version}) {
+    out.Varint(v);
+  }
+  for (const double v : {t.value, t.value_low, t.value_high, t.threshold, t.peak}) out.Double(v);
+  for (const std::int64_t v :
+       {ToMs(t.episode), t.window.count(), t.hold.count(), ToMs(t.window_end), ToMs(t.since),
+        t.duration.count(), ToMs(t.clock), ToMs(t.clock_real), t.source_offset}) {
+    out.Signed(v);
+  }
+}
+
+bool ReadTransition(Transition& t, ByteReader& in) {
+  for (std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
+                         &t.unit, &t.probe_id, &t.summary, &t.runbook}) {
+    *v = in.String();
+  }
+  const auto labels = Labels::Decode(in.String());
+  if (!labels) return false;
+  t.group = *labels;
+  t.purpose = static_cast<Purpose>(in.Varint() & 7);
+  t.step = static_cast<std::uint32_t>(in.Varint());
+  t.state = static_cast<AlarmState>(in.Varint() & 15);
+  t.severity = static_cast<plan::Severity>(in.Varint() & 3);
+  t.comparison = static_cast<plan::Comparison>(in.Varint() & 3);
+  t.points = in.Varint();
+  t.plan_version = in.Varint();
+  for (double* v : {&t.value, &t.value_low, &t.value_high, &t.threshold, &t.peak}) *v = in.Double();
+  t.episode = InstantFromMs(in.Signed());
+  t.window = Duration(in.Signed());
+  t.hold = Duration(in.Signed());
+  t.window_end = InstantFromMs(in.Signed());
+  t.since = InstantFromMs(in.Signed());
+  t.duration = Duration(in.Signed());
+  t.clock = InstantFromMs(in.Signed());
+  t.clock_real = RealFromMs(in.Signed());
+  t.source_offset = in.Signed();
+  return in.ok();
+}
+
+}  // namespace liveops::engine

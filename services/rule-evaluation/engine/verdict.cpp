@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <cmath>
+
+#include "services/rule-evaluation/engine/state.h"
+
+namespace liveops::engine {
+namespace {
+
+// The normal deviate that one side of 95 % lies below.
+constexpr double kNinetyFive = 1.6448536269514722;
+
+// From when on everything is known that the rule's windows want.
+std::int64_t KnownFrom(const State& s, const Rule& rule) {
+  return std::max({rule.born_ms, s.hard_from_ms, s.soft_from_ms});
+}
+
+// The lower bound of Wilson's score interval for a share of `bad` among `all`, one side, 95 %.
+double WilsonLowerBound(double bad, double all) {
+  constexpr double z = kNinetyFive;
+  const double share = std::clamp(bad / all, 0.0, 1.0);
+  const double spread = z * std::sqrt(share * (1 - share) / all + z * z / (4 * all * all));
+  return (share + z * z / (2 * all) - spread) / (1 + z * z / all);
+}
+
+// Too few events to call it true?
+bool TooFew(const Rule& rule, const plan::Test& test, const Reading& r) {
+  if (!r.events) return false;
+  const plan::Aggregate aggregate = test.measure.value().aggregate;
+  const bool estimate = test.measure.IsRatio() || aggregate == plan::Aggregate::kQuantile ||
+                        aggregate == plan::Aggregate::kAvg || aggregate == plan::Aggregate::kStddev;
+  if (estimate && r.points + 1e-6 < rule.spec.min_count) return true;
+  if (!rule.spec.evidence || !test.measure.IsRatio()) return false;
+  const double percent = test.measure.unit == "%" ? 100 : 1;
+  return r.bad + 1e-6 < static_cast<double>(rule.spec.evidence->bad_min) ||
+         !plan::Holds(WilsonLowerBound(r.bad, r.points) * percent, test.op, test.threshold);
+}
+
+struct Outcome {
+  TestResult result;
+  Reading reading;
+};
+
+// One test, over the window that ends at its last pane's end at or before `end_ms`.
+Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells* cells,
+               std::size_t i, std::int64_t end_ms, bool eager) {
+  Outcome out;
+  TestResult& result = out.result;
+  if (cells == nullptr) {
+    result.why = Why::kNoPoints;
+    return out;
+  }
+  const plan::Test& test = rule.test(i);
+  const std::int64_t pane_ms = rule.windows[i].pane_ms;
+  // Eagerly too the windows are those that will be judged at the step's end: else a longer one of
+  // several would be looked at with a pane more now than then.
+  const std::int64_t step_ms = rule.step_ms;
+  const std::int64_t pane =
+      rule.PaneAt(i, eager ? sketch::PaneIndex(end_ms, step_ms) * step_ms : end_ms);
+  Reading& r = out.reading;
+  r = Measure(s, rule, *cells, pane, eager && TrueStays(rule, *cells));
+  result.points = r.points;
+  if (!r.known) {
+    result.why = r.no_events              ? Why::kNoEvents
+                 : cells->members.empty() ? Why::kNoPoints
+                                          : Why::kQuiet;
+    return out;
+  }
+  const std::int64_t begin_ms = pane * pane_ms - rule.window_ms(i);
+  const std::int64_t known_from = KnownFrom(s, rule);
+  const bool whole = begin_ms >= known_from;
+  const bool crossed = plan::Holds(r.value, test.op, test.threshold);
+  // A short stall alone does not make an estimate worthless.
+  bool believed = whole || (Upward(test.op) && begin_ms >= std::max(s.hard_from_ms, rule.born_ms));
+  if (crossed && !believed && TrueStays(rule, *cells)) {
+    // Of a window that is known in part only what really came counts, nothing extrapolated.
+    const Reading sure = Measure(s, rule, *cells, pane, true);
+    believed = sure.known && plan::Holds(sure.value, test.op, test.threshold);
+    if (believed) r = sure;
+  }
+  result.why = Why::kJudged;
+  result.value = r.value;
+  result.points = r.points;
+  const Life& life = group.life;
+  const bool idle = life.state == AlarmState::kOk;
+  if (crossed) {
+    const bool few = TooFew(rule, test, r);
+    result.verdict = few || !believed ? Verdict::kUnknown : Verdict::kTrue;
+    if (few) result.why = Why::kTooFew;
+    if (!believed) result.why = Why::kNotCovered;
+  } else if (!idle && !whole && ToMs(life.since) < known_from) {
+    // What first became true after everything is known is judged by the same knowledge.
+    result.why = Why::kNotCovered;
+  } else if (!idle && !eager && MissesSomebody(s, rule, *cells, end_ms)) {
+    result.why = Why::kQuiet;
+  } else {
+    result.verdict = Verdict::kFalse;
+  }
+  return out;
+}
+
+// May the test be called true at the end of the record at hand?
+bool MayBeEager(const State& s, const Rule& rule, const Cells* cells) {
+  if (cells == nullptr || cells->group == nullptr) return false;
+  const plan::Test& test = rule.test(cells->test);
+  if (!Upward(test.op)) return false;
+  const bool adds_gauges = test.measure.value().aggregate == plan::Aggregate::kSum &&
+                           !cells->members.empty() && cells->members.front().cell == Cell::kGauge;
+  if (TrueStays(rule, *cells) && !adds_gauges) return true;
+  const auto every = static_cast<std::uint8_t>((1u << test.measure.operands.size()) - 1);
+  return cells->touched == s.position && cells->touched_operands == every &&
+         cells->touched_from_ms == cells->touched_to_ms;
+}
+
+Verdict Not(Verdict v) {
+  return v == Verdict::kUnknown ? v : v == Verdict::kTrue ? Verdict::kFalse : Verdict::kTrue;
+}
+Verdict And(Verdict a, Verdict b) {
+  if (a == Verdict::kFalse || b == Verdict::kFalse) return Verdict::kFalse;
+  return a == Verdict::kTrue && b == Verdict::kTrue ? Verdict::kTrue : Verdict::kUnknown;
+}
+Verdict Or(Verdict a, Verdict b) { return Not(And(Not(a), Not(b))); }
+
+// Kleene's strong logic of three values.
+Verdict Join(const plan::Condition& when, const std::vector<Outcome>& outcomes) {
+  if (when.logic.empty()) return outcomes.front().result.verdict;
+  using Kind = plan::LogicStep::Kind;
+  std::vector<Verdict> stack;
+  for (const plan::LogicStep& step : when.logic) {
+    if (step.kind == Kind::kTest) {
+      stack.push_back(outcomes[step.test].result.verdict);
+      continue;
+    }
+    if (stack.size() < 2) return Verdict::kUnknown;
+    const Verdict right = stack.back();
+    stack.pop_back();
+    Verdict& left = stack.back();
+    left = step.kind == Kind::kAnd  ? And(left, right)
+           : step.kind == Kind::kOr ? Or(left, right)
+                                    : And(left, Not(right));
+  }
+  return stack.size() == 1 ? stack[0] : Verdict::kUnknown;
+}
+
+// Whose value is told: the open episode's own test; when it opens, the first that is true.
+std::size_t Shown(const Group& group, const std::vector<Outcome>& outcomes, Verdict joined) {
+  if (group.life.open()) return std::min<std::size_t>(group.life.test, outcomes.size() - 1);
+  if (joined != Verdict::kTrue) return 0;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].result.verdict == Verdict::kTrue) return i;
+  }
+  return 0;
+}
+
+// The last slots' verdicts, with this one: enough of them true, too few even if the unknown ones
+// were, or neither.
+Verdict OfQuorum(const plan::Quorum& quorum, Group& group, std::int64_t slot, Verdict verdict) {
+  auto& slots = group.slots;
+  if (verdict != Verdict::kUnknown) slots.emplace_back(slot, verdict);
+  std::erase_if(slots, [&](const auto& s) { return s.first <= slot - quorum.of; });
+  const auto trues = std::count_if(slots.begin(), slots.end(),
+                                   [](const auto& s) { return s.second == Verdict::kTrue; });
+  if (trues >= quorum.needed) return Verdict::kTrue;
+  const auto unknown = quorum.of - static_cast<std::ptrdiff_t>(slots.size());
+  return trues + unknown < quorum.needed ? Verdict::kFalse : Verdict::kUnknown;
+}
+
+}  // namespace
+
+Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, bool eagerly) {
+  const plan::Condition& when = rule.spec.when;
+  Judgement j;
+  j.at = InstantFromMs(end_ms);
+  j.eager = eagerly;
+  if (eagerly && when.quorum.needed > 0) return j;  // a slot is judged when it is over
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(rule.tests());
+  for (std::size_t i = 0; i < rule.tests(); ++i) {
+    const Cells* cells = rule.CellsOf(group, i);
+    if (eagerly && !MayBeEager(s, rule, cells)) {
+      outcomes.emplace_back();
+      continue;
+    }
+    outcomes.push_back(OfTest(s, rule, group, cells, i, end_ms, eagerly));
+    // More data may make a "false" true.
+    Verdict& verdict = outcomes.back().result.verdict;
+    if (eagerly && verdict == Verdict::kFalse) verdict = Verdict::kUnknown;
+  }
+  j.verdict = Join(when, outcomes);
+  const std::size_t shown = Shown(group, outcomes, j.verdict);
+  const Outcome& told = outcomes[shown];
+  if (when.quorum.needed > 0) {
+    j.verdict = OfQuorum(when.quorum, group, end_ms / rule.step_ms, j.verdict);
+  }
+  j.test = static_cast<std::uint8_t>(shown);
+  j.why = told.result.why;
+  j.value = told.result.value;
+  if (told.reading.known) {
+    j.low = told.reading.low;
+    j.high = told.reading.high;
+  }
+  j.points = told.result.points;
+  if (!eagerly && rule.tests() > 1) {
+    group.results.clear();
+    for (const Outcome& outcome : outcomes) group.results.push_back(outcome.result);
+  }
+  return j;
+}
+
+}  // namespace liveops::engine
