@@ -27,7 +27,7 @@ test: build ## unit tests, then integration tests against real Kafka and Redis
 	@ctest --preset release -j$(JOBS) -LE unit
 
 # The rooms without threads and sockets: quick to build, and where hostile input is read.
-ASAN_ROOMS := base config plan sketch engine admit ingest_codec notifier_policy notifier_slack notifier_pagerduty \
+ASAN_ROOMS := base config plan sketch engine rehearse admit ingest_codec notifier_policy notifier_slack notifier_pagerduty \
               remediation_policy evaluation_codec sink
 test-asan: setup ## the pure rooms' tests under the address and undefined-behaviour sanitizers
 	@[ -f build/asan/build.ninja ] || cmake --preset asan > build/asan-configure.log

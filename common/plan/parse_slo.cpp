@@ -12,6 +12,8 @@ namespace {
 
 constexpr Duration kDay = std::chrono::hours(24);
 constexpr Duration kMonth = 30 * kDay;
+// The slow alarm looks three days back: no further than the objective's own period.
+constexpr Duration kLeastPeriod = 3 * kDay;
 
 std::optional<double> NumberOf(const std::string& text) {
   double value = 0;
@@ -65,7 +67,7 @@ void PlanReader::ReadSlo(const YamlNode& node) {
   if (const YamlNode* name = fields.Get("name"); name != nullptr && !slo.name.empty()) {
     CheckBurnNames(*name);
   }
-  slo.over = fields.Time("over", kDay, kMonth).value_or(kMonth);
+  slo.over = fields.Time("over", kLeastPeriod, kMonth).value_or(kMonth);
   const bool objective = ReadObjective(fields, slo);
   const bool share = ReadShare(fields, slo.bad);
   const YamlNode* owner = fields.Scalar("owner", true);

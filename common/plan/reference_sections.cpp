@@ -276,7 +276,7 @@ ReferenceSection Objectives() {
     objective: 99.9%           # required; or 0.999
     good: SERIES               # or bad: SERIES, or good: TOTAL - BAD
     total: SERIES              # required
-    over: 30d                  # 1d to 30d
+    over: 30d                  # 3d to 30d
     owner: OWNER               # required
     min_bad: 10                # fewer bad events than this fire nothing
     page: critical             # or high

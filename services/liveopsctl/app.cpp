@@ -11,6 +11,9 @@ struct Dispatch {
   Session& session;
 
   int operator()(const PlanCheck& c) { return RunPlanCheck(session, c); }
+  int operator()(const PlanTest& c) { return RunPlanTest(session, c); }
+  int operator()(const PlanBacktest& c) { return RunPlanBacktest(session, c); }
+  int operator()(const PlanDiff& c) { return RunPlanDiff(session, c); }
   int operator()(const PlanApply& c) { return RunPlanApply(session, c); }
   int operator()(const PlanShow& c) { return RunPlanShow(session, c); }
   int operator()(const AlarmsList& c) { return RunAlarmsList(session, c); }

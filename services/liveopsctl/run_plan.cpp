@@ -1,36 +1,12 @@
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "common/plan/parse.h"
+#include "services/liveopsctl/plan_file.h"
 #include "services/liveopsctl/render/plans.h"
 #include "services/liveopsctl/session.h"
 
 namespace liveops::ctl {
 namespace {
-
-constexpr std::size_t kPlanBytesMax = 1u << 20;
-
-Result<std::string> ReadPlan(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return NotFoundError(fmt::format("cannot read {}: no such file, or not allowed", path));
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad() || in.fail())
-    return InvalidError(fmt::format("cannot read {}: it is not a plain file", path));
-  if (text.size() > kPlanBytesMax) {
-    return InvalidError(
-        fmt::format("{} is larger than {} bytes: it is no plan", path, kPlanBytesMax));
-  }
-  return text;
-}
-
-void AddProblem(v1::PlanProblem* out, const std::string& file, const plan::Problem& problem) {
-  out->set_file(file);
-  out->set_line(static_cast<std::uint32_t>(problem.line));
-  out->set_column(static_cast<std::uint32_t>(problem.column));
-  out->set_message(problem.message);
-}
 
 // As the alarms tell it; empty, and said on the error stream, when they cannot be asked.
 PlansInForce AskInForce(Session& session, Backend& backend, const std::string& service) {
@@ -42,18 +18,10 @@ PlansInForce AskInForce(Session& session, Backend& backend, const std::string& s
   return {};
 }
 
-template <typename Problems>
-std::string RenderProblems(const Problems& problems, const std::string& source,
-                           const Style& style) {
-  std::string out;
-  for (const v1::PlanProblem& problem : problems) out += RenderProblem(problem, source, style);
-  return out + fmt::format("{} problem{}\n", problems.size(), problems.size() == 1 ? "" : "s");
-}
-
 }  // namespace
 
 int RunPlanCheck(Session& session, const PlanCheck& command) {
-  const Result<std::string> text = ReadPlan(command.file);
+  const Result<std::string> text = ReadTextFile(command.file);
   if (!text.ok()) return session.Usage(text.error().message);
   const plan::ParseResult parsed = plan::Parse(*text);
   v1::CheckPlanResponse response;
@@ -71,7 +39,7 @@ int RunPlanCheck(Session& session, const PlanCheck& command) {
 }
 
 int RunPlanApply(Session& session, const PlanApply& command) {
-  const Result<std::string> text = ReadPlan(command.file);
+  const Result<std::string> text = ReadTextFile(command.file);
   if (!text.ok()) return session.Usage(text.error().message);
   Backend* backend = session.Open(Server::kEvaluation);
   if (backend == nullptr) return kExitUsage;

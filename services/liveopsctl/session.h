@@ -48,6 +48,9 @@ class Session {
 
 // The commands, by group; each gives the exit code.
 int RunPlanCheck(Session& session, const PlanCheck& command);
+int RunPlanTest(Session& session, const PlanTest& command);
+int RunPlanBacktest(Session& session, const PlanBacktest& command);
+int RunPlanDiff(Session& session, const PlanDiff& command);
 int RunPlanApply(Session& session, const PlanApply& command);
 int RunPlanShow(Session& session, const PlanShow& command);
 int RunAlarmsList(Session& session, const AlarmsList& command);

@@ -35,6 +35,19 @@ struct Globals {
 struct PlanCheck {
   std::string file;
 };
+struct PlanTest {
+  std::vector<std::string> files;
+};
+struct PlanBacktest {
+  std::string plan;
+  std::string data;
+  std::string expect;  // "" = only tell
+};
+struct PlanDiff {
+  std::string before;
+  std::string after;
+  std::string data;
+};
 struct PlanApply {
   std::string file;
   std::uint64_t expect_version = 0;  // 0 = whatever it is
@@ -99,8 +112,9 @@ struct Completion {
   std::string shell;  // "bash", "zsh", "fish"
 };
 
-using Command = std::variant<PlanCheck, PlanApply, PlanShow, AlarmsList, AlarmsWatch, AlarmsAck,
-                             AlarmsExplain, RemediationsList, RemediationsShow, RemediationsApprove,
-                             RemediationsDeny, Send, DeploymentsReport, ShowStatus, Completion>;
+using Command = std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanShow,
+                             AlarmsList, AlarmsWatch, AlarmsAck, AlarmsExplain, RemediationsList,
+                             RemediationsShow, RemediationsApprove, RemediationsDeny, Send,
+                             DeploymentsReport, ShowStatus, Completion>;
 
 }  // namespace liveops::ctl

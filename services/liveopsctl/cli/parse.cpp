@@ -4,9 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <map>
 
 #include "common/base/text.h"
+#include "services/liveopsctl/cli/describe.h"
 #include "services/liveopsctl/cli/values.h"
 
 namespace liveops::ctl {
@@ -24,27 +24,17 @@ constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  done, or the answer is yes\n"
     "  1  the answer is no: problems found, not found, denied, refused, not ready\n"
-    "  2  the command line or the configuration is wrong\n"
+    "  2  the command line or the configuration is wrong (plan test, backtest, diff: or a file)\n"
     "  3  the server could not be reached, or cannot serve now (status: none of them answers)\n";
-
-// Options whose values a shell can complete.
-const std::map<std::string, std::vector<std::string>>& Choices() {
-  static const std::map<std::string, std::vector<std::string>> kChoices{
-      {"--kind", {"gauge", "delta", "observation"}},
-      {"SHELL", {"bash", "zsh", "fish"}},
-      {"--only", {"ingest", "evaluation", "notifier", "remediation"}}};
-  return kChoices;
-}
-bool IsFile(const std::string& name) {
-  return name == "FILE" || name == "--config" || name == "--ca" || name == "--cert" ||
-         name == "--key";
-}
 
 // What the options write into while CLI11 reads; turned into a Command once all is read.
 struct Draft {
   Globals globals;
   std::string timeout;
   PlanCheck plan_check;
+  PlanTest plan_test;
+  PlanBacktest plan_backtest;
+  PlanDiff plan_diff;
   PlanApply plan_apply;
   PlanShow plan_show;
   AlarmsList alarms_list;
@@ -100,11 +90,37 @@ void AddGlobals(CLI::App& app, Draft& d) {
   app.add_flag("--json", g.json, "Print one JSON document instead of a table");
 }
 
+// Here, by the engine that judges in the services.
+void AddRehearsals(CLI::App& plan, Draft& d) {
+  CLI::App* test =
+      Leaf(plan, "test", "Run the tests of a plan here, without a server", d, &Draft::plan_test);
+  test->add_option("FILE", d.plan_test.files, "Test files (YAML)")->required();
+  const auto add_data = [](CLI::App& leaf, std::string& data) {
+    leaf.add_option("--data", data, "Recorded incident (lines of JSON)")
+        ->required()
+        ->type_name("FILE");
+  };
+  CLI::App* backtest = Leaf(plan, "backtest", "What a plan would have told in a recorded incident",
+                            d, &Draft::plan_backtest);
+  backtest->add_option("PLAN", d.plan_backtest.plan, "Plan file (YAML)")->required();
+  add_data(*backtest, d.plan_backtest.data);
+  backtest
+      ->add_option("--expect", d.plan_backtest.expect,
+                   "The pages that are expected (YAML); others leave with 1")
+      ->type_name("FILE");
+  CLI::App* diff =
+      Leaf(plan, "diff", "What another plan would have told otherwise", d, &Draft::plan_diff);
+  diff->add_option("OLD", d.plan_diff.before, "Plan file (YAML)")->required();
+  diff->add_option("NEW", d.plan_diff.after, "Plan file (YAML)")->required();
+  add_data(*diff, d.plan_diff.data);
+}
+
 void AddPlan(CLI::App& app, Draft& d) {
-  CLI::App* plan = Group(app, "plan", "Check, apply and show plans");
+  CLI::App* plan = Group(app, "plan", "Check, rehearse, apply and show plans");
   CLI::App* check =
       Leaf(*plan, "check", "Check a plan file here, without a server", d, &Draft::plan_check);
   check->add_option("FILE", d.plan_check.file, "Plan file (YAML)")->required();
+  AddRehearsals(*plan, d);
   CLI::App* apply =
       Leaf(*plan, "apply", "Give a service a new version of its plan (role: operator)", d,
            &Draft::plan_apply);
@@ -251,88 +267,6 @@ void BuildApp(CLI::App& app, Draft& d, const std::string& version) {
   AddRemediations(app, d);
   AddSend(app, d);
   AddOthers(app, d);
-}
-
-std::vector<const CLI::App*> ChildrenOf(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* child) { return !child->get_name().empty(); });
-}
-
-OptionInfo DescribeOption(const CLI::Option& option) {
-  OptionInfo info;
-  for (const std::string& name : option.get_snames()) info.names.push_back("-" + name);
-  for (const std::string& name : option.get_lnames()) info.names.push_back("--" + name);
-  info.description = option.get_description();
-  if (option.get_items_expected_max() > 0) {
-    info.value = ValueKind::kText;
-    if (IsFile(info.names.back())) info.value = ValueKind::kFile;
-    if (const auto found = Choices().find(info.names.back()); found != Choices().end()) {
-      info.value = ValueKind::kChoice;
-      info.choices = found->second;
-    }
-  }
-  return info;
-}
-
-CommandNode Describe(const CLI::App& app) {
-  CommandNode node;
-  node.name = app.get_name();
-  node.description = app.get_description();
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->nonpositional()) {
-      node.options.push_back(DescribeOption(*option));
-      continue;
-    }
-    ArgumentInfo argument;
-    argument.name = option->get_name(true);
-    if (IsFile(argument.name)) argument.value = ValueKind::kFile;
-    if (const auto found = Choices().find(argument.name); found != Choices().end()) {
-      argument.value = ValueKind::kChoice;
-      argument.choices = found->second;
-    }
-    node.arguments.push_back(std::move(argument));
-  }
-  for (const CLI::App* child : ChildrenOf(app)) node.children.push_back(Describe(*child));
-  return node;
-}
-
-// CLI11 says "a subcommand is required" where a word was mistyped: look at what it left over and
-// say that instead.
-std::string UsageMessage(CLI::App& app, const CLI::ParseError& error) {
-  CLI::App* deepest = &app;
-  std::string path = "liveopsctl";
-  while (!deepest->get_subcommands().empty()) {
-    deepest = deepest->get_subcommands().front();
-    path += " " + deepest->get_name();
-  }
-  std::vector<std::string> commands;
-  for (const CLI::App* child : ChildrenOf(*deepest)) commands.push_back(child->get_name());
-  std::vector<std::string> options;
-  for (const CLI::App* at :
-       {static_cast<const CLI::App*>(deepest), static_cast<const CLI::App*>(&app)}) {
-    for (const CLI::Option* option : at->get_options()) {
-      for (const std::string& name : option->get_lnames()) options.push_back("--" + name);
-    }
-  }
-  const std::vector<std::string> left = app.remaining(true);
-  for (const std::string& word : left) {
-    if (word.size() < 2 || word.front() != '-') continue;
-    const std::string name = word.substr(0, word.find('='));
-    const std::string nearest = NearestWord(name, options);
-    return fmt::format("{}: unknown option {}{}", path, name,
-                       nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest));
-  }
-  if (!commands.empty()) {
-    if (!left.empty()) {
-      return fmt::format("{}: unknown command \"{}\"{}", path, left.front(),
-                         Suggestion(left.front(), commands));
-    }
-    if (deepest->get_subcommands().empty() && dynamic_cast<const CLI::RequiredError*>(&error)) {
-      return fmt::format("{}: a command is missing; known are: {}", path,
-                         fmt::join(commands, ", "));
-    }
-  }
-  if (!left.empty()) return fmt::format("{}: unexpected argument \"{}\"", path, left.front());
-  return fmt::format("{}: {}", path, error.what());
 }
 
 ParseOutcome UsageError(const std::string& message) {

@@ -29,6 +29,13 @@ void ExpectUsage(const ParseOutcome& outcome, const std::string& message) {
 
 TEST(Parse, ReadsEveryCommand) {
   EXPECT_EQ(Get<PlanCheck>(ParseWords({"plan", "check", "p.yaml"})).file, "p.yaml");
+  EXPECT_THAT(Get<PlanTest>(ParseWords({"plan", "test", "a.yaml", "b.yaml", "--json"})).files,
+              ::testing::ElementsAre("a.yaml", "b.yaml"));
+  const auto backtest = Get<PlanBacktest>(
+      ParseWords({"plan", "backtest", "p.yaml", "--data", "d.jsonl", "--expect", "e.yaml"}));
+  EXPECT_EQ(backtest.plan + backtest.data + backtest.expect, "p.yamld.jsonle.yaml");
+  const auto diff = Get<PlanDiff>(ParseWords({"plan", "diff", "a", "b", "--data", "d.jsonl"}));
+  EXPECT_EQ(diff.before + diff.after + diff.data, "abd.jsonl");
   const auto apply =
       Get<PlanApply>(ParseWords({"plan", "apply", "p.yaml", "--expect-version", "3"}));
   EXPECT_EQ(apply.file, "p.yaml");
@@ -94,7 +101,7 @@ TEST(Parse, WrongWordsAreUsageErrorsWithTheNearestWord) {
   ExpectUsage(ParseWords({"alarms", "lsit"}),
               "liveopsctl alarms: unknown command \"lsit\"; did you mean \"list\"?");
   ExpectUsage(ParseWords({"alarms", "send"}), "unknown command \"send\"; known are: list,");
-  ExpectUsage(ParseWords({"plan", "zzzzzzzz", "x"}), "known are: check, apply, show");
+  ExpectUsage(ParseWords({"plan", "zzzzzzzz", "x"}), "known are: check, test, backtest");
   ExpectUsage(ParseWords({"alarms", "list", "--servce", "x"}),
               "unknown option --servce; did you mean --service?");
   ExpectUsage(ParseWords({"deployments", "report", "--servce", "x"}), "did you mean --service?");
@@ -113,6 +120,9 @@ TEST(Parse, MissingAndSurplusArgumentsAreUsageErrors) {
   ExpectUsage(ParseWords({"alarms", "ack"}), "liveopsctl alarms ack: ALARM is required");
   ExpectUsage(ParseWords({"alarms", "ack", "a/b", "c"}), "unexpected argument \"c\"");
   ExpectUsage(ParseWords({"remediations", "deny", "3f2a"}), "--reason is required");
+  ExpectUsage(ParseWords({"plan", "test"}), "liveopsctl plan test: FILE is required");
+  ExpectUsage(ParseWords({"plan", "backtest", "p.yaml"}), "--data is required");
+  ExpectUsage(ParseWords({"plan", "diff", "a", "--data", "d"}), "NEW is required");
   ExpectUsage(ParseWords({"plan", "apply", "x", "--expect-version", "abc"}), "expect-version");
   ExpectUsage(ParseWords({"plan", "show", "--version", "3"}), "--version needs a SERVICE");
   ExpectUsage(ParseWords({"status", "--timeout", "soon"}), "--timeout: \"soon\" is not a duration");

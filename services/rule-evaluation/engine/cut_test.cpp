@@ -1,48 +1,17 @@
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "services/rule-evaluation/engine/busy_log.h"
 #include "services/rule-evaluation/engine/shard.h"
-#include "services/rule-evaluation/engine/timeline_script.h"
 
 namespace liveops::engine {
 namespace {
 
+using testing::BusyLog;
 using testing::Held;
-using testing::Script;
-
-// Two services with alarms by label, series that come late, a plan that changes, a probe and a
-// deployment: whatever a section holds changes while a cut is open.
-std::deque<Held> Log() {
-  Script script;
-  script.plans["p"] = testing::PlanOf(
-      "  - {name: hot, when: CPU by host > 90% and req/min > 10, severity: high, owner: on-call}\n"
-      "  - {name: errors, when: 5xx > 1%, severity: high, owner: on-call, no_data: fire}");
-  script.plans["q"] = testing::PlanOf(
-      "  - {name: hot, when: CPU by host > 80% for 1min, severity: high, owner: on-call}");
-  std::string text = "plan -2min p\n";
-  for (int i = 0; i < 40; ++i) {
-    text += fmt::format("series C{0} gauge cpu_utilization unit=% host=h{0}\n", i);
-  }
-  text +=
-      "series R delta http_request_count\nseries E delta http_5xx_count\n"
-      "series X gauge cpu_utilization unit=% service=other host=a\n";
-  for (int second = 0; second < 180; second += 5) {
-    text += fmt::format("{}s: R=100 E={} X=1", second, second % 20 == 0 ? 9 : 0);
-    for (int i = 0; i <= second / 5; ++i) text += fmt::format(" C{}={}", i, 85 + (second + i) % 10);
-    text += "\n";
-  }
-  text +=
-      "deploy 1min 42 new\nprobe 70s one within=90s CPU by host > 99%\nplan 2min q v2\nend 200s\n";
-  script.text = text;
-  std::string fault;
-  auto records = testing::ReadScript(script, fault);
-  EXPECT_EQ(fault, "");
-  return records;
-}
 
 TickView TickAt(std::int64_t steady_ms) {
   TickView tick;
@@ -57,7 +26,7 @@ std::vector<std::string_view> Views(const std::vector<std::string>& sections) {
 }
 
 TEST(Cut, IsTheStateAtItsBeginningHoweverLongItTakes) {
-  const std::deque<Held> records = Log();
+  const std::deque<Held> records = BusyLog();
   std::vector<Transition> out;
   for (const std::size_t begin : {std::size_t{40}, records.size() / 3, records.size() / 2}) {
     Shard shard({}, {});
@@ -84,7 +53,7 @@ TEST(Cut, IsTheStateAtItsBeginningHoweverLongItTakes) {
 }
 
 TEST(Cut, AHoleInTheLogGivesItUp) {
-  const std::deque<Held> records = Log();
+  const std::deque<Held> records = BusyLog();
   std::vector<Transition> out;
   Shard shard({}, {});
   for (std::size_t i = 0; i < 200; ++i) shard.Apply(records[i].view, out);
@@ -105,7 +74,7 @@ TEST(Cut, AHoleInTheLogGivesItUp) {
 }
 
 TEST(Cut, WhatDidNotChangeKeepsItsBytes) {
-  const std::deque<Held> records = Log();
+  const std::deque<Held> records = BusyLog();
   std::vector<Transition> out;
   Shard shard({}, {});
   for (const Held& held : records) shard.Apply(held.view, out);
@@ -121,7 +90,7 @@ TEST(Cut, WhatDidNotChangeKeepsItsBytes) {
 }
 
 TEST(Cut, SectionsInAnotherOrderOrNumberAreRefused) {
-  const std::deque<Held> records = Log();
+  const std::deque<Held> records = BusyLog();
   std::vector<Transition> out;
   Shard shard({}, {});
   for (const Held& held : records) shard.Apply(held.view, out);

@@ -114,6 +114,17 @@ bool ReadHead(State& s, std::string_view section, Head& head, std::string& why) 
   return in.ok() && in.remaining() == 8;
 }
 
+// Each record judges what it made due, so no rule is far behind the clock, nor ahead of it.
+bool JudgedOfLate(const State& s) {
+  constexpr std::int64_t kDay = 86'400'000;
+  if (!s.clock.started()) return true;
+  return std::all_of(s.rules.begin(), s.rules.end(), [&](const auto& entry) {
+    const Rule& rule = *entry.second;
+    const std::int64_t behind = s.now_ms() - rule.judged_ms();
+    return behind >= 0 && behind <= kDay + rule.lateness_ms + 2 * rule.step_ms;
+  });
+}
+
 void EncodeInto(const State& s, Cut& cut, std::size_t section) {
   if (cut.done[section]) return;
   cut.done[section] = true;
@@ -182,7 +193,7 @@ bool ReadState(State& s, std::span<const std::string_view> sections, std::string
     if (!read || !in.ok() || !in.AtEnd()) return false;
   }
   s.refused_ms = std::move(refused);
-  return s.series.Complete();
+  return s.series.Complete() && JudgedOfLate(s);
 }
 
 }  // namespace liveops::engine

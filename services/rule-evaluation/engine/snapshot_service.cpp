@@ -244,6 +244,11 @@ bool ReadRule(State& s, Service& service, std::uint32_t number, std::vector<Rule
   Rule& rule = *made;
   rule.probe = std::move(probe);
   for (std::int64_t* v : {&rule.lateness_ms, &rule.judged, &rule.born_ms}) *v = in.Signed();
+  constexpr std::int64_t kFar = std::int64_t{1} << 53;  // beyond it is no time of ours
+  const bool sane = rule.lateness_ms >= 0 && rule.lateness_ms <= kFar &&
+                    rule.judged >= -kFar / rule.step_ms && rule.judged <= kFar / rule.step_ms &&
+                    rule.born_ms >= -kFar && rule.born_ms <= kFar;
+  if (!sane) return false;
   rule.seen = in.Bool();
   rule.negatives = in.Bool();
   AddRule(s, service, std::move(made));

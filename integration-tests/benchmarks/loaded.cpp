@@ -1,0 +1,105 @@
+#include "integration-tests/benchmarks/loaded.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <thread>
+
+#include "deploy/local/stack/usage.h"
+#include "integration-tests/benchmarks/load.h"
+#include "integration-tests/benchmarks/page_latency.h"
+
+namespace liveops::bench {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kSettle{20};
+constexpr seconds kMeasured{120};
+constexpr seconds kFed{360};  // so that every window is full
+
+void Say(const std::string& line) { std::fprintf(stderr, "  bench  %s\n", line.c_str()); }
+
+struct Cores {
+  double evaluator = 0;
+  double broker = 0;
+};
+
+Result<Cores> MeasureCores(stack::Stack& stack) {
+  const pid_t evaluator = stack.service(stack::Service::kRuleEvaluation).process().pid();
+  const pid_t broker = stack.kafka().process().pid();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto evaluator_before = stack::CpuSeconds(evaluator);
+  const auto broker_before = stack::CpuSeconds(broker);
+  std::this_thread::sleep_for(kMeasured);
+  const auto evaluator_after = stack::CpuSeconds(evaluator);
+  const auto broker_after = stack::CpuSeconds(broker);
+  const double elapsed =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  for (const auto* figure : {&evaluator_before, &broker_before, &evaluator_after, &broker_after}) {
+    if (!figure->ok()) return figure->error();
+  }
+  return Cores{(*evaluator_after - *evaluator_before) / elapsed,
+               (*broker_after - *broker_before) / elapsed};
+}
+
+// svc-0's alarm was told, and nobody else's.
+Status CheckPages(stack::Stack& stack) {
+  auto ledger = stack.sink().Ledger();
+  if (!ledger.ok()) return ledger.error();
+  bool unhealthy = false;
+  for (const stack::LedgerEntry& entry : *ledger) {
+    if (entry.body.find("flip") != std::string::npos) continue;
+    if (entry.body.find("rule-svc-0\"") != std::string::npos ||
+        entry.body.find("rule-svc-0 ") != std::string::npos ||
+        entry.body.find("rule-svc-0*") != std::string::npos) {
+      unhealthy = true;
+    } else {
+      return InternalError("an alarm fired that should not: " + entry.body.substr(0, 300));
+    }
+  }
+  if (!unhealthy) return InternalError("the unhealthy service's alarm did not fire");
+  return {};
+}
+
+}  // namespace
+
+Status MeasureLoaded(const std::string& dir, Report& report) {
+  stack::StackOptions options;
+  options.data_dir = dir;
+  options.slack_messages_per_second = 0;
+  options.pagerduty_events_per_minute = 0;
+  auto started = stack::Stack::Start(std::move(options));
+  if (!started.ok()) return started.error();
+  stack::Stack& stack = **started;
+  const LoadOptions load;
+  LoadSender sender(stack, load);
+  Say("loaded: 20,000 samples a second, no rule");
+  std::this_thread::sleep_for(kSettle);
+  const auto without = MeasureCores(stack);
+  if (!without.ok()) return without.error();
+  if (Status s = ApplyPlans(stack, load); !s.ok()) return s;
+  Say(fmt::format("loaded: {} rules, feeding their windows for {} s", load.services, kFed.count()));
+  std::this_thread::sleep_for(kFed);
+  const auto with = MeasureCores(stack);
+  if (!with.ok()) return with.error();
+  const auto rss = stack::PssMib(stack.service(stack::Service::kRuleEvaluation).process().pid());
+  if (!rss.ok()) return rss.error();
+  Say(fmt::format("loaded: evaluator {:.3f} cores with rules, {:.3f} without; broker {:.3f}",
+                  with->evaluator, without->evaluator, with->broker));
+  const auto latency = MeasurePageLatency(stack, {});
+  if (!latency.ok()) return latency.error();
+  Say(fmt::format("page latency under load: p50 {:.2f} ms, p99 {:.2f} ms", latency->p50_ms,
+                  latency->p99_ms));
+  if (Status s = sender.Stop(); !s.ok()) return s;
+  if (Status s = CheckPages(stack); !s.ok()) return s;
+  report.Add({"rules_cpu_cores", with->evaluator - without->evaluator, "cores", true, 0.03});
+  report.Add({"evaluator_cpu_cores_loaded", with->evaluator, "cores", true, 0.06});
+  report.Add({"evaluator_rss_mib_loaded", *rss, "MiB", true, 150});
+  report.Add({"broker_cpu_cores_loaded", with->broker, "cores", true, 0});
+  report.Add({"page_latency_loaded_p50_ms", latency->p50_ms, "ms", true, 4});
+  report.Add({"page_latency_loaded_p99_ms", latency->p99_ms, "ms", true, 20});
+  return {};
+}
+
+}  // namespace liveops::bench

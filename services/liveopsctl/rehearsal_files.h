@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/plan/parse.h"
+#include "liveops/v1/plans.pb.h"
+#include "services/liveopsctl/rehearse/recording.h"
+#include "services/liveopsctl/session.h"
+
+// The files of `plan test`, `plan backtest` and `plan diff`, and what these tell while they run.
+namespace liveops::ctl {
+
+// Every problem of the files that a command was given, told together.
+class Problems {
+ public:
+  void Add(const std::string& file, std::string_view text,
+           const std::vector<plan::Problem>& problems, const Style& style);
+  bool empty() const { return all_.problems().empty(); }
+  // Gives kExitUsage.
+  int Tell(Session& session) const;
+
+ private:
+  v1::CheckPlanResponse all_;
+  std::string text_;
+};
+
+struct LoadedPlan {
+  std::string path;
+  std::string text;
+  std::string error;         // why the file cannot be read, "" = it was
+  plan::ParseResult parsed;  // its problems were given to `problems`
+  bool ok() const { return error.empty() && parsed.ok(); }
+};
+LoadedPlan LoadPlan(const std::string& path, Problems& problems, const Style& style);
+
+// One line on the error stream that is written over; on a terminal only. Gone with its end.
+class ProgressLine {
+ public:
+  explicit ProgressLine(World& world) : world_(world) {}
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine() { Clear(); }
+  void Show(const std::string& what, double part);
+  void Clear();
+
+ private:
+  World& world_;
+  int shown_ = -1;
+};
+
+// Gives each line of a recording, in order. False when the file cannot be read, or a line is wrong;
+// that was told, or added to `problems`.
+bool ReadRecording(Session& session, const std::string& path, Problems& problems,
+                   const std::function<void(const rehearse::RecordedLine&)>& take);
+
+}  // namespace liveops::ctl

@@ -1,0 +1,148 @@
+#include "services/liveopsctl/rehearse/backtest.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "services/liveopsctl/rehearse/expected.h"
+#include "services/liveopsctl/rehearse/test_run.h"
+
+namespace liveops::rehearse {
+namespace {
+
+using engine::AlarmState;
+using engine::Transition;
+
+bool Opens(const Transition& told) {
+  return told.step == 0 && (told.state == AlarmState::kFiring || told.state == AlarmState::kNoData);
+}
+bool Closes(const Transition& told) {
+  return told.state == AlarmState::kResolved || told.state == AlarmState::kGone ||
+         told.state == AlarmState::kWithdrawn;
+}
+
+std::vector<Episode> EpisodesOf(const std::vector<Transition>& told) {
+  std::vector<Episode> episodes;
+  std::map<std::string, std::size_t> open;  // alarm id -> its episode
+  for (const Transition& t : told) {
+    if (Opens(t)) {
+      open[t.alarm_id] = episodes.size();
+      episodes.push_back({t, std::nullopt});
+    } else if (Closes(t)) {
+      const auto found = open.find(t.alarm_id);
+      if (found == open.end()) continue;
+      episodes[found->second].closed = t;
+      open.erase(found);
+    }
+  }
+  return episodes;
+}
+
+void FindMark(const std::vector<Mark>& marks, AlarmReport& alarm) {
+  for (const Mark& mark : marks) {
+    if (mark.at > *alarm.first) continue;
+    if (alarm.after_mark && *alarm.first - mark.at > *alarm.after_mark) continue;
+    alarm.after_mark = *alarm.first - mark.at;
+    alarm.mark = mark.text;
+  }
+}
+
+}  // namespace
+
+std::string Episode::alarm() const { return NameWithGroup(opened.alarm_id); }
+
+Duration Episode::length(Instant end) const {
+  return std::max(Duration(0), (closed ? closed->clock : end) - opened.clock);
+}
+
+double BacktestReport::PagesPerDay() const {
+  const double days =
+      std::chrono::duration<double, std::ratio<86400>>(std::max(to - from, Duration(1))).count();
+  return static_cast<double>(pages) / days;
+}
+
+Backtest::Backtest(const plan::Plan& plan, std::string_view text) : text_(text), watched_(plan) {
+  report_.service = plan.service;
+  report_.longest_window = watched_.longest_window();
+}
+
+void Backtest::Take(const RecordedLine& line) {
+  if (const auto* header = std::get_if<RecordingHeader>(&line)) report_.header = *header;
+  if (const auto* mark = std::get_if<Mark>(&line)) report_.marks.push_back(*mark);
+  if (const auto* batch = std::get_if<RecordedBatch>(&line)) TakeBatch(*batch);
+}
+
+void Backtest::TakeBatch(const RecordedBatch& batch) {
+  if (!player_) {
+    // What was before the recording is not known: the plan comes into force with its beginning.
+    player_.emplace(report_.service, text_, batch.at);
+    report_.from = batch.at;
+  }
+  report_.to = batch.at;
+  if (batch.service != report_.service) {
+    ++report_.other_services[batch.service];
+    player_->Advance(batch.at);
+    return;
+  }
+  ++report_.batches;
+  report_.points += batch.points.size();
+  played_.Clear();
+  for (const RecordedPoint& point : batch.points) {
+    metrics_.insert(point.metric);
+    const std::string labels = point.labels.Encode();
+    std::string key = std::to_string(static_cast<int>(point.kind));
+    for (const std::string* part : {&point.metric, &point.unit, &labels})
+      key += '\0' + std::to_string(part->size()) + '\0' + *part;
+    const auto [place, fresh] = series_.try_emplace(std::move(key), 0);
+    if (fresh) place->second = player_->AddSeries(point.kind, point.metric, point.unit, labels);
+    if (point.histogram()) {
+      played_.histograms.push_back(
+          {place->second, point.covers, point.sum, point.bounds, point.counts});
+    } else {
+      played_.points.push_back({place->second, point.covers, point.value});
+    }
+  }
+  player_->Feed(batch.at, played_);
+}
+
+void Backtest::Count(BacktestReport& report) const {
+  std::set<std::string> blind;
+  for (const engine::AlarmView& view : player_->shard().Alarms()) {
+    if (view.state == AlarmState::kBlind) blind.insert(view.name);
+  }
+  for (const Watched& watched : watched_.all()) {
+    AlarmReport alarm;
+    alarm.name = watched.name;
+    alarm.purpose = watched.purpose;
+    alarm.blind = blind.contains(watched.name);
+    std::map<std::string, Instant> closed;  // group -> when last
+    for (const Episode& episode : report.episodes) {
+      if (episode.opened.name != watched.name) continue;
+      ++alarm.fired;
+      alarm.firing += episode.length(report.to);
+      alarm.open = alarm.open || !episode.closed;
+      if (!alarm.first) alarm.first = episode.opened.clock;
+      const auto before = closed.find(episode.opened.alarm_id);
+      if (before != closed.end() && episode.opened.clock - before->second <= kFlap) ++alarm.flaps;
+      if (episode.closed) closed[episode.opened.alarm_id] = episode.closed->clock;
+    }
+    if (alarm.first) FindMark(report.marks, alarm);
+    report.alarms.push_back(std::move(alarm));
+  }
+}
+
+BacktestReport Backtest::Finish() {
+  BacktestReport report = std::move(report_);
+  // The last windows are judged too; that nothing comes after the end proves nothing.
+  player_->Advance(report.to + watched_.lateness());
+  report.told = player_->Take();
+  report.episodes = EpisodesOf(report.told);
+  report.pages =
+      static_cast<std::size_t>(std::count_if(report.told.begin(), report.told.end(), IsPage));
+  report.points_unit_mismatch = player_->shard().counters().points_unit_mismatch;
+  std::set_difference(metrics_.begin(), metrics_.end(), watched_.metrics().begin(),
+                      watched_.metrics().end(), std::back_inserter(report.unread_metrics));
+  Count(report);
+  return report;
+}
+
+}  // namespace liveops::rehearse

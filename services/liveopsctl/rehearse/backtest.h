@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "services/liveopsctl/rehearse/player.h"
+#include "services/liveopsctl/rehearse/recording.h"
+#include "services/liveopsctl/rehearse/watched.h"
+
+// What a plan would have told, had it been in force during a recorded incident. Pure.
+namespace liveops::rehearse {
+
+// An alarm that fires again so soon after its resolve flaps.
+inline constexpr Duration kFlap = std::chrono::minutes(10);
+
+// From the opening of an alarm to its close.
+struct Episode {
+  engine::Transition opened;
+  std::optional<engine::Transition> closed;  // nullopt = open at the end
+
+  std::string alarm() const;  // with its group
+  Duration length(Instant end) const;
+};
+
+struct AlarmReport {
+  std::string name;
+  engine::Purpose purpose = engine::Purpose::kPage;
+  std::size_t fired = 0;  // episodes
+  std::size_t flaps = 0;
+  Duration firing{0};  // in all
+  std::optional<Instant> first;
+  // From the last mark before the first firing.
+  std::optional<Duration> after_mark;
+  std::string mark;
+  bool open = false;   // at the end
+  bool blind = false;  // no point of what it reads in the recording
+};
+
+struct BacktestReport {
+  std::string service;
+  RecordingHeader header;
+  Instant from{};
+  Instant to{};
+  std::uint64_t batches = 0;  // of the plan's service
+  std::uint64_t points = 0;
+  std::map<std::string, std::uint64_t> other_services;  // -> batches, not looked at
+  std::uint64_t points_unit_mismatch = 0;  // counted for nothing: their unit does not convert
+  std::vector<Mark> marks;
+  std::vector<engine::Transition> told;  // of every alarm
+  std::vector<Episode> episodes;         // by their openings
+  std::vector<AlarmReport> alarms;       // in the plan's order
+  std::size_t pages = 0;
+  std::vector<std::string> unread_metrics;  // in the recording, read by nothing in the plan
+  Duration longest_window{0};               // windows that reach back before `from` are unknown
+
+  double PagesPerDay() const;
+};
+
+class Backtest {
+ public:
+  // `text` is what `plan` was parsed from.
+  Backtest(const plan::Plan& plan, std::string_view text);
+
+  // In the order of the file.
+  void Take(const RecordedLine& line);
+  // After the last one. Something was recorded.
+  BacktestReport Finish();
+
+ private:
+  void TakeBatch(const RecordedBatch& batch);
+  void Count(BacktestReport& report) const;
+
+  std::string text_;
+  Watchlist watched_;
+  BacktestReport report_;
+  std::optional<Player> player_;
+  std::map<std::string, std::uint32_t> series_;  // by kind, metric, unit and labels
+  std::set<std::string> metrics_;
+  Played played_;
+};
+
+}  // namespace liveops::rehearse

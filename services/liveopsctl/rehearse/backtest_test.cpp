@@ -1,0 +1,156 @@
+#include "services/liveopsctl/rehearse/backtest.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/liveopsctl/rehearse/diff.h"
+
+namespace liveops::rehearse {
+namespace {
+
+constexpr std::int64_t kTen = 1'772'359'200'000;  // 2026-03-01T10:00:00Z
+
+std::string PlanText(const std::string& cpu, const std::string& more = "") {
+  return R"(service: shop
+owners:
+  on-call: {slack: "#oncall", pagerduty: oncall}
+  team: {slack: "#team"}
+alarms:
+  - {name: cpu, when: )" +
+         cpu + R"(, severity: high, owner: on-call}
+  - {name: memory, when: last(memory) > 90 for 1min, severity: high, owner: on-call}
+)" + more;
+}
+
+// CPU each 10 s, in steps of a minute.
+std::vector<RecordedLine> Recording(const std::vector<double>& minutes) {
+  std::vector<RecordedLine> lines{RecordingHeader{}};
+  for (std::size_t i = 0; i < minutes.size() * 6; ++i) {
+    RecordedBatch batch;
+    batch.at = InstantFromMs(kTen + static_cast<std::int64_t>(i) * 10'000);
+    batch.service = "shop";
+    RecordedPoint point;
+    point.kind = engine::SeriesKind::kGauge;
+    point.metric = "cpu";
+    point.value = minutes[i / 6];
+    batch.points.push_back(point);
+    lines.emplace_back(std::move(batch));
+  }
+  return lines;
+}
+
+BacktestReport Backtested(const std::string& text, const std::vector<RecordedLine>& lines) {
+  const plan::ParseResult plan = plan::Parse(text);
+  for (const plan::Problem& problem : plan.problems) ADD_FAILURE() << problem.ToString("plan");
+  Backtest backtest(plan.plan, text);
+  for (const RecordedLine& line : lines) backtest.Take(line);
+  return backtest.Finish();
+}
+
+const AlarmReport& Alarm(const BacktestReport& report, std::string_view name) {
+  for (const AlarmReport& alarm : report.alarms) {
+    if (alarm.name == name) return alarm;
+  }
+  ADD_FAILURE() << "no alarm " << name;
+  return report.alarms.at(0);
+}
+
+TEST(Backtest, CountsFiringsTimeDelayAndFlaps) {
+  std::vector<RecordedLine> lines =
+      Recording({50, 50, 95, 95, 95, 50, 50, 95, 95, 95, 50, 50, 50, 95, 95, 95});
+  lines.insert(lines.begin() + 12, Mark{InstantFromMs(kTen + 100'000), "fault begins"});
+  const BacktestReport report = Backtested(PlanText("last(cpu) > 90 for 1min"), lines);
+  EXPECT_EQ(report.batches, 96U);
+  EXPECT_EQ(report.points, 96U);
+  EXPECT_EQ(report.pages, 3U);
+  EXPECT_EQ(report.to - report.from, Duration(950'000));
+  EXPECT_NEAR(report.PagesPerDay(), 3 * 86400.0 / 950, 1e-6);
+  const AlarmReport& cpu = Alarm(report, "cpu");
+  EXPECT_EQ(cpu.fired, 3U);
+  EXPECT_EQ(cpu.flaps, 2U);
+  EXPECT_TRUE(cpu.open);
+  EXPECT_FALSE(cpu.blind);
+  // Over the line at 2min, firing a minute later: 80 s after the mark at 1min40s.
+  EXPECT_EQ(*cpu.after_mark, Duration(80'000));
+  EXPECT_EQ(cpu.mark, "fault begins");
+  // From 3min to 5min2s, from 8min to 10min2s, and from 14min to the end.
+  EXPECT_EQ(cpu.firing, Duration(122'000 + 122'000 + 110'000));
+  EXPECT_TRUE(Alarm(report, "memory").blind);
+}
+
+TEST(Backtest, SaysWhatItDidNotLookAt) {
+  std::vector<RecordedLine> lines = Recording({50, 50});
+  RecordedBatch other;
+  other.at = InstantFromMs(kTen + 120'000);
+  other.service = "billing";
+  lines.emplace_back(other);
+  std::get<RecordedBatch>(lines[1]).points.push_back({});
+  std::get<RecordedBatch>(lines[1]).points.back().metric = "queue";
+  const BacktestReport report = Backtested(PlanText("last(cpu) > 90 for 1min"), lines);
+  EXPECT_THAT(report.unread_metrics, testing::ElementsAre("queue"));
+  EXPECT_THAT(report.other_services, testing::ElementsAre(testing::Pair("billing", 1U)));
+  EXPECT_EQ(report.batches, 12U);
+  EXPECT_EQ(ToMs(report.to), kTen + 120'000);
+  EXPECT_EQ(report.pages, 0U);
+}
+
+TEST(Backtest, AWindowThatReachesBackBeforeTheRecordingIsNotKnown) {
+  std::vector<RecordedLine> lines = Recording(std::vector<double>(15, 95));
+  const BacktestReport report = Backtested(PlanText("avg(cpu) over 10min > 90"), lines);
+  ASSERT_EQ(report.episodes.size(), 1U);
+  // Ten minutes of samples, each of 10 s.
+  EXPECT_EQ(report.episodes[0].opened.clock - report.from, Duration(590'000));
+  EXPECT_EQ(report.longest_window, Duration(600'000));
+}
+
+// "fires cpu", …
+std::vector<std::string> Changes(const BacktestDiff& diff) {
+  std::vector<std::string> out;
+  for (const DiffLine& line : diff.lines) {
+    out.push_back(fmt::format("{} {} {}", static_cast<int>(line.change), line.alarm,
+                              FormatDuration(line.shift)));
+  }
+  return out;
+}
+
+TEST(Diff, TellsEarlierLaterNewAndQuiet) {
+  const auto lines = Recording({50, 50, 95, 95, 95, 95, 95, 50, 50});
+  const auto run = [&](const std::string& cpu, const std::string& more = "") {
+    return Backtested(PlanText(cpu, more), lines);
+  };
+  const BacktestReport base = run("last(cpu) > 90 for 1min");
+  const BacktestDiff same = Compare(base, base);
+  EXPECT_THAT(same.lines, testing::IsEmpty());
+  EXPECT_EQ(same.same, 1U);
+  EXPECT_THAT(Changes(Compare(base, run("last(cpu) > 90 for 3min"))),
+              testing::ElementsAre(fmt::format("{} cpu 2min", static_cast<int>(Change::kLater))));
+  EXPECT_THAT(Changes(Compare(base, run("last(cpu) > 90 for 30s"))),
+              testing::ElementsAre(fmt::format("{} cpu -30s", static_cast<int>(Change::kEarlier))));
+  EXPECT_THAT(Changes(Compare(base, run("last(cpu) > 99 for 1min"))),
+              testing::ElementsAre(fmt::format("{} cpu 0s", static_cast<int>(Change::kQuiet))));
+  const BacktestDiff added = Compare(
+      base, run("last(cpu) > 90 for 1min", "  - {name: hot, when: last(cpu) > 40, page: false}\n"));
+  EXPECT_THAT(Changes(added),
+              testing::ElementsAre(fmt::format("{} hot 0s", static_cast<int>(Change::kFires))));
+  EXPECT_THAT(added.only_after, testing::ElementsAre("hot"));
+  EXPECT_THAT(added.only_before, testing::IsEmpty());
+}
+
+TEST(Diff, TellsWhoIsToldAndWhenItCloses) {
+  const auto lines = Recording({50, 95, 95, 95, 50, 50, 50, 50});
+  const std::string text = PlanText("last(cpu) > 90 for 1min");
+  std::string other = text;
+  other.replace(other.find("severity: high, owner: on-call"), 30, "severity: medium, owner: team");
+  const BacktestReport base = Backtested(text, lines);
+  EXPECT_THAT(Changes(Compare(base, Backtested(other, lines))),
+              testing::ElementsAre(fmt::format("{} cpu 0s", static_cast<int>(Change::kToldElse))));
+  std::string slow = text;
+  slow.replace(slow.find("for 1min"), 8, "for 1min, clear: \"< 80 for 1min\"");
+  EXPECT_THAT(
+      Changes(Compare(base, Backtested(slow, lines))),
+      testing::ElementsAre(fmt::format("{} cpu 1min", static_cast<int>(Change::kResolves))));
+}
+
+}  // namespace
+}  // namespace liveops::rehearse

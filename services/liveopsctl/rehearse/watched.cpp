@@ -1,0 +1,49 @@
+#include "services/liveopsctl/rehearse/watched.h"
+
+#include <algorithm>
+#include <set>
+
+namespace liveops::rehearse {
+
+Watchlist::Watchlist(const plan::Plan& plan) {
+  for (const plan::Alarm& alarm : plan.alarms) {
+    Add(alarm.name, alarm.page ? engine::Purpose::kPage : engine::Purpose::kRecord, alarm.when);
+  }
+  for (const plan::Remediation& remediation : plan.remediations) {
+    Add(engine::ScenarioAlarmName(remediation.name), engine::Purpose::kScenario, remediation.when);
+  }
+  std::set<std::string> metrics;
+  for (const Watched& watched : all_)
+    metrics.insert(watched.metrics.begin(), watched.metrics.end());
+  metrics_.assign(metrics.begin(), metrics.end());
+  for (const auto& [metric, lateness] : plan.lateness) lateness_ = std::max(lateness_, lateness);
+}
+
+void Watchlist::Add(std::string name, engine::Purpose purpose, const plan::Condition& condition) {
+  Watched watched{std::move(name), purpose, {}, {}, Duration(0)};
+  std::set<std::string> metrics;
+  for (std::size_t i = 0; i < plan::TestCount(condition); ++i) {
+    const plan::Test& test = plan::TestOf(condition, i);
+    for (const plan::Operand& operand : test.measure.operands) metrics.insert(operand.metric);
+    watched.units.push_back(test.measure.unit);
+    watched.window = std::max(watched.window, test.window);
+  }
+  watched.metrics.assign(metrics.begin(), metrics.end());
+  longest_window_ = std::max(longest_window_, watched.window);
+  settled_ = std::max(settled_, watched.window + condition.quorum.slot * condition.quorum.of);
+  all_.push_back(std::move(watched));
+}
+
+const Watched* Watchlist::Find(std::string_view name) const {
+  const auto found =
+      std::find_if(all_.begin(), all_.end(), [&](const Watched& w) { return w.name == name; });
+  return found == all_.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> Watchlist::names() const {
+  std::vector<std::string> names;
+  for (const Watched& watched : all_) names.push_back(watched.name);
+  return names;
+}
+
+}  // namespace liveops::rehearse

@@ -1,0 +1,88 @@
+#include "services/liveopsctl/render/rehearsal_parts.h"
+
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+#include "services/liveopsctl/render/table.h"
+
+namespace liveops::ctl {
+namespace {
+
+using rehearse::Discrepancy;
+
+const char* KindName(Discrepancy::Kind kind) {
+  switch (kind) {
+    case Discrepancy::Kind::kTransition:
+      return "transition";
+    case Discrepancy::Kind::kPage:
+      return "page";
+    case Discrepancy::Kind::kLook:
+      return "state";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string RenderDiscrepancies(const std::vector<Discrepancy>& discrepancies, std::size_t margin,
+                                const Style& style) {
+  Table table({"", "ALARM", "EXPECTED", "GOT"});
+  for (const Discrepancy& d : discrepancies) {
+    table.Row({KindName(d.kind), d.alarm, d.expected.empty() ? "nothing" : d.expected,
+               Cell(d.got.empty() ? "nothing" : d.got, Tone::kWarning)});
+  }
+  std::string out = Indented(table.ToString(style), margin);
+  std::string last;
+  for (const Discrepancy& d : discrepancies) {
+    if (d.explanation.empty() || d.explanation == last) continue;
+    last = d.explanation;
+    out += Indented(Paint(style, Tone::kDim, PrintableLines(d.explanation)), margin);
+  }
+  return out;
+}
+
+nlohmann::ordered_json DiscrepanciesJson(const std::vector<Discrepancy>& discrepancies) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const Discrepancy& d : discrepancies) {
+    all.push_back({{"kind", KindName(d.kind)},
+                   {"line", d.line},
+                   {"at_ms", d.at.count()},
+                   {"alarm", d.alarm},
+                   {"expected", d.expected},
+                   {"got", d.got},
+                   {"explanation", d.explanation}});
+  }
+  return all;
+}
+
+std::string Indented(std::string_view text, std::size_t margin) {
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  std::string out;
+  for (const std::string_view line : Split(text, '\n'))
+    out.append(margin, ' ').append(line).append("\n");
+  return out;
+}
+
+std::string Count(std::size_t n, const char* thing) {
+  return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
+}
+
+const char* PurposeName(engine::Purpose purpose) {
+  switch (purpose) {
+    case engine::Purpose::kPage:
+      return "page";
+    case engine::Purpose::kRecord:
+      return "record";
+    case engine::Purpose::kScenario:
+      return "scenario";
+    case engine::Purpose::kProbe:
+      return "probe";
+  }
+  return "";
+}
+
+std::string OneLine(const nlohmann::ordered_json& document) {
+  return document.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace liveops::ctl

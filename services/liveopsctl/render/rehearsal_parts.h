@@ -1,0 +1,28 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "services/liveopsctl/rehearse/test_run.h"
+#include "services/liveopsctl/render/text.h"
+
+// What the reports of rehearsals have in common.
+namespace liveops::ctl {
+
+// A table of what differs, and what the engine said of it, each line behind `margin` blanks.
+std::string RenderDiscrepancies(const std::vector<rehearse::Discrepancy>& discrepancies,
+                                std::size_t margin, const Style& style);
+nlohmann::ordered_json DiscrepanciesJson(const std::vector<rehearse::Discrepancy>& discrepancies);
+
+// Every line behind `margin` blanks.
+std::string Indented(std::string_view text, std::size_t margin);
+// "1 transition", "2 transitions"
+std::string Count(std::size_t n, const char* thing);
+// "page", "record" or "scenario"
+const char* PurposeName(engine::Purpose purpose);
+
+// One line, escaped beyond ASCII: nothing that a terminal would obey gets through.
+std::string OneLine(const nlohmann::ordered_json& document);
+
+}  // namespace liveops::ctl
