@@ -1,6 +1,6 @@
 // usage: liveops-bench [OUTPUT.json [PART]]    prints a table and writes the figures; exit 1 when
-// something could not be measured. PART is "page latency", "idle", "demo" or "loaded"; all of them
-// when left out.
+// something could not be measured. PART is "engine", "page latency", "idle", "demo" or "loaded";
+// all of them when left out.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -12,6 +12,7 @@
 #include "deploy/local/stack/stack.h"
 #include "deploy/local/stack/usage.h"
 #include "integration-tests/benchmarks/bare_hops.h"
+#include "integration-tests/benchmarks/engine_figures.h"
 #include "integration-tests/benchmarks/loaded.h"
 #include "integration-tests/benchmarks/page_latency.h"
 #include "integration-tests/benchmarks/report.h"
@@ -144,6 +145,7 @@ int main(int argc, char** argv) {
   bench::Report report;
   bool all = true;
   const std::pair<const char*, Status (*)(const std::string&, bench::Report&)> parts[] = {
+      {"engine", &bench::MeasureEngine},
       {"page latency", &PageLatency},
       {"idle", &Idle},
       {"demo", &Demo},

@@ -44,12 +44,19 @@ v1::ShardRecord BatchRecord() {
   return record;
 }
 
-Result<const engine::RecordView*> Decode(Decoder& decoder, const v1::ShardRecord& record) {
-  return decoder.Decode(9, RealFromMs(77), record.SerializeAsString());
+// The bytes that the views of a test point into.
+struct Decoding {
+  Decoder decoder;
+  std::string bytes;
+};
+
+Result<const engine::RecordView*> Decode(Decoding& d, const v1::ShardRecord& record) {
+  d.bytes = record.SerializeAsString();
+  return d.decoder.Decode(9, RealFromMs(77), d.bytes);
 }
 
 TEST(Decoder, ReadsABatchColumnByColumn) {
-  Decoder decoder;
+  Decoding decoder;
   const auto view = Decode(decoder, BatchRecord());
   ASSERT_TRUE(view.ok()) << view.error().message;
   const engine::RecordView& r = **view;
@@ -82,7 +89,7 @@ TEST(Decoder, TicksTellRefusalsInOneOrder) {
   for (const char* service : {"c", "a", "b"}) {
     (*record.mutable_tick()->mutable_refused_points())[service] = 3;
   }
-  Decoder decoder;
+  Decoding decoder;
   const auto view = Decode(decoder, record);
   ASSERT_TRUE(view.ok());
   const auto& tick = std::get<engine::TickView>((*view)->body);
@@ -98,7 +105,7 @@ TEST(Decoder, TicksTellRefusalsInOneOrder) {
 }
 
 TEST(Decoder, ReadsPlansDeploymentsAndProbes) {
-  Decoder decoder;
+  Decoding decoder;
   v1::ShardRecord record;
   record.mutable_plan()->set_service("s");
   record.mutable_plan()->set_version(3);
@@ -123,7 +130,7 @@ TEST(Decoder, ReadsPlansDeploymentsAndProbes) {
 }
 
 TEST(Decoder, RefusesWhatDoesNotFitTogether) {
-  Decoder decoder;
+  Decoding decoder;
   const auto refused = [&](auto change) {
     v1::ShardRecord record = BatchRecord();
     change(*record.mutable_batch());
@@ -142,7 +149,7 @@ TEST(Decoder, RefusesWhatDoesNotFitTogether) {
   EXPECT_TRUE(refused([](auto& b) { b.set_point_time_delta_ms(0, INT64_MIN); }));
   EXPECT_TRUE(refused([](auto& b) { b.clear_service(); }));
   EXPECT_FALSE(refused([](auto&) {}));
-  EXPECT_FALSE(decoder.Decode(1, {}, "").ok());
+  EXPECT_FALSE(decoder.decoder.Decode(1, {}, "").ok());
   v1::ShardRecord partial;
   partial.mutable_partial()->set_rule("x");
   EXPECT_FALSE(Decode(decoder, partial).ok());

@@ -24,8 +24,7 @@ void Touch(State& s, std::int64_t offset, Rule& rule, Cells& cells, std::uint8_t
 }
 
 // Spreads the increase over the panes in proportion to the time that it covers in each.
-void ToCounter(const Rule& rule, const Cells& cells, Member& member, const Point& p,
-               double increase) {
+void ToCounter(Rule& rule, const Cells& cells, Member& member, const Point& p, double increase) {
   const std::int64_t pane_ms = rule.windows[cells.test].pane_ms;
   const std::int64_t keep_from = rule.KeepFrom(cells.test);
   const std::int64_t last = sketch::PaneIndex(p.time, pane_ms);
@@ -54,7 +53,7 @@ void ToCounter(const Rule& rule, const Cells& cells, Member& member, const Point
   }
 }
 
-void ToGauge(const Rule& rule, const Cells& cells, Member& member, const Point& p,
+void ToGauge(Rule& rule, const Cells& cells, Member& member, const Point& p,
              plan::Aggregate aggregate) {
   const double value = p.value * member.factor;
   member.panes.DropBefore(rule.KeepFrom(cells.test));
@@ -91,7 +90,7 @@ void ToGauge(const Rule& rule, const Cells& cells, Member& member, const Point& 
   }
 }
 
-void ToDistribution(const Rule& rule, Cells& cells, const Member& member, const Point& p,
+void ToDistribution(Rule& rule, Cells& cells, const Member& member, const Point& p,
                     plan::Aggregate aggregate) {
   auto& panes = cells.distributions[member.operand];
   panes.DropBefore(rule.KeepFrom(cells.test));

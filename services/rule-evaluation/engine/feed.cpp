@@ -13,6 +13,7 @@ constexpr std::int64_t kFutureMs = 10'000;
 // Without a known interval, silence longer than this is not what the next delta counts over.
 constexpr std::int64_t kUnknownIntervalMs = 120'000;
 constexpr std::size_t kStreamsMax = 8;
+constexpr std::size_t kNoStream = SIZE_MAX;
 // Beyond this a number of milliseconds is no time of ours (the year 287396), and sums of two still
 // fit.
 constexpr std::int64_t kTimeMax = std::int64_t{1} << 53;
@@ -30,30 +31,38 @@ class Feeder {
       : s_(s),
         offset_(offset),
         batch_(batch),
+        now_ms_(s.now_ms()),
+        future_ms_(now_ms_ + std::max(kFutureMs, s.Scaled(2000))),
         ordered_(batch.protocol == Protocol::kOtlp || !has_sequence) {}
 
   void Run();
 
  private:
-  void Resolve(Service& service);
+  void Resolve(Service& service, std::uint32_t number);
+  std::uint32_t Newcomer(const SeriesView& view, std::uint32_t service);
+  void Name(Series& series);
   void Scalar(std::size_t i);
   void Histogram(const HistogramView& h);
   bool Usable(Series& series, std::int64_t time, std::uint64_t duration);
   bool CoverOfDelta(const Series& series, Point& p, std::uint64_t duration) const;
-  Stream* StreamFor(Series& series, std::int64_t time, std::int64_t start, bool& fresh);
+  std::size_t StreamFor(Series& series, std::int64_t time, std::int64_t start, bool& fresh);
 
   State& s_;
   const std::int64_t offset_;
   const BatchView& batch_;
+  const std::int64_t now_ms_;
+  const std::int64_t future_ms_;  // points after it are refused
   const bool ordered_;  // without sequences: a point not after the last of its series is a repeat
-  std::vector<std::uint32_t> ids_;
+  std::span<std::uint32_t> ids_;  // by the batch's index
+  Point scalar_;                  // the one at hand; made once, for it is large
   std::vector<std::uint64_t> differences_;
 };
 
 void Feeder::Run() {
   Service& service = ServiceOf(s_, batch_.service);
-  BeforeService(s_, s_.service_index.find(service.name)->second);
-  Resolve(service);
+  const std::uint32_t number = s_.service_index.find(service.name)->second;
+  BeforeService(s_, number);
+  Resolve(service, number);
   const std::size_t points = batch_.point_series.size();
   const bool fits = batch_.point_time_delta_ms.size() == points &&
                     batch_.point_value.size() == points &&
@@ -68,53 +77,62 @@ void Feeder::Run() {
   }
 }
 
-void Feeder::Resolve(Service& service) {
-  const auto number = s_.service_index.find(service.name)->second;
-  ids_.reserve(batch_.series.size());
-  for (const SeriesView& view : batch_.series) {
-    std::uint32_t id = s_.series.Find(view.fingerprint);
-    const bool valid = static_cast<int>(view.kind) >= 1 && static_cast<int>(view.kind) <= 6;
-    if (id == SeriesTable::kNone && valid) {
-      if (s_.series.size() >= s_.limits.series_max) {
-        ++s_.counters.series_refused;
-      } else {
-        BeforeSeries(s_, s_.series.NextId());
-        id = s_.series.Add(view.fingerprint, view.kind, number);
-      }
-    }
+void Feeder::Resolve(Service& service, std::uint32_t number) {
+  ids_ = s_.series.FindAll(batch_.series);
+  for (std::size_t i = 0; i < ids_.size(); ++i) {
+    const SeriesView& view = batch_.series[i];
+    if (ids_[i] == SeriesTable::kNone) ids_[i] = Newcomer(view, number);
+    if (ids_[i] == SeriesTable::kNone) continue;
+    BeforeSeries(s_, ids_[i]);
+    Series& series = s_.series.at(ids_[i]);
     // A fingerprint covers service and kind: one that says otherwise is not what it says it is.
-    if (id != SeriesTable::kNone &&
-        (s_.series.at(id).kind != view.kind || s_.series.at(id).service != number)) {
-      id = SeriesTable::kNone;
+    if (series.kind != view.kind || series.service != number) {
+      ids_[i] = SeriesTable::kNone;
+      continue;
     }
-    ids_.push_back(id);
-    if (id == SeriesTable::kNone) continue;
-    BeforeSeries(s_, id);
-    Series& series = s_.series.at(id);
     if (batch_.protocol == Protocol::kOtlp && !series.otlp) {
       series.otlp = true;
       series.generation = 0;
     }
-    if (series.generation != service.generation) Bind(s_, service, id, view);
-    const std::int64_t now = s_.now_ms();
-    if (s_.presence.in_gap() && series.gap != s_.presence.gap()) {
-      // Those that OnGap counted: seen in the ten minutes before.
-      if (series.members > 0 && series.seen_ms >= now - s_.Scaled(600'000))
-        s_.presence.OnSeriesBack();
-    }
-    series.gap = s_.presence.gap();
-    series.seen_ms = now;
+    if (series.generation != service.generation) Bind(s_, service, ids_[i], view);
+    Name(series);
   }
+}
+
+// A series that is not known becomes known, if there is room.
+std::uint32_t Feeder::Newcomer(const SeriesView& view, std::uint32_t service) {
+  if (static_cast<int>(view.kind) < 1 || static_cast<int>(view.kind) > 6) return SeriesTable::kNone;
+  // An entry before it may have said the same.
+  const std::uint32_t id = s_.series.Find(view.fingerprint);
+  if (id != SeriesTable::kNone) return id;
+  if (s_.series.size() >= s_.limits.series_max) {
+    ++s_.counters.series_refused;
+    return SeriesTable::kNone;
+  }
+  BeforeSeries(s_, s_.series.NextId());
+  return s_.series.Add(view.fingerprint, view.kind, service);
+}
+
+// A record names it.
+void Feeder::Name(Series& series) {
+  if (series.gap != s_.presence.gap()) {
+    // Those that OnGap counted: seen in the ten minutes before.
+    if (s_.presence.in_gap() && series.members > 0 &&
+        series.seen_ms >= now_ms_ - s_.Scaled(600'000)) {
+      s_.presence.OnSeriesBack();
+    }
+    series.gap = static_cast<std::uint32_t>(s_.presence.gap());
+  }
+  series.seen_ms = now_ms_;
 }
 
 // Counts and refuses what cannot be used, by the series' own history.
 bool Feeder::Usable(Series& series, std::int64_t time, std::uint64_t duration) {
   ++s_.counters.points;
   s_.counters.points_unit_mismatch += series.mismatches;
-  const std::int64_t now = s_.now_ms();
-  if (time > now + std::max(kFutureMs, s_.Scaled(2000))) {
+  if (time > future_ms_) {
     ++s_.counters.points_future;
-    series.unusable_ms = now;
+    series.unusable_ms = now_ms_;
     return false;
   }
   const bool cumulative = series.kind == SeriesKind::kCounterCumulative ||
@@ -150,27 +168,20 @@ bool Feeder::CoverOfDelta(const Series& series, Point& p, std::uint64_t duration
   return true;
 }
 
-// The stream that a cumulative point continues; `fresh` when it begins one. nullptr: it says
+// The stream that a cumulative point continues; `fresh` when it begins one. kNoStream: it says
 // nothing new.
-Stream* Feeder::StreamFor(Series& series, std::int64_t time, std::int64_t start, bool& fresh) {
+std::size_t Feeder::StreamFor(Series& series, std::int64_t time, std::int64_t start, bool& fresh) {
   fresh = false;
-  for (Stream& stream : series.streams) {
+  for (std::size_t i = 0; i < series.stream_count; ++i) {
+    const Stream& stream = series.stream(i);
     // Senders that recompute the start from a duration wobble by a millisecond.
     if (std::abs(stream.start_ms - start) > 1 && start != 0 && stream.start_ms != 0) continue;
-    if (time <= stream.last_ms) {
-      ++s_.counters.points_duplicate;
-      return nullptr;
-    }
-    return &stream;
+    if (time > stream.last_ms) return i;
+    ++s_.counters.points_duplicate;
+    return kNoStream;
   }
   fresh = true;
-  if (series.streams.size() == kStreamsMax) {
-    series.streams.erase(
-        std::min_element(series.streams.begin(), series.streams.end(),
-                         [](const Stream& a, const Stream& b) { return a.last_ms < b.last_ms; }));
-  }
-  series.streams.push_back({start, time, 0, {}});
-  return &series.streams.back();
+  return series.AddStream(start, time, kStreamsMax);
 }
 
 void Feeder::Scalar(std::size_t i) {
@@ -179,7 +190,10 @@ void Feeder::Scalar(std::size_t i) {
   Series& series = s_.series.at(id);
   const std::uint64_t duration =
       batch_.point_duration_ms.empty() ? 0 : batch_.point_duration_ms[i] & INT64_MAX;
-  Point p;
+  Point& p = scalar_;
+  p.start = 0;
+  p.covers = false;
+  p.count = p.sum = 0;
   p.time = TimeOf(batch_.base_time_ms, batch_.point_time_delta_ms[i]);
   p.value = batch_.point_value[i];
   if (!std::isfinite(p.value) || p.time <= 0) return;
@@ -201,25 +215,27 @@ void Feeder::Scalar(std::size_t i) {
       break;
     case SeriesKind::kCounterCumulative: {
       bool fresh = false;
-      Stream* stream = StreamFor(series, p.time, start, fresh);
-      if (stream == nullptr) return;
+      const std::size_t index = StreamFor(series, p.time, start, fresh);
+      if (index == kNoStream) return;
+      Stream& stream = series.stream(index);
       const bool after_all = series.has_last && start > 0 && start >= series.last_ms;
       counts = !fresh || after_all;
       p.covers = true;
-      p.start = fresh ? start : stream->last_ms;
+      p.start = fresh ? start : stream.last_ms;
       // A fall is a reset: all that it shows came since.
-      p.count = fresh || p.value < stream->value ? p.value : p.value - stream->value;
+      p.count = fresh || p.value < stream.value ? p.value : p.value - stream.value;
       if (p.count < 0) p.count = 0;
       p.sum = p.count;
-      stream->last_ms = p.time;
-      stream->value = p.value;
+      stream.last_ms = p.time;
+      stream.value = p.value;
       break;
     }
     default:
       return;  // a histogram has its own column
   }
   series.Seen(p.time, start);
-  series.record = offset_;
+  if (series.kind == SeriesKind::kObservation) series.record = offset_;
+  if (series.feeds.empty()) return;
   if (!counts) p.count = p.sum = std::numeric_limits<double>::quiet_NaN();
   Distribute(s_, offset_, series, p);
 }
@@ -243,32 +259,33 @@ void Feeder::Histogram(const HistogramView& h) {
   bool counts = true;
   if (cumulative) {
     bool fresh = false;
-    Stream* stream = StreamFor(series, p.time, start, fresh);
-    if (stream == nullptr) return;
+    const std::size_t index = StreamFor(series, p.time, start, fresh);
+    if (index == kNoStream) return;
+    Stream& stream = series.stream(index);
+    std::vector<std::uint64_t>& before = series.buckets(index);
     counts = !fresh || (series.has_last && start > 0 && start >= series.last_ms);
     p.covers = true;
-    p.start = fresh ? start : stream->last_ms;
-    bool reset = fresh || stream->buckets.size() != h.bucket_counts.size();
-    for (std::size_t i = 0; !reset && i < stream->buckets.size(); ++i) {
-      reset = h.bucket_counts[i] < stream->buckets[i];
+    p.start = fresh ? start : stream.last_ms;
+    bool reset = fresh || before.size() != h.bucket_counts.size();
+    for (std::size_t i = 0; !reset && i < before.size(); ++i) {
+      reset = h.bucket_counts[i] < before[i];
     }
     if (!reset) {
-      differences_.resize(stream->buckets.size());
+      differences_.resize(before.size());
       for (std::size_t i = 0; i < differences_.size(); ++i) {
-        differences_[i] = h.bucket_counts[i] - stream->buckets[i];
+        differences_[i] = h.bucket_counts[i] - before[i];
       }
       p.buckets = differences_;
-      p.sum -= stream->value;
+      p.sum -= stream.value;
     }
-    stream->last_ms = p.time;
-    stream->value = std::isfinite(h.sum) ? h.sum : 0;
-    stream->buckets.assign(h.bucket_counts.begin(), h.bucket_counts.end());
+    stream.last_ms = p.time;
+    stream.value = std::isfinite(h.sum) ? h.sum : 0;
+    before.assign(h.bucket_counts.begin(), h.bucket_counts.end());
   } else {
     p.covers = CoverOfDelta(series, p, duration);
   }
   for (const std::uint64_t n : p.buckets) p.count += static_cast<double>(n);
   series.Seen(p.time, start);
-  series.record = offset_;
   if (!counts) {
     p.count = p.sum = std::numeric_limits<double>::quiet_NaN();
     p.buckets = {};

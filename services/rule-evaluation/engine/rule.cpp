@@ -88,7 +88,9 @@ std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_
   for (std::size_t i = 0; i < plan::TestCount(spec.when); ++i) {
     const Duration window = plan::TestOf(spec.when, i).window;
     const std::int64_t pane = std::max<std::int64_t>(1, plan::PaneLength(window).count());
-    rule->windows.push_back({pane, std::max<std::int64_t>(1, (window.count() + pane - 1) / pane)});
+    Window& made = rule->windows.emplace_back();
+    made.pane_ms = pane;
+    made.panes = std::max<std::int64_t>(1, (window.count() + pane - 1) / pane);
     shortest = std::min(shortest, pane);
   }
   rule->step_ms = spec.when.quorum.needed > 0 ? spec.when.quorum.slot.count() : shortest;

@@ -157,6 +157,9 @@ struct ByNumber {
 struct Window {
   std::int64_t pane_ms = 1000;
   std::int64_t panes = 60;
+  // Derived: what KeepFrom last found, and when.
+  std::int64_t judged = INT64_MIN;
+  std::int64_t keep_from = 0;
 };
 
 // One condition in force, with its windows and the life of each of its groups.
@@ -184,7 +187,7 @@ struct Rule {
   bool placeholder_told = false;
 
   std::size_t tests() const { return windows.size(); }
-  const plan::Test& test(std::size_t i) const { return plan::TestOf(spec.when, i); }
+  const plan::Test& test(std::size_t i) const { return i == 0 ? spec.when : spec.when.more[i - 1]; }
   std::int64_t window_ms(std::size_t i) const { return test(i).window.count(); }
   std::int64_t longest_window_ms() const;
   std::int64_t judged_ms() const { return judged * step_ms; }
@@ -193,11 +196,17 @@ struct Rule {
     return sketch::LastEnded(end_ms, windows[i].pane_ms);
   }
   // The panes before are in no window that is still to be judged, except the newest for its value.
-  std::int64_t KeepFrom(std::size_t i) const {
-    return PaneAt(i, judged_ms()) + 1 - windows[i].panes;
+  // Asked for with every point, and another only after a judgement.
+  std::int64_t KeepFrom(std::size_t i) {
+    Window& window = windows[i];
+    if (window.judged != judged) {
+      window.judged = judged;
+      window.keep_from = PaneAt(i, judged_ms()) + 1 - window.panes;
+    }
+    return window.keep_from;
   }
   // Do all groups have cells of their own for the test?
-  bool Own(std::size_t i) const { return test(i).by == spec.when.by; }
+  bool Own(std::size_t i) const { return i == 0 || test(i).by == spec.when.by; }
   // The cells of a test that a group looks at; null when no series ever fed them.
   const Cells* CellsOf(const Group& group, std::size_t i) const;
   LifeRules life_rules(std::size_t shown) const {

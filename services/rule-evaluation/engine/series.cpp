@@ -1,8 +1,20 @@
 #include "services/rule-evaluation/engine/series.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace liveops::engine {
+
+static_assert(sizeof(Series) == 192, "three cache lines; see the order of its fields");
+
+void FeedList::push_back(const Feed& feed) {
+  if (std::has_single_bit(size_) || size_ == 0) {
+    auto roomier = std::make_unique<Feed[]>(std::max(1u, 2 * size_));
+    std::copy_n(feeds_.get(), size_, roomier.get());
+    feeds_ = std::move(roomier);
+  }
+  feeds_[size_++] = feed;
+}
 
 std::int64_t Series::Interval() const {
   switch (gap_count) {
@@ -17,49 +29,135 @@ std::int64_t Series::Interval() const {
   }
 }
 
-void Series::Seen(std::int64_t time_ms, std::int64_t start_ms) {
-  if (has_last && time_ms > last_ms) {
-    gaps = {time_ms - last_ms, gaps[0], gaps[1]};
-    gap_count = static_cast<std::uint8_t>(std::min(gap_count + 1, 3));
-  }
-  if (!has_last || time_ms >= last_ms) {
-    last_ms = time_ms;
-    last_start_ms = start_ms;
-  }
-  has_last = true;
-}
-
 void Series::ForgetBaseline() {
   has_last = false;
-  streams.clear();
+  stream_count = 0;
+  more.reset();
+}
+
+std::vector<std::uint64_t>& Series::buckets(std::size_t i) {
+  if (!more) more = std::make_unique<More>();
+  if (more->buckets.size() <= i) more->buckets.resize(i + 1);
+  return more->buckets[i];
+}
+
+std::size_t Series::AddStream(std::int64_t start_ms, std::int64_t time_ms,
+                              std::size_t streams_max) {
+  if (stream_count > 0 && !more) more = std::make_unique<More>();
+  if (stream_count == streams_max) {
+    std::size_t oldest = 0;
+    for (std::size_t i = 1; i < stream_count; ++i) {
+      if (stream(i).last_ms < stream(oldest).last_ms) oldest = i;
+    }
+    for (std::size_t i = oldest; i + 1 < stream_count; ++i) stream(i) = stream(i + 1);
+    if (oldest < more->buckets.size()) {
+      more->buckets.erase(more->buckets.begin() + static_cast<std::ptrdiff_t>(oldest));
+    }
+    --stream_count;
+    if (stream_count > 0) more->streams.pop_back();
+  }
+  const std::size_t added = stream_count++;
+  if (added > 0) more->streams.emplace_back();
+  stream(added) = {start_ms, time_ms, 0};
+  return added;
+}
+
+void SeriesTable::Index::Put(Slot slot) {
+  std::size_t i = slot.hash & mask();
+  while (slots_[i].id != kNone) i = (i + 1) & mask();
+  slots_[i] = slot;
+}
+
+void SeriesTable::Index::Reserve(std::size_t count) {
+  constexpr std::size_t kLeast = 64;
+  const std::size_t wanted = std::bit_ceil(std::max(kLeast, count + count / 3 + 1));
+  if (wanted <= slots_.size()) return;
+  const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(wanted));
+  for (const Slot& slot : before) {
+    if (slot.id != kNone) Put(slot);
+  }
+}
+
+void SeriesTable::Index::Add(const Fingerprint& fingerprint, std::uint32_t id) {
+  Reserve(++size_);
+  Put({HashOf(fingerprint), id});
+}
+
+void SeriesTable::Index::Remove(const Fingerprint& fingerprint, std::uint32_t id) {
+  std::size_t gap = HashOf(fingerprint) & mask();
+  while (slots_[gap].id != id) gap = (gap + 1) & mask();
+  // Those behind it move up, unless that would take them before their own place.
+  for (std::size_t i = (gap + 1) & mask(); slots_[i].id != kNone; i = (i + 1) & mask()) {
+    const std::size_t home = slots_[i].hash & mask();
+    if (((i - home) & mask()) < ((i - gap) & mask())) continue;
+    slots_[gap] = slots_[i];
+    gap = i;
+  }
+  slots_[gap] = {};
+  --size_;
 }
 
 std::uint32_t SeriesTable::Find(const Fingerprint& fingerprint) const {
-  const auto it = index_.find(fingerprint);
-  return it == index_.end() ? kNone : it->second;
+  return index_.Find(fingerprint,
+                     [&](std::uint32_t id) { return at(id).fingerprint == fingerprint; });
+}
+
+std::span<std::uint32_t> SeriesTable::FindAll(std::span<const SeriesView> views) {
+  constexpr int kAhead = 12;
+  found_.resize(views.size());
+  std::uint32_t last = kNone;
+  std::uint32_t ahead = kNone;  // the one that is being fetched
+  int lead = 0;                 // so many places it is ahead of the one at hand
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const Fingerprint& wanted = views[i].fingerprint;
+    std::uint32_t id = last == kNone ? kNone : after_[last];
+    if (id != kNone && lead > 0 && at(id).live && at(id).fingerprint == wanted) {
+      --lead;
+    } else {
+      id = Find(wanted);
+      if (last != kNone) after_[last] = id;
+      ahead = id;
+      lead = 0;
+    }
+    for (; id != kNone && lead < kAhead && after_[ahead] != kNone; ++lead) {
+      ahead = after_[ahead];
+      Prefetch(ahead);
+    }
+    found_[i] = last = id;
+  }
+  return found_;
+}
+
+Series& SeriesTable::NewSlot() {
+  if (slots_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique<Chunk>());
+  after_.push_back(kNone);
+  return at(slots_++);
 }
 
 std::uint32_t SeriesTable::Add(const Fingerprint& fingerprint, SeriesKind kind,
                                std::uint32_t service) {
-  std::uint32_t id = 0;
+  std::uint32_t id = slots_;
   if (free_.empty()) {
-    id = static_cast<std::uint32_t>(series_.size());
-    series_.emplace_back();
+    NewSlot();
   } else {
     id = free_.back();
     free_.pop_back();
   }
-  series_[id] = std::make_unique<Series>();
-  series_[id]->fingerprint = fingerprint;
-  series_[id]->kind = kind;
-  series_[id]->service = service;
-  index_.emplace(fingerprint, id);
+  Series& series = at(id);
+  series.live = true;
+  series.fingerprint = fingerprint;
+  series.kind = kind;
+  series.service = service;
+  index_.Add(fingerprint, id);
   return id;
 }
 
 void SeriesTable::Remove(std::uint32_t id) {
-  index_.erase(series_[id]->fingerprint);
-  series_[id].reset();
+  Series& series = at(id);
+  index_.Remove(series.fingerprint, id);
+  after_[id] = kNone;
+  std::destroy_at(&series);
+  std::construct_at(&series);
   free_.push_back(id);
 }
 
@@ -78,13 +176,16 @@ void WriteSeries(const Series& s, ByteWriter& out) {
   out.Varint(s.gap);
   out.Varint(s.gap_count);
   for (const std::int64_t gap : s.gaps) out.Signed(gap);
-  out.Varint(s.streams.size());
-  for (const Stream& stream : s.streams) {
+  out.Varint(s.stream_count);
+  for (std::size_t i = 0; i < s.stream_count; ++i) {
+    const Stream& stream = s.stream(i);
     out.Signed(stream.start_ms);
     out.Signed(stream.last_ms);
     out.Double(stream.value);
-    out.Varint(stream.buckets.size());
-    for (const std::uint64_t n : stream.buckets) out.Varint(n);
+    const bool counted = s.more && i < s.more->buckets.size();
+    out.Varint(counted ? s.more->buckets[i].size() : 0);
+    if (!counted) continue;
+    for (const std::uint64_t n : s.more->buckets[i]) out.Varint(n);
   }
 }
 
@@ -101,16 +202,21 @@ bool ReadSeries(Series& s, ByteReader& in) {
   s.otlp = in.Bool();
   for (std::int64_t* t : {&s.last_ms, &s.last_start_ms, &s.seen_ms, &s.unusable_ms})
     *t = in.Signed();
-  s.gap = in.Varint();
+  const std::uint64_t seen_after = in.Varint();
+  if (seen_after > UINT32_MAX) return false;
+  s.gap = static_cast<std::uint32_t>(seen_after);
   s.gap_count = static_cast<std::uint8_t>(std::min<std::uint64_t>(in.Varint(), 3));
   for (std::int64_t& gap : s.gaps) gap = in.Signed();
-  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
-    Stream& stream = s.streams.emplace_back();
-    stream.start_ms = in.Signed();
-    stream.last_ms = in.Signed();
+  const std::uint64_t streams = in.Varint();
+  if (streams > UINT8_MAX) return false;
+  for (std::uint64_t i = 0; i < streams && in.ok(); ++i) {
+    const std::int64_t start_ms = in.Signed();
+    Stream& stream = s.stream(s.AddStream(start_ms, in.Signed(), UINT8_MAX));
     stream.value = in.Double();
-    for (std::uint64_t m = in.Varint(); m > 0 && in.ok(); --m)
-      stream.buckets.push_back(in.Varint());
+    const std::uint64_t counts = in.Varint();
+    if (counts == 0) continue;
+    std::vector<std::uint64_t>& buckets = s.buckets(i);
+    for (std::uint64_t m = counts; m > 0 && in.ok(); --m) buckets.push_back(in.Varint());
   }
   return in.ok();
 }
@@ -118,7 +224,7 @@ bool ReadSeries(Series& s, ByteReader& in) {
 }  // namespace
 
 void SeriesTable::WriteFree(ByteWriter& out) const {
-  out.Varint(series_.size());
+  out.Varint(slots_);
   out.Varint(free_.size());
   for (const std::uint32_t id : free_) out.Varint(id);
 }
@@ -137,31 +243,32 @@ bool SeriesTable::ReadFree(ByteReader& in) {
 }
 
 void SeriesTable::WriteBlock(std::uint32_t first, std::uint32_t count, ByteWriter& out) const {
-  const std::size_t end = std::min<std::size_t>(std::size_t{first} + count, series_.size());
+  const std::uint64_t end = std::min<std::uint64_t>(std::uint64_t{first} + count, slots_);
   out.Varint(end - first);
-  for (std::size_t id = first; id < end; ++id) {
-    out.Bool(series_[id] != nullptr);
-    if (series_[id]) WriteSeries(*series_[id], out);
+  for (std::uint32_t id = first; id < end; ++id) {
+    const Series& series = at(id);
+    out.Bool(series.live);
+    if (series.live) WriteSeries(series, out);
   }
 }
 
 bool SeriesTable::ReadBlock(std::uint32_t first, std::uint32_t count, ByteReader& in) {
   const std::uint64_t held = in.Varint();
-  if (first != series_.size() || held > count) return false;
+  if (first != slots_ || held > count) return false;
   for (std::uint64_t i = 0; i < held && in.ok(); ++i) {
-    auto& slot = series_.emplace_back();
+    const std::uint32_t id = slots_;
+    Series& series = NewSlot();
     if (!in.Bool()) continue;
-    slot = std::make_unique<Series>();
-    if (!ReadSeries(*slot, in)) return false;
-    index_.emplace(slot->fingerprint, static_cast<std::uint32_t>(series_.size() - 1));
+    series.live = true;
+    if (!ReadSeries(series, in) || Find(series.fingerprint) != kNone) return false;
+    index_.Add(series.fingerprint, id);
   }
   return in.ok();
 }
 
 bool SeriesTable::Complete() const {
-  return series_.size() == slots_wanted_ && index_.size() + free_.size() == series_.size() &&
-         std::none_of(free_.begin(), free_.end(),
-                      [&](std::uint32_t id) { return series_[id] != nullptr; });
+  return slots_ == slots_wanted_ && index_.size() + free_.size() == slots_ &&
+         std::none_of(free_.begin(), free_.end(), [&](std::uint32_t id) { return Has(id); });
 }
 
 }  // namespace liveops::engine

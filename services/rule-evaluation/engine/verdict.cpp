@@ -121,7 +121,7 @@ Verdict And(Verdict a, Verdict b) {
 Verdict Or(Verdict a, Verdict b) { return Not(And(Not(a), Not(b))); }
 
 // Kleene's strong logic of three values.
-Verdict Join(const plan::Condition& when, const std::vector<Outcome>& outcomes) {
+Verdict Join(const plan::Condition& when, std::span<const Outcome> outcomes) {
   if (when.logic.empty()) return outcomes.front().result.verdict;
   using Kind = plan::LogicStep::Kind;
   std::vector<Verdict> stack;
@@ -142,7 +142,7 @@ Verdict Join(const plan::Condition& when, const std::vector<Outcome>& outcomes) 
 }
 
 // Whose value is told: the open episode's own test; when it opens, the first that is true.
-std::size_t Shown(const Group& group, const std::vector<Outcome>& outcomes, Verdict joined) {
+std::size_t Shown(const Group& group, std::span<const Outcome> outcomes, Verdict joined) {
   if (group.life.open()) return std::min<std::size_t>(group.life.test, outcomes.size() - 1);
   if (joined != Verdict::kTrue) return 0;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -172,18 +172,17 @@ Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, 
   j.at = InstantFromMs(end_ms);
   j.eager = eagerly;
   if (eagerly && when.quorum.needed > 0) return j;  // a slot is judged when it is over
-  std::vector<Outcome> outcomes;
-  outcomes.reserve(rule.tests());
+  Outcome single;                                   // of most conditions there is one
+  std::vector<Outcome> several(rule.tests() > 1 ? rule.tests() : 0);
+  const std::span<Outcome> outcomes =
+      several.empty() ? std::span<Outcome>(&single, 1) : std::span<Outcome>(several);
   for (std::size_t i = 0; i < rule.tests(); ++i) {
     const Cells* cells = rule.CellsOf(group, i);
-    if (eagerly && !MayBeEager(s, rule, cells)) {
-      outcomes.emplace_back();
-      continue;
-    }
-    outcomes.push_back(OfTest(s, rule, group, cells, i, end_ms, eagerly));
+    if (eagerly && !MayBeEager(s, rule, cells)) continue;
+    outcomes[i] = OfTest(s, rule, group, cells, i, end_ms, eagerly);
     // More data may make a "false" true.
-    Verdict& verdict = outcomes.back().result.verdict;
-    if (eagerly && verdict == Verdict::kFalse) verdict = Verdict::kUnknown;
+    TestResult& result = outcomes[i].result;
+    if (eagerly && result.verdict == Verdict::kFalse) result.verdict = Verdict::kUnknown;
   }
   j.verdict = Join(when, outcomes);
   const std::size_t shown = Shown(group, outcomes, j.verdict);

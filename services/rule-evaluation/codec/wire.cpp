@@ -1,0 +1,32 @@
+#include "services/rule-evaluation/codec/wire.h"
+
+namespace liveops::evaluation::wire {
+
+bool Reader::Skip(std::uint32_t tag, int nested) {
+  std::uint64_t number = 0;
+  std::string_view bytes;
+  switch (TypeOf(tag)) {
+    case Type::kVarint:
+      return Varint(number);
+    case Type::kFixed64:
+      return Fixed64(number);
+    case Type::kBytes:
+      return Bytes(bytes);
+    case Type::kFixed32:
+      if (end_ - at_ < 4) return false;
+      at_ += 4;
+      return true;
+    case Type::kGroup:
+      if (nested == 0) return false;
+      for (std::uint32_t inner = 0; Tag(inner);) {
+        if (inner == wire::Tag(FieldOf(tag), Type::kGroupEnd)) return true;
+        if (!Skip(inner, nested - 1)) return false;
+      }
+      return false;
+    case Type::kGroupEnd:
+      return false;  // of a group that did not begin
+  }
+  return false;
+}
+
+}  // namespace liveops::evaluation::wire
