@@ -56,9 +56,9 @@ class Panes {
   // Forgets the panes before `first`, except the newest of them when nothing else is left to tell
   // the last value by. Works in gulps, so that a slide is not a move of the whole.
   void DropBefore(std::int64_t first) {
-    auto it = Lower(first);
-    if (it != entries_.begin()) --it;
-    if (it - entries_.begin() >= 8) entries_.erase(entries_.begin(), it);
+    // Asked with every point, and mostly in vain: one look tells.
+    if (entries_.size() <= kGulp || entries_[kGulp].index >= first) return;
+    entries_.erase(entries_.begin(), std::prev(Lower(first)));
   }
 
   const std::vector<Entry>& entries() const { return entries_; }
@@ -67,6 +67,8 @@ class Panes {
   void Append(std::int64_t index, T value) { entries_.push_back({index, std::move(value)}); }
 
  private:
+  static constexpr std::size_t kGulp = 8;
+
   auto Lower(std::int64_t index) const {
     return std::lower_bound(entries_.begin(), entries_.end(), index,
                             [](const Entry& e, std::int64_t i) { return e.index < i; });

@@ -28,7 +28,7 @@ bool ReadText(wire::Reader& in, std::string_view& text) {
   return std::all_of(text.begin(), text.end(), ascii) || IsValidUtf8(text);
 }
 
-bool ReadUint32(wire::Reader& in, std::uint32_t& v) {
+inline bool ReadUint32(wire::Reader& in, std::uint32_t& v) {
   std::uint64_t wide = 0;
   if (!in.Varint(wide)) return false;
   v = static_cast<std::uint32_t>(wide);
@@ -145,6 +145,12 @@ bool BatchReader::ReadSource(wire::Reader in) {
 
 bool BatchReader::ReadBatch(wire::Reader in) {
   while (!in.AtEnd()) {
+    // Most fields are series, one after the other.
+    if (in.At<Tag(4, Type::kBytes)>()) {
+      std::string_view bytes;
+      if (!in.Bytes(bytes) || !ReadSeries(wire::Reader(bytes))) return false;
+      continue;
+    }
     std::uint32_t tag = 0;
     if (!in.Tag(tag) || !ReadBatchField(tag, in)) return false;
   }

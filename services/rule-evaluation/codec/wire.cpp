@@ -2,6 +2,17 @@
 
 namespace liveops::evaluation::wire {
 
+bool Reader::LongVarint(std::uint64_t& v, int bytes_max) {
+  v = 0;
+  for (int i = 0; i < bytes_max; ++i) {
+    if (at_ == end_) return false;
+    const std::uint64_t byte = *at_++;
+    v |= (byte & 0x7f) << (7 * i);
+    if (byte < 0x80) return true;
+  }
+  return false;
+}
+
 bool Reader::Skip(std::uint32_t tag, int nested) {
   std::uint64_t number = 0;
   std::string_view bytes;

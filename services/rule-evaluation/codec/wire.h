@@ -109,16 +109,9 @@ class Reader {
   }
 
  private:
-  bool LongVarint(std::uint64_t& v, int bytes_max) {
-    v = 0;
-    for (int i = 0; i < bytes_max; ++i) {
-      if (at_ == end_) return false;
-      const std::uint64_t byte = *at_++;
-      v |= (byte & 0x7f) << (7 * i);
-      if (byte < 0x80) return true;
-    }
-    return false;
-  }
+  // Of at most so many bytes. Out of line: what is read in great numbers is short, or in a packed
+  // run.
+  bool LongVarint(std::uint64_t& v, int bytes_max);
 
   const std::uint8_t* at_;
   const std::uint8_t* end_;

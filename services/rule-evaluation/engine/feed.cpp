@@ -38,6 +38,7 @@ class Feeder {
   void Run();
 
  private:
+  std::uint32_t ServiceNumber();
   void Resolve(Service& service, std::uint32_t number);
   std::uint32_t Newcomer(const SeriesView& view, std::uint32_t service);
   void Name(Series& series);
@@ -59,10 +60,10 @@ class Feeder {
 };
 
 void Feeder::Run() {
-  Service& service = ServiceOf(s_, batch_.service);
-  const std::uint32_t number = s_.service_index.find(service.name)->second;
+  ids_ = s_.series.FindAll(batch_.series);
+  const std::uint32_t number = ServiceNumber();
   BeforeService(s_, number);
-  Resolve(service, number);
+  Resolve(*s_.services[number], number);
   const std::size_t points = batch_.point_series.size();
   const bool fits = batch_.point_time_delta_ms.size() == points &&
                     batch_.point_value.size() == points &&
@@ -77,8 +78,19 @@ void Feeder::Run() {
   }
 }
 
+// Mostly one of its series is known, and with it whose it is.
+std::uint32_t Feeder::ServiceNumber() {
+  const auto known =
+      std::find_if(ids_.begin(), ids_.end(), [](auto id) { return id != SeriesTable::kNone; });
+  if (known != ids_.end()) {
+    const std::uint32_t number = s_.series.at(*known).service;
+    if (number < s_.services.size() && s_.services[number]->name == batch_.service) return number;
+  }
+  ServiceOf(s_, batch_.service);
+  return s_.service_index.find(batch_.service)->second;
+}
+
 void Feeder::Resolve(Service& service, std::uint32_t number) {
-  ids_ = s_.series.FindAll(batch_.series);
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     const SeriesView& view = batch_.series[i];
     if (ids_[i] == SeriesTable::kNone) ids_[i] = Newcomer(view, number);
