@@ -37,6 +37,7 @@ void TakeOver(State& s, Rule& old, Rule& fresh) {
     Group* next = GroupFor(s, fresh, group->labels);
     if (next == nullptr) continue;
     next->life = group->life;
+    next->life.clear_since = next->life.return_since = {};  // holds that ran under other words
     next->last = group->last;
     // The tests are others: what is shown from now on is the first one's.
     next->life.test = next->last.test = 0;
@@ -78,7 +79,7 @@ void Amend(State& s, Service& service, Rule& old, RuleSpec spec, std::vector<Tra
       group->slots.clear();
       if (group->life.state != AlarmState::kPending) continue;
       group->life.state = AlarmState::kOk;
-      group->life.next_true = group->life.last_true = {};
+      group->life.ahead.clear();
     }
     return;
   }

@@ -30,10 +30,8 @@ void ToCounter(Rule& rule, const Cells& cells, Member& member, const Point& p, d
   const std::int64_t last = sketch::PaneIndex(p.time, pane_ms);
   member.panes.DropBefore(keep_from);
   const std::int64_t length = p.covers ? p.time - p.start : 0;
-  if (p.time >= member.newest_ms) {
-    member.newest = increase;
-    member.newest_cover_ms = static_cast<double>(std::max<std::int64_t>(length, 0));
-  }
+  member.Note(p.time, increase, static_cast<double>(std::max<std::int64_t>(length, 0)),
+              rule.judged_ms());
   if (!p.covers) {
     member.panes.At(last).c += increase;
     return;
@@ -43,7 +41,7 @@ void ToCounter(Rule& rule, const Cells& cells, Member& member, const Point& p, d
     return;
   }
   // Nothing before the oldest window that is still to be judged is ever read again.
-  const std::int64_t first = std::max(sketch::PaneIndex(p.start + 1, pane_ms), keep_from + 1);
+  const std::int64_t first = std::max(sketch::PaneIndex(p.start + 1, pane_ms), keep_from);
   for (std::int64_t pane = first; pane <= last; ++pane) {
     const std::int64_t from = std::max(p.start, (pane - 1) * pane_ms);
     const std::int64_t to = std::min(p.time, pane * pane_ms);
@@ -58,7 +56,7 @@ void ToGauge(Rule& rule, const Cells& cells, Member& member, const Point& p,
   const double value = p.value * member.factor;
   member.panes.DropBefore(rule.KeepFrom(cells.test));
   CellPane& cell = member.panes.At(sketch::PaneIndex(p.time, rule.windows[cells.test].pane_ms));
-  if (p.time >= member.newest_ms) member.newest = value;
+  member.Note(p.time, value, 0, rule.judged_ms());
   const auto time = static_cast<double>(p.time);
   switch (aggregate) {
     case plan::Aggregate::kAvg:
@@ -140,9 +138,17 @@ void Distribute(State& s, std::int64_t offset, Series& series, const Point& p) {
         const bool sums = aggregate == plan::Aggregate::kSum && !measure.IsRatio();
         if (sums && p.sum < 0) rule.negatives = true;
         if (baseline) {
-          member.newest = member.newest_cover_ms = 0;
+          member.Note(p.time, 0, 0, rule.judged_ms());
         } else {
-          ToCounter(rule, cells, member, p, sums ? p.sum * member.factor : p.count);
+          // An observation happened when it did; only a rate asks what time it stands for.
+          Point at = p;
+          const bool spread = aggregate == plan::Aggregate::kRate ||
+                              aggregate == plan::Aggregate::kIncrease || measure.IsRatio();
+          if (series.kind == SeriesKind::kObservation && !spread) {
+            at.covers = true;
+            at.start = p.time;
+          }
+          ToCounter(rule, cells, member, at, sums ? p.sum * member.factor : p.count);
         }
         break;
       }
@@ -150,6 +156,7 @@ void Distribute(State& s, std::int64_t offset, Series& series, const Point& p) {
         ToGauge(rule, cells, member, p, aggregate);
         break;
       case Cell::kDistribution:
+        member.Note(p.time, 0, 0, rule.judged_ms());
         if (!baseline) ToDistribution(rule, cells, member, p, aggregate);
         break;
       case Cell::kNone:

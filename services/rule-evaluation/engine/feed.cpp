@@ -128,11 +128,8 @@ std::uint32_t Feeder::Newcomer(const SeriesView& view, std::uint32_t service) {
 // A record names it.
 void Feeder::Name(Series& series) {
   if (series.gap != s_.presence.gap()) {
-    // Those that OnGap counted: seen in the ten minutes before.
-    if (s_.presence.in_gap() && series.members > 0 &&
-        series.seen_ms >= now_ms_ - s_.Scaled(600'000)) {
-      s_.presence.OnSeriesBack();
-    }
+    // Those that OnGap counted; one that is new was not there to be counted.
+    if (s_.presence.in_gap() && series.seen_ms > 0) s_.presence.OnSeriesBack();
     series.gap = static_cast<std::uint32_t>(s_.presence.gap());
   }
   series.seen_ms = now_ms_;

@@ -90,6 +90,7 @@ bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Tr
 // The series without which the group has no value.
 struct Primaries {
   bool any = false;
+  bool spoke = false;  // one had a point that came in time
   bool absent = true;  // proven
 };
 
@@ -98,6 +99,7 @@ Primaries PrimariesOf(const State& s, const Rule& rule, const Group& group, std:
   group.ForEachMember([&](const Cells& cells, const Member& member) {
     if (!IsPrimary(rule.test(cells.test).measure, member.operand)) return;
     found.any = true;
+    found.spoke = found.spoke || member.newest_ms != INT64_MIN;
     found.absent = found.absent && Absent(s, rule, cells, member, end_ms);
   });
   return found;
@@ -114,8 +116,10 @@ void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
   Primaries primaries;
   if (no_value) {
     primaries = PrimariesOf(s, rule, group, end_ms);
-    const bool silent = primaries.any ? primaries.absent && j.why != Why::kNoEvents
-                                      : NoneReturned(s, rule, group, end_ms);
+    const bool silent =
+        primaries.any
+            ? primaries.absent && (primaries.spoke || group.life.open()) && j.why != Why::kNoEvents
+            : NoneReturned(s, rule, group, end_ms);
     if (silent) {
       j.why = Why::kSilent;
       FallSilent(s, rule, group, j, out);

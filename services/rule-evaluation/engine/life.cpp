@@ -48,8 +48,7 @@ Told Life::Close(Instant at) {
 
 Told Life::Step(const LifeRules& rules, const Judgement& j, Instant clock) {
   if (!j.eager) {
-    if (last_true <= j.at) last_true = {};
-    if (next_true <= j.at) next_true = last_true;
+    ahead.erase(ahead.begin(), std::upper_bound(ahead.begin(), ahead.end(), j.at));
   }
   if (j.verdict == Verdict::kTrue) return StepTrue(rules, j, clock);
   if (j.verdict == Verdict::kFalse && !j.eager) return StepFalse(rules, j);
@@ -58,8 +57,8 @@ Told Life::Step(const LifeRules& rules, const Judgement& j, Instant clock) {
 
 Told Life::StepTrue(const LifeRules& rules, const Judgement& j, Instant clock) {
   if (j.eager) {
-    next_true = Set(next_true) ? std::min(next_true, j.at) : j.at;
-    last_true = std::max(last_true, j.at);
+    const auto it = std::lower_bound(ahead.begin(), ahead.end(), j.at);
+    if (it == ahead.end() || *it != j.at) ahead.insert(it, j.at);
   }
   switch (state) {
     case AlarmState::kOk:
@@ -99,15 +98,15 @@ Told Life::StepFalse(const LifeRules& rules, const Judgement& j) {
   switch (state) {
     case AlarmState::kPending:
       if (since > j.at) return Told::kNothing;
-      if (Set(next_true)) {
-        since = next_true;  // already true again, after this window
-        state_since = next_true;
+      if (!ahead.empty()) {
+        since = ahead.front();  // already true again, after this window
+        state_since = since;
       } else {
         Enter(AlarmState::kOk, j.at);
       }
       return Told::kNothing;
     case AlarmState::kFiring: {
-      if (since > j.at || Set(next_true)) return Told::kNothing;
+      if (since > j.at || !ahead.empty()) return Told::kNothing;
       if (rules.clear == nullptr) return Close(j.at);
       if (!plan::Holds(j.value, rules.clear->op, rules.clear->threshold)) {
         clear_since = {};
@@ -118,7 +117,7 @@ Told Life::StepFalse(const LifeRules& rules, const Judgement& j) {
       return Close(j.at);
     }
     case AlarmState::kNoData: {
-      if (Set(next_true)) return Told::kNothing;
+      if (!ahead.empty()) return Told::kNothing;
       if (was_firing && rules.clear != nullptr &&
           !plan::Holds(j.value, rules.clear->op, rules.clear->threshold)) {
         // Back, and neither crossed nor clear: it fires as before, until it is clear.
@@ -169,7 +168,8 @@ Told Life::Leave(Instant at) {
 
 void Life::Skip(Duration length) {
   if (state == AlarmState::kPending) since += length;
-  for (Instant* t : {&next_true, &last_true, &clear_since, &return_since}) {
+  for (Instant& t : ahead) t += length;
+  for (Instant* t : {&clear_since, &return_since}) {
     if (Set(*t)) *t += length;
   }
 }
@@ -177,10 +177,11 @@ void Life::Skip(Duration length) {
 void Life::Write(ByteWriter& out) const {
   out.Varint(static_cast<std::uint64_t>(state));
   out.Varint(step);
-  for (const Instant t :
-       {episode, since, state_since, next_true, last_true, clear_since, return_since}) {
+  for (const Instant t : {episode, since, state_since, clear_since, return_since}) {
     out.Signed(ToMs(t));
   }
+  out.Varint(ahead.size());
+  for (const Instant t : ahead) out.Signed(ToMs(t));
   out.Bool(was_firing);
   out.Double(peak);
   out.Varint(test);
@@ -191,10 +192,11 @@ bool Life::Read(ByteReader& in) {
   if (raw < 1 || raw > 4) return false;
   state = static_cast<AlarmState>(raw);
   step = static_cast<std::uint32_t>(in.Varint());
-  for (Instant* t :
-       {&episode, &since, &state_since, &next_true, &last_true, &clear_since, &return_since}) {
+  for (Instant* t : {&episode, &since, &state_since, &clear_since, &return_since}) {
     *t = InstantFromMs(in.Signed());
   }
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n)
+    ahead.push_back(InstantFromMs(in.Signed()));
   was_firing = in.Bool();
   peak = in.Double();
   test = static_cast<std::uint8_t>(in.Varint() % plan::Condition::kTestsMax);

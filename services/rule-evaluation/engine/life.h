@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "common/base/bytes.h"
 #include "common/base/time.h"
@@ -61,13 +62,12 @@ struct Life {
   AlarmState state = AlarmState::kOk;  // kOk, kPending, kFiring or kNoData
   Instant episode{};                   // of the open or the last one
   std::uint32_t step = 0;              // of the last transition
-  Instant since{};          // pending, firing: first true; no data: when the silence was proven
-  Instant state_since{};    // when the state was entered
-  Instant next_true{};      // earliest eager true that the watermark has not passed; epoch = none
-  Instant last_true{};      // latest such; set when next_true is
-  Instant clear_since{};    // the clear condition holds since; epoch = it does not
-  Instant return_since{};   // no data: true again since; epoch = not
-  bool was_firing = false;  // no data: it fired before
+  Instant since{};             // pending, firing: first true; no data: when the silence was proven
+  Instant state_since{};       // when the state was entered
+  std::vector<Instant> ahead;  // eager trues that the watermark has not passed, ascending
+  Instant clear_since{};       // the clear condition holds since; epoch = it does not
+  Instant return_since{};      // no data: true again since; epoch = not
+  bool was_firing = false;     // no data: it fired before
   double peak = std::numeric_limits<double>::quiet_NaN();
   std::uint8_t test = 0;  // of the condition, whose value opened the episode and whose peak it is
 

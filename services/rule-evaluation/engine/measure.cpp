@@ -22,9 +22,11 @@ Span SpanOf(const Rule& rule, const Cells& cells, std::int64_t pane) {
 }
 
 // "A window without a point uses the series' newest one until 2 x its reporting interval."
-bool StillGood(const State& s, const Member& member, const Span& span) {
-  if (member.newest_ms > span.end_ms || member.newest_ms == INT64_MIN) return false;
-  return span.end_ms - member.newest_ms < 2 * s.series.at(member.series).Interval();
+const Member::Last* StillGood(const State& s, const Member& member, const Span& span) {
+  const Member::Last* last = member.UpTo(span.end_ms);
+  if (last == nullptr) return nullptr;
+  const std::int64_t good = 2 * s.series.at(member.series).Interval();
+  return span.end_ms - last->ms < good ? last : nullptr;
 }
 
 struct Increase {
@@ -48,10 +50,11 @@ Increase OfMember(const State& s, std::int64_t window_ms, const Member& member, 
     loose += pane.c;
   });
   const auto window = static_cast<double>(window_ms);
-  if (!out.known && !at_least && member.newest_cover_ms > 0 && StillGood(s, member, span)) {
+  const Member::Last* last = out.known || at_least ? nullptr : StillGood(s, member, span);
+  if (last != nullptr && last->cover_ms > 0) {
     out.known = true;
-    covered = std::min(member.newest_cover_ms, window);
-    increase = member.newest * (covered / member.newest_cover_ms);
+    covered = std::min(last->cover_ms, window);
+    increase = last->value * (covered / last->cover_ms);
   }
   out.raw = increase + loose;
   out.estimate = out.raw;
@@ -125,7 +128,8 @@ std::optional<double> OfGauge(const State& s, const Member& member, Aggregate ag
       return age < good ? std::optional(newest->value.a) : std::nullopt;
     }
   }
-  return StillGood(s, member, span) ? std::optional(member.newest) : std::nullopt;
+  const Member::Last* last = StillGood(s, member, span);
+  return last != nullptr ? std::optional(last->value) : std::nullopt;
 }
 
 // Multiplied first, so that 160 of 200 is 80 % to the bit.
@@ -180,10 +184,11 @@ Reading OfDistribution(const State& s, const Rule& rule, const Cells& cells, std
     bool good = false;
     for (const Member& member : cells.members) {
       // Its newest point may be a baseline, or have observed nothing: then there is no value of it.
-      good |=
-          newest != nullptr && member.operand == index && member.cell == Cell::kDistribution &&
-          StillGood(s, member, span) &&
-          sketch::PaneIndex(member.newest_ms, rule.windows[cells.test].pane_ms) <= newest->index;
+      if (newest == nullptr || member.operand != index || member.cell != Cell::kDistribution)
+        continue;
+      const Member::Last* last = StillGood(s, member, span);
+      good |= last != nullptr &&
+              sketch::PaneIndex(last->ms, rule.windows[cells.test].pane_ms) <= newest->index;
     }
     if (!good) return out;
     all = newest->value;

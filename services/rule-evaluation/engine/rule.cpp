@@ -101,6 +101,24 @@ std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_
   return rule;
 }
 
+void Member::Note(std::int64_t ms, double value, double cover_ms, std::int64_t judged_ms) {
+  const auto later = [](std::int64_t t, const Last& last) { return t < last.ms; };
+  const auto at = std::upper_bound(lasts.begin(), lasts.end(), ms, later);
+  if (at != lasts.begin() && std::prev(at)->ms == ms) {
+    *std::prev(at) = {ms, value, cover_ms};
+  } else {
+    lasts.insert(at, {ms, value, cover_ms});
+  }
+  const auto open = std::upper_bound(lasts.begin(), lasts.end(), judged_ms, later);
+  if (open - lasts.begin() > 1) lasts.erase(lasts.begin(), std::prev(open));
+}
+
+const Member::Last* Member::UpTo(std::int64_t ms) const {
+  const auto at = std::upper_bound(lasts.begin(), lasts.end(), ms,
+                                   [](std::int64_t t, const Last& last) { return t < last.ms; });
+  return at == lasts.begin() ? nullptr : &*std::prev(at);
+}
+
 std::int64_t Rule::longest_window_ms() const {
   std::int64_t longest = 0;
   for (std::size_t i = 0; i < tests(); ++i) longest = std::max(longest, window_ms(i));

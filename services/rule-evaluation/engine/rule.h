@@ -56,8 +56,16 @@ struct Member {
   double factor = 1;                   // from the series' unit to the measure's
   double bound = 0;                    // of a bucket, in the measure's unit; infinity for the last
   std::int64_t newest_ms = INT64_MIN;  // time of the newest accepted point; INT64_MIN = none
-  double newest = 0;                   // its increase or reading
-  double newest_cover_ms = 0;          // a counter's: the time that the newest point covers
+  // The newest point of what was judged, and those after it, by time.
+  struct Last {
+    std::int64_t ms = 0;
+    double value = 0;     // its increase or reading
+    double cover_ms = 0;  // a counter's: the time that it covers
+  };
+  std::vector<Last> lasts;
+  void Note(std::int64_t ms, double value, double cover_ms, std::int64_t judged_ms);
+  // The newest of them at or before a time.
+  const Last* UpTo(std::int64_t ms) const;
   sketch::Panes<CellPane> panes;
 };
 

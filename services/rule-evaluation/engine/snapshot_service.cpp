@@ -35,8 +35,12 @@ void WriteMember(const Member& m, ByteWriter& out) {
   out.Double(m.factor);
   out.Double(m.bound);
   out.Signed(m.newest_ms);
-  out.Double(m.newest);
-  out.Double(m.newest_cover_ms);
+  out.Varint(m.lasts.size());
+  for (const Member::Last& last : m.lasts) {
+    out.Signed(last.ms);
+    out.Double(last.value);
+    out.Double(last.cover_ms);
+  }
   out.Varint(m.panes.entries().size());
   std::int64_t last = 0;
   for (const auto& entry : m.panes.entries()) {
@@ -57,8 +61,12 @@ bool ReadMember(Member& m, ByteReader& in) {
   m.factor = in.Double();
   m.bound = in.Double();
   m.newest_ms = in.Signed();
-  m.newest = in.Double();
-  m.newest_cover_ms = in.Double();
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    Member::Last& last = m.lasts.emplace_back();
+    last.ms = in.Signed();
+    last.value = in.Double();
+    last.cover_ms = in.Double();
+  }
   std::int64_t index = 0;
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
     index += in.Signed();

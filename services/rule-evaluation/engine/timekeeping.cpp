@@ -36,8 +36,13 @@ std::optional<RealTime> MedianEventTime(const State& s, const BatchView& batch) 
 // Watched series that were alive before the gap: when all of them are back, it is over.
 std::uint64_t AwaitedSeries(State& s, std::int64_t before_ms) {
   std::uint64_t awaited = 0;
-  s.series.ForEach([&](std::uint32_t, const Series& series) {
-    if (series.members > 0 && series.seen_ms >= before_ms - s.Scaled(600'000)) ++awaited;
+  BeforeAll(s);
+  s.series.ForEach([&](std::uint32_t, Series& series) {
+    if (series.members > 0 && series.seen_ms >= before_ms - s.Scaled(600'000)) {
+      ++awaited;
+    } else {
+      series.gap = static_cast<std::uint32_t>(s.presence.gap() + 1);  // nobody waits for it
+    }
   });
   return awaited;
 }

@@ -35,6 +35,20 @@ bool TooFew(const Rule& rule, const plan::Test& test, const Reading& r) {
          !plan::Holds(WilsonLowerBound(r.bad, r.points) * percent, test.op, test.threshold);
 }
 
+// Does every series add to the value?
+bool Adds(const plan::Measure& measure) {
+  if (measure.form != plan::Measure::Form::kPlain) return false;
+  switch (measure.value().aggregate) {
+    case plan::Aggregate::kSum:
+    case plan::Aggregate::kCount:
+    case plan::Aggregate::kIncrease:
+    case plan::Aggregate::kRate:
+      return true;
+    default:
+      return false;
+  }
+}
+
 struct Outcome {
   TestResult result;
   Reading reading;
@@ -82,15 +96,25 @@ Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells
   result.points = r.points;
   const Life& life = group.life;
   const bool idle = life.state == AlarmState::kOk;
+  // Then "false" may make another test's "true" count, or counts itself later.
+  const bool joined = rule.tests() > 1 || rule.spec.when.quorum.needed > 0;
   if (crossed) {
     const bool few = TooFew(rule, test, r);
     result.verdict = few || !believed ? Verdict::kUnknown : Verdict::kTrue;
     if (few) result.why = Why::kTooFew;
     if (!believed) result.why = Why::kNotCovered;
-  } else if (!idle && !whole && ToMs(life.since) < known_from) {
+    // What is missing could only add to a sum: a small one that rests on fewer series than there
+    // should be is not known to be small.
+    if (result.verdict == Verdict::kTrue && !Upward(test.op) && Adds(test.measure) &&
+        MissesSomebody(s, rule, *cells, end_ms)) {
+      result.verdict = Verdict::kUnknown;
+      result.why = Why::kQuiet;
+    }
+  } else if (idle ? joined && !whole && test.measure.value().aggregate != plan::Aggregate::kLast
+                  : !whole && ToMs(life.since) < known_from) {
     // What first became true after everything is known is judged by the same knowledge.
     result.why = Why::kNotCovered;
-  } else if (!idle && !eager && MissesSomebody(s, rule, *cells, end_ms)) {
+  } else if ((!idle || joined) && !eager && MissesSomebody(s, rule, *cells, end_ms)) {
     result.why = Why::kQuiet;
   } else {
     result.verdict = Verdict::kFalse;

@@ -1,0 +1,295 @@
+#include "services/rule-evaluation/engine/oracle/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "common/plan/parse.h"
+#include "services/rule-evaluation/engine/oracle/oracle.h"
+#include "services/rule-evaluation/engine/shard.h"
+
+namespace liveops::engine::oracle {
+namespace {
+
+using Told = std::vector<Expected>;
+
+std::string Line(const Expected& e) {
+  const Transition& t = e.transition;
+  const auto at = [](auto time) {
+    const std::int64_t ms = ToMs(time) - kNine;
+    return fmt::format("{}.{:03}s", ms / 1000, std::abs(ms % 1000));
+  };
+  return fmt::format(
+      "  {} {} {} {} episode {} step {} value {} of {} at {} since {} peak {} points {} record "
+      "{}\n",
+      at(t.clock), t.alarm_id, AlarmStateName(t.state), t.reason, at(t.episode), t.step, t.value,
+      t.threshold, at(t.window_end), at(t.since), t.peak, t.points, t.source_offset);
+}
+
+bool Near(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) == std::isnan(b);
+  return std::fabs(a - b) <= 1e-9 * std::max({std::fabs(a), std::fabs(b), 1e-6});
+}
+
+// The first thing in which they differ, "" = none.
+const char* Unlike(const Expected& engine, const Expected& other) {
+  const Transition& a = engine.transition;
+  const Transition& b = other.transition;
+  if (a.source_offset != b.source_offset || a.clock != b.clock) return "record";
+  if (a.alarm_id != b.alarm_id) return "alarm";
+  if (a.state != b.state || a.reason != b.reason) return "state";
+  if (a.episode != b.episode) return "episode";
+  if (a.step != b.step) return "step";
+  if (a.window_end != b.window_end) return "window_end";
+  if (a.since != b.since) return "since";
+  if (!Near(a.value, b.value)) return "value";
+  if (a.threshold != b.threshold) return "threshold";
+  if (!Near(a.peak, b.peak)) return "peak";
+  // The engine rounds, the evaluator does not.
+  return std::fabs(engine.events - other.events) > 0.5 + 1e-6 ? "points" : "";
+}
+
+std::string KindOf(const Told& a, const Told& b, std::size_t at) {
+  const auto what = [](const Expected& e) {
+    const Transition& t = e.transition;
+    return fmt::format("{} {} {}", t.alarm_id, AlarmStateName(t.state), t.reason);
+  };
+  const auto offset = [](const Told& told, std::size_t i) {
+    return i < told.size() ? told[i].transition.source_offset : INT64_MAX;
+  };
+  if (at < a.size() && at < b.size() && offset(a, at) == offset(b, at) &&
+      a[at].transition.alarm_id == b[at].transition.alarm_id)
+    return fmt::format("{} {}", what(a[at]), Unlike(a[at], b[at]));
+  return offset(a, at) <= offset(b, at) && at < a.size() ? "only the engine: " + what(a[at])
+                                                         : "not the engine: " + what(b[at]);
+}
+
+// In which order the alarms are told that one record moves is the engine's own affair.
+void InOrder(Told& told) {
+  std::stable_sort(told.begin(), told.end(), [](const Expected& a, const Expected& b) {
+    const Transition& x = a.transition;
+    const Transition& y = b.transition;
+    return x.source_offset != y.source_offset ? x.source_offset < y.source_offset
+                                              : x.alarm_id < y.alarm_id;
+  });
+}
+
+std::string Lists(const Told& a, const Told& b, std::size_t from, const char* other) {
+  std::string text = fmt::format("{} transitions agree; then the engine tells\n", from);
+  for (std::size_t i = from; i < std::min(a.size(), from + 6); ++i) text += Line(a[i]);
+  text += fmt::format("and {} tells\n", other);
+  for (std::size_t i = from; i < std::min(b.size(), from + 6); ++i) text += Line(b[i]);
+  return text;
+}
+
+Comparison Differ(const Told& a, const Told& b, const char* other) {
+  Comparison result;
+  result.told = a.size();
+  std::size_t i = 0;
+  while (i < a.size() && i < b.size() && *Unlike(a[i], b[i]) == 0) ++i;
+  if (i == a.size() && i == b.size()) return result;
+  std::int64_t offset = INT64_MAX;
+  if (i < a.size()) offset = std::min(offset, a[i].transition.source_offset);
+  if (i < b.size()) offset = std::min(offset, b[i].transition.source_offset);
+  result.record = static_cast<std::size_t>(offset);
+  result.kind = KindOf(a, b, i);
+  result.difference = Lists(a, b, i, other);
+  return result;
+}
+
+// The generator made a plan that is none.
+Comparison Refused(const History& history) {
+  Comparison result;
+  result.kind = "plan";
+  for (std::size_t i = 0; i < history.records.size(); ++i) {
+    const HistoryRecord& record = history.records[i];
+    if (record.kind != HistoryRecord::Kind::kPlan) continue;
+    const std::string text = history.PlanText(record);
+    for (const plan::Problem& problem : plan::Parse(text).problems) {
+      result.difference += problem.ToString("plan") + "\n";
+      result.record = i;
+    }
+    if (!result.difference.empty()) return result;
+  }
+  return result;
+}
+
+void Play(Shard& shard, const RecordView& view, Told& told) {
+  std::vector<Transition> out;
+  shard.Apply(view, out);
+  for (Transition& t : out) {
+    const auto points = static_cast<double>(t.points);
+    told.push_back({std::move(t), points});
+  }
+}
+
+}  // namespace
+
+Comparison Compare(const History& history) {
+  Told straight;
+  Told restarted;
+  Told naive;
+  Shard shard({}, {});
+  Shard again({}, {});
+  Oracle oracle;
+  RecordMaker maker;
+  std::int64_t offset = 0;
+  for (const HistoryRecord& record : history.records) {
+    const RecordView& view = maker.Make(history, record, offset++);
+    Play(shard, view, straight);
+    if (record.restart) {
+      auto restored = Shard::Restore(again.Snapshot(), {}, {});
+      if (!restored.ok()) {
+        return {.difference = "a snapshot cannot be restored: " + restored.error().message,
+                .kind = "restore",
+                .record = static_cast<std::size_t>(view.offset)};
+      }
+      again = std::move(*restored);
+    }
+    Play(again, view, restarted);
+    oracle.Apply(view, naive);
+  }
+  if (shard.counters().plans_refused > 0) return Refused(history);
+  if (Comparison c = Differ(straight, restarted, "the engine with restarts"); !c.ok()) return c;
+  if (shard.Snapshot() != again.Snapshot()) {
+    return {.difference = "a restart leaves another state at the end",
+            .kind = "end",
+            .record = history.records.size() - 1};
+  }
+  InOrder(straight);
+  InOrder(naive);
+  return Differ(straight, naive, "the evaluator");
+}
+
+namespace {
+
+// Leaves out what the difference does not need.
+class Minimiser {
+ public:
+  explicit Minimiser(History history)
+      : history_(std::move(history)), kind_(Compare(history_).kind) {}
+  History Run();
+
+ private:
+  bool Stays(const History& history) const {
+    const Comparison c = Compare(history);
+    return !c.ok() && c.kind == kind_;
+  }
+  template <typename Change>
+  void Try(Change change) {
+    History shorter = history_;
+    change(shorter);
+    if (Stays(shorter)) history_ = std::move(shorter);
+  }
+  // Ever smaller runs of `size` things.
+  template <typename Without>
+  void Shrink(std::size_t size, Without without);
+  void Cut();
+
+  History history_;
+  std::string kind_;
+};
+
+template <typename Without>
+void Minimiser::Shrink(std::size_t size, Without without) {
+  for (std::size_t run = std::max<std::size_t>(size / 2, 1); size > 0; run /= 2) {
+    for (std::size_t at = 0; at < size;) {
+      const std::size_t taken = std::min(run, size - at);
+      History shorter = without(history_, at, taken);
+      if (Stays(shorter)) {
+        history_ = std::move(shorter);
+        size -= taken;
+      } else {
+        at += taken;
+      }
+    }
+    if (run == 1) return;
+  }
+}
+
+void Minimiser::Cut() {
+  const Comparison c = Compare(history_);
+  history_.records.resize(std::min(history_.records.size(), c.record + 1));
+}
+
+bool Keeps(const HistoryRecord& record) {
+  return record.kind == HistoryRecord::Kind::kTick && !record.goodbye;
+}
+
+std::size_t CountBatches(const History& history) {
+  return static_cast<std::size_t>(std::count_if(history.records.begin(), history.records.end(),
+                                                [](const HistoryRecord& r) { return !Keeps(r); }));
+}
+
+History WithoutBatches(const History& history, std::size_t at, std::size_t taken) {
+  History shorter = history;
+  std::size_t index = 0;
+  std::erase_if(shorter.records, [&](const HistoryRecord& r) {
+    if (Keeps(r)) return false;
+    const std::size_t i = index++;
+    return i >= at && i < at + taken;
+  });
+  return shorter;
+}
+
+History WithoutSeries(const History& history, std::size_t at, std::size_t taken) {
+  History shorter = history;
+  for (HistoryRecord& r : shorter.records) {
+    std::erase_if(r.points,
+                  [&](const HistoryPoint& p) { return p.series >= at && p.series < at + taken; });
+  }
+  std::erase_if(shorter.records, [](const HistoryRecord& r) {
+    return r.kind == HistoryRecord::Kind::kBatch && r.points.empty();
+  });
+  return shorter;
+}
+
+std::string NameOf(const std::string& alarm) { return alarm.substr(0, alarm.find(',')); }
+
+std::vector<std::string> AlarmNames(const History& history) {
+  std::vector<std::string> names;
+  for (const HistoryRecord& r : history.records) {
+    for (const std::string& alarm : r.alarms) {
+      if (std::find(names.begin(), names.end(), NameOf(alarm)) == names.end())
+        names.push_back(NameOf(alarm));
+    }
+  }
+  return names;
+}
+
+History Minimiser::Run() {
+  Cut();
+  for (const std::string& name : AlarmNames(history_)) {
+    Try([&](History& h) {
+      for (HistoryRecord& r : h.records)
+        std::erase_if(r.alarms, [&](const std::string& alarm) { return NameOf(alarm) == name; });
+    });
+  }
+  Try([](History& h) {
+    std::erase_if(h.records, [](const HistoryRecord& r) {
+      return r.kind == HistoryRecord::Kind::kTick && r.instance != "i";
+    });
+  });
+  Try([](History& h) {
+    for (HistoryRecord& r : h.records) r.accepting = true;
+  });
+  Try([](History& h) {
+    for (HistoryRecord& r : h.records) r.refused_service.clear();
+  });
+  Try([](History& h) {
+    for (HistoryRecord& r : h.records) r.restart = false;
+  });
+  Shrink(history_.series.size(), WithoutSeries);
+  Shrink(CountBatches(history_), WithoutBatches);
+  Cut();
+  return std::move(history_);
+}
+
+}  // namespace
+
+History Minimise(History history) { return Minimiser(std::move(history)).Run(); }
+
+}  // namespace liveops::engine::oracle

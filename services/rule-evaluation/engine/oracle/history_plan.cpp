@@ -1,0 +1,215 @@
+#include "services/rule-evaluation/engine/oracle/history_plan.h"
+
+#include <fmt/format.h>
+
+namespace liveops::engine::oracle {
+
+// A threshold that sums of rounded numbers do not hit by chance: there the engine and the evaluator
+// may differ in the last bit. Values at the threshold have tests of their own.
+PlanMaker::Threshold PlanMaker::Between(double low, double high, std::string unit) {
+  const double part = static_cast<double>(random_.Below(1000)) / 1000.0;
+  const double value = low + (high - low) * part;
+  return {static_cast<double>(static_cast<std::int64_t>(value * 100)) / 100 + 0.00137,
+          std::move(unit)};
+}
+
+std::string PlanMaker::PickWindow() {
+  return random_.Of(
+      {"5s", "10s", "10s", "20s", "30s", "45s", "1min", "1min", "90s", "2min", "5min"});
+}
+
+std::string PlanMaker::Filter(const HistoryMetric& metric) {
+  if (metric.coded && random_.Chance(40)) {
+    return random_.Of({"{code=\"500\"}", "{code!=\"500\"}", "{code=\"200\"}"});
+  }
+  if (random_.Chance(12)) return random_.Of({"{pod=\"a\"}", "{pod!=\"a\"}", "{zone=\"x\"}"});
+  return "";
+}
+
+void PlanMaker::PickCounter(const HistoryMetric& metric, Alarm& alarm) {
+  const std::string series = metric.name + Filter(metric);
+  switch (random_.Below(6)) {
+    case 0:
+      alarm.measure = fmt::format("rate({})", series);
+      alarm.threshold = Between(1, 60, "");
+      return;
+    case 1:
+      alarm.measure = fmt::format("rate({}) per min", series);
+      alarm.threshold = Between(30, 3000, "");
+      return;
+    case 2:
+      alarm.measure = fmt::format("increase({})", series);
+      alarm.threshold = Between(20, 2500, "");
+      return;
+    case 3:
+      alarm.measure = fmt::format("{}({})", random_.Of({"count", "sum"}), series);
+      alarm.threshold = Between(20, 2500, "");
+      return;
+    default:
+      break;
+  }
+  // A ratio: of a part to its whole, or to another counter.
+  std::string whole = metric.name;
+  std::string part = metric.coded ? metric.name + "{code=\"500\"}" : metric.name + "{pod=\"a\"}";
+  for (const HistoryMetric& other : metrics_) {
+    if (other.family == Family::kCounter && other.name != metric.name && random_.Chance(50))
+      part = other.name;
+  }
+  alarm.measure =
+      fmt::format("{}({}, {})", random_.Chance(85) ? "ratio" : "shortfall", part, whole);
+  alarm.threshold = Between(2, 90, "%");
+}
+
+void PlanMaker::PickGauge(const HistoryMetric& metric, Alarm& alarm) {
+  const char* aggregate =
+      random_.Of({"last", "last", "last", "avg", "avg", "min", "max", "sum", "count", "stddev"});
+  alarm.measure = fmt::format("{}({})", aggregate, metric.name + Filter(metric));
+  if (std::string_view(aggregate) == "count") {
+    alarm.threshold = Between(1, 5, "");
+  } else if (std::string_view(aggregate) == "sum") {
+    alarm.threshold = Between(30, 300, "");
+  } else if (std::string_view(aggregate) == "stddev") {
+    alarm.threshold = Between(2, 25, "");
+  } else if (random_.Chance(20)) {
+    alarm.measure += " of 80";
+    alarm.threshold = Between(10, 120, "%");
+  } else {
+    alarm.threshold = Between(5, 95, "");
+    // A reading is as it is, so it may well be at the threshold.
+    if (std::string_view(aggregate) != "avg" && random_.Chance(25))
+      alarm.threshold.value = static_cast<double>(random_.Between(5, 95));
+  }
+}
+
+void PlanMaker::PickDistribution(const HistoryMetric& metric, Alarm& alarm) {
+  const char* aggregate =
+      random_.Of({"p50", "p90", "p95", "p95", "p99", "avg", "avg", "count", "sum", "min", "max"});
+  alarm.measure = fmt::format("{}({})", aggregate, metric.name + Filter(metric));
+  const std::string_view word = aggregate;
+  if (word == "count") {
+    alarm.threshold = Between(2, 300, "");
+  } else if (word == "sum") {
+    alarm.threshold = Between(500, 60'000, "ms");
+  } else {
+    alarm.threshold = Between(40, 1000, "ms");
+  }
+}
+
+void PlanMaker::PickMeasure(Alarm& alarm) {
+  const HistoryMetric& metric = random_.Of(metrics_);
+  switch (metric.family) {
+    case Family::kCounter:
+      PickCounter(metric, alarm);
+      break;
+    case Family::kGauge:
+      PickGauge(metric, alarm);
+      break;
+    case Family::kDistribution:
+      PickDistribution(metric, alarm);
+      break;
+  }
+  alarm.by = random_.Of({"", "", "", "pod", "zone", "pod, zone"});
+  alarm.over = PickWindow();
+  alarm.op = random_.Chance(65) ? random_.Of({">", ">", ">="}) : random_.Of({"<", "<", "<="});
+}
+
+void PlanMaker::PickHold(Alarm& alarm) {
+  if (grammar_.quorum && random_.Chance(25)) {
+    alarm.hold = random_.Of({"2 of 3min", "1 of 2min", "3 of 5min"});
+    return;
+  }
+  alarm.hold = random_.Of({"0s", "0s", "0s", "4s", "10s", "25s", "1min"});
+}
+
+void PlanMaker::PickClear(Alarm& alarm) {
+  alarm.clear.clear();
+  if (!alarm.more.empty() || alarm.hold.find(" of ") != std::string::npos || !random_.Chance(35))
+    return;
+  const bool up = alarm.op[0] == '>';
+  const double away = 1.01 + static_cast<double>(random_.Below(40)) / 100;
+  const double at = up ? alarm.threshold.value / away : alarm.threshold.value * away;
+  alarm.clear = fmt::format("{} {:.5f}{}", up ? "<" : ">", at, alarm.threshold.unit);
+  if (random_.Chance(50)) alarm.clear += random_.Of({" for 5s", " for 20s", " for 45s"});
+}
+
+PlanMaker::Alarm PlanMaker::NewAlarm() {
+  Alarm alarm;
+  alarm.name = fmt::format("a{}", named_++);
+  PickMeasure(alarm);
+  if (grammar_.logic && random_.Chance(50)) {
+    const std::int64_t tests = random_.Between(1, 2);
+    for (std::int64_t i = 0; i < tests; ++i) {
+      Alarm other;
+      PickMeasure(other);
+      other.by = random_.Chance(60) ? alarm.by : "";
+      alarm.more += fmt::format(" {} {}", random_.Of({"and", "or", "unless"}), TestText(other));
+    }
+  }
+  PickHold(alarm);
+  PickClear(alarm);
+  alarm.severity = random_.Of({"low", "medium", "high", "critical"});
+  alarm.no_data_fires = random_.Chance(35);
+  alarm.min_count = random_.Of({1, 1, 5, 20});
+  return alarm;
+}
+
+std::string PlanMaker::TestText(const Alarm& alarm) const {
+  std::string text = alarm.measure;
+  if (!alarm.by.empty()) text += " by " + alarm.by;
+  return fmt::format("{} over {} {} {}{}", text, alarm.over, alarm.op, alarm.threshold.value,
+                     alarm.threshold.unit);
+}
+
+std::string PlanMaker::Text(const Alarm& alarm) const {
+  std::string text = fmt::format("{{name: {}, when: '{}{} for {}'", alarm.name, TestText(alarm),
+                                 alarm.more, alarm.hold);
+  if (!alarm.clear.empty()) text += fmt::format(", clear: '{}'", alarm.clear);
+  text +=
+      fmt::format(", severity: {}, owner: on-call, min_count: {}", alarm.severity, alarm.min_count);
+  if (alarm.no_data_fires) text += ", no_data: fire";
+  return text + "}";
+}
+
+std::vector<std::string> PlanMaker::Texts() const {
+  std::vector<std::string> texts;
+  for (const Alarm& alarm : alarms_) texts.push_back(Text(alarm));
+  return texts;
+}
+
+std::vector<std::string> PlanMaker::First() {
+  const std::int64_t count = random_.Between(1, 6);
+  for (std::int64_t i = 0; i < count; ++i) alarms_.push_back(NewAlarm());
+  return Texts();
+}
+
+std::vector<std::string> PlanMaker::Edited() {
+  std::vector<Alarm> kept;
+  for (Alarm alarm : alarms_) {
+    switch (random_.Below(8)) {
+      case 0:  // goes
+        continue;
+      case 1:
+        alarm.threshold.value = alarm.threshold.value * (random_.Chance(50) ? 1.25 : 0.8);
+        PickClear(alarm);
+        break;
+      case 2:
+        PickHold(alarm);
+        PickClear(alarm);
+        break;
+      case 3:
+        alarm.over = PickWindow();
+        break;
+      case 4:
+        alarm.severity = random_.Of({"low", "medium", "high", "critical"});
+        break;
+      default:
+        break;
+    }
+    kept.push_back(alarm);
+  }
+  alarms_ = kept;
+  if (alarms_.empty() || (alarms_.size() < 6 && random_.Chance(50))) alarms_.push_back(NewAlarm());
+  return Texts();
+}
+
+}  // namespace liveops::engine::oracle

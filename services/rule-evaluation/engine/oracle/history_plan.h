@@ -1,0 +1,76 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "services/rule-evaluation/engine/oracle/random.h"
+
+namespace liveops::engine::oracle {
+
+// What a metric of a history measures.
+enum class Family { kCounter, kGauge, kDistribution };
+
+struct HistoryMetric {
+  Family family = Family::kGauge;
+  std::string name;
+  bool coded = false;  // a counter whose series have a label `code`
+};
+
+// How a condition may be made up.
+struct Grammar {
+  bool logic = false;   // several tests, joined
+  bool quorum = false;  // `for 3 of 5min`
+};
+
+// The alarms of a plan, a YAML list item each.
+class PlanMaker {
+ public:
+  PlanMaker(Random& random, const std::vector<HistoryMetric>& metrics, Grammar grammar)
+      : random_(random), metrics_(metrics), grammar_(grammar) {}
+
+  std::vector<std::string> First();
+  // What an edit makes of the alarms last made: some stay, some change, some go, some come.
+  std::vector<std::string> Edited();
+
+ private:
+  struct Threshold {
+    double value = 0;
+    std::string unit;
+  };
+  struct Alarm {
+    std::string name;
+    std::string measure;
+    std::string by;
+    std::string over;
+    std::string op;
+    Threshold threshold;
+    std::string more;  // further tests
+    std::string hold;
+    std::string clear;
+    std::string severity;
+    bool no_data_fires = false;
+    int min_count = 0;
+  };
+
+  Alarm NewAlarm();
+  std::string Text(const Alarm& alarm) const;
+  void PickMeasure(Alarm& alarm);
+  void PickCounter(const HistoryMetric& metric, Alarm& alarm);
+  void PickGauge(const HistoryMetric& metric, Alarm& alarm);
+  void PickDistribution(const HistoryMetric& metric, Alarm& alarm);
+  void PickHold(Alarm& alarm);
+  void PickClear(Alarm& alarm);
+  std::string Filter(const HistoryMetric& metric);
+  std::string PickWindow();
+  Threshold Between(double low, double high, std::string unit);
+  std::string TestText(const Alarm& alarm) const;
+  std::vector<std::string> Texts() const;
+
+  Random& random_;
+  const std::vector<HistoryMetric>& metrics_;
+  Grammar grammar_;
+  std::vector<Alarm> alarms_;
+  int named_ = 0;
+};
+
+}  // namespace liveops::engine::oracle

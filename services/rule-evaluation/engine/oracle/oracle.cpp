@@ -1,0 +1,262 @@
+#include "services/rule-evaluation/engine/oracle/oracle.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace liveops::engine::oracle {
+namespace {
+
+constexpr std::int64_t kStallMaxMs = 10'000;  // a stall that is longer is a hole
+constexpr std::int64_t kCatchUpMs = 2000;     // so long after a stall what was queued may come
+constexpr std::int64_t kAliveMs = 600'000;    // before a gap: is awaited after it
+
+bool Selects(const plan::Operand& operand, const SeriesBook& series) {
+  return series.metric == operand.metric && Fits(series.kind, operand.aggregate) &&
+         std::all_of(operand.matches.begin(), operand.matches.end(), [&](const auto& match) {
+           const std::string* value = series.labels.Find(match.name);
+           return ((value == nullptr ? "" : *value) == match.value) != match.negate;
+         });
+}
+
+}  // namespace
+
+bool Fits(SeriesKind kind, plan::Aggregate aggregate) {
+  const bool gauge = kind == SeriesKind::kGauge;
+  const bool counter = kind == SeriesKind::kCounterDelta || kind == SeriesKind::kCounterCumulative;
+  switch (aggregate) {
+    case plan::Aggregate::kRate:
+    case plan::Aggregate::kIncrease:
+      return !gauge;
+    case plan::Aggregate::kLast:
+      return gauge;
+    case plan::Aggregate::kQuantile:
+      return !gauge && !counter;
+    case plan::Aggregate::kAvg:
+    case plan::Aggregate::kMin:
+    case plan::Aggregate::kMax:
+    case plan::Aggregate::kStddev:
+      return !counter;
+    case plan::Aggregate::kSum:
+    case plan::Aggregate::kCount:
+      return true;
+  }
+  return false;
+}
+
+Labels Pick(const std::vector<std::string>& by, const Labels& labels) {
+  Labels picked;
+  for (const std::string& name : by) {
+    const std::string* value = labels.Find(name);
+    picked.Set(name, value == nullptr ? "" : *value);
+  }
+  return picked;
+}
+
+void GroupBook::Note(Finding f) {
+  if (std::isnan(f.value)) {
+    f.value = last.value;  // the last known one
+    f.shown = last.shown;
+  }
+  last = f;
+}
+
+// Reading: what the watermark has passed is judged before what the record says is taken.
+void Oracle::Apply(const RecordView& record, std::vector<Expected>& out) {
+  offset_ = record.offset;
+  out_ = &out;
+  if (const Time::Stall stall = time_.Advance(record)) Stood(stall);
+  if (time_.now() >= frozen_until_) {
+    for (const auto& watch : watches_) JudgeDue(*watch);
+  }
+  if (const auto* tick = std::get_if<TickView>(&record.body)) {
+    time_.OnTick(*tick);
+    for (const auto& [service, points] : tick->refused_points) {
+      if (service == "shop" && points > 0) refused_ = time_.now();
+    }
+    if (tick->refused_any_service) refused_ = time_.now();
+  } else if (const auto* plan = std::get_if<PlanActivationView>(&record.body)) {
+    ActivatePlan(*plan);
+  } else if (const auto* batch = std::get_if<BatchView>(&record.body)) {
+    if (!points_.Repeated(record)) Take(record, *batch);
+  }
+}
+
+// "A gap ends when every series seen in the window before has reported again, or after 2 min."
+// Reading: the window before is ten minutes. After a short stall the watermark waits 2 s for what
+// was queued; a long one leaves a hole: nothing is judged in it, and no hold counts it.
+void Oracle::Stood(const Time::Stall& stall) {
+  std::set<std::size_t> awaited;
+  for (const auto& watch : watches_) {
+    for (const MemberBook& m : watch->members) {
+      if (points_.at(m.series).named >= stall.from - kAliveMs) awaited.insert(m.series);
+    }
+  }
+  time_.Await(std::move(awaited));
+  if (stall.length() <= kStallMaxMs) {
+    soft_from_ = stall.to;
+    frozen_until_ = stall.to + kCatchUpMs;
+    return;
+  }
+  hard_from_ = stall.to;
+  for (const auto& watch : watches_) {
+    const std::int64_t step = watch->StepMs();
+    watch->judged = std::max(watch->judged, (stall.to - LatenessOf(*watch)) / step * step);
+    for (const auto& group : watch->groups) group->life.Skip(stall.length());
+  }
+}
+
+// --- points ---
+
+void Oracle::Name(Watch& watch, std::size_t series) {
+  const SeriesBook& book = points_.at(series);
+  for (std::size_t t = 0; t < watch.tests(); ++t) {
+    for (std::size_t o = 0; o < watch.test(t).measure.operands.size(); ++o) {
+      if (!Selects(watch.test(t).measure.operands[o], book)) continue;
+      watch.lateness = std::max(watch.lateness, LatenessFor(watch, book.otlp));
+      const auto known = [&](const MemberBook& m) {
+        return m.series == series && m.test == t && m.operand == o;
+      };
+      if (std::any_of(watch.members.begin(), watch.members.end(), known)) continue;
+      const Labels labels = Pick(watch.test(t).by, book.labels);
+      watch.members.push_back({series, t, o, labels, {}});
+      if (!watch.own(t)) continue;
+      const auto same = [&](const auto& group) { return group->labels == labels; };
+      if (std::any_of(watch.groups.begin(), watch.groups.end(), same)) continue;
+      watch.groups.push_back(std::make_unique<GroupBook>());
+      watch.groups.back()->labels = labels;
+    }
+  }
+}
+
+// "Points behind the watermark are counted and shown, never a transition."
+// Reading: behind what was judged already; the watermark goes in the steps of the judgements.
+void Oracle::Take(const RecordView& record, const BatchView& batch) {
+  for (const std::size_t series : points_.Name(batch, time_.now())) {
+    time_.OnSeries(series);
+    for (const auto& watch : watches_) Name(*watch, series);
+  }
+  const std::vector<Points::Ref> refs = points_.Take(record, batch, time_.now());
+  for (const auto& watch : watches_) {
+    std::map<Labels, Touches> touches;
+    for (const Points::Ref& ref : refs) {
+      const Point& p = points_.at(ref);
+      for (MemberBook& m : watch->members) {
+        if (m.series != ref.series) continue;
+        if (p.time <= watch->judged) {
+          points_.at(ref.series).unusable = time_.now();
+          break;
+        }
+        m.points.push_back(ref.point);
+        for (const auto& group : watch->groups) {
+          if (watch->own(m.test) && group->labels == m.labels) group->asleep = false;
+        }
+        if (p.baseline || !watch->own(m.test)) continue;
+        Touch& touch = touches[m.labels][m.test];
+        touch.from = std::min(touch.from, p.time);
+        touch.to = std::max(touch.to, p.time);
+        touch.operands.insert(m.operand);
+      }
+    }
+    for (const auto& [labels, touch] : touches) {
+      for (const auto& group : watch->groups) {
+        if (group->labels == labels) JudgeTouched(*watch, *group, touch);
+      }
+    }
+  }
+}
+
+// --- judging ---
+
+// "Fire eagerly." Reading: when the record brought something to a test that may be called true so.
+void Oracle::JudgeTouched(Watch& watch, GroupBook& group, const Touches& touches) {
+  std::int64_t newest = INT64_MIN;
+  bool upward = false;
+  for (const auto& [test, touch] : touches) {
+    newest = std::max(newest, touch.to);
+    upward |= Upward(watch.test(test).op);
+  }
+  if (!upward) return;
+  const Finding f = Decide(watch, group, newest, &touches);
+  if (f.truth != Truth::kTrue) return;
+  const Manner manner{watch.test(f.shown).op, watch.when().hold.count(), watch.alarm.clear};
+  if (const auto word = group.life.Judge(manner, f, time_.now())) Tell(watch, group, *word, f);
+  group.Note(f);
+}
+
+// "Everything is judged again at the watermark."
+void Oracle::JudgeDue(Watch& watch) {
+  const std::int64_t step = watch.StepMs();
+  while (watch.judged + step <= time_.now() - LatenessOf(watch)) {
+    watch.judged += step;
+    for (std::size_t t = 0; t < watch.tests(); ++t) {
+      std::set<Labels> kept_apart;
+      for (const MemberBook& m : watch.members) {
+        if (m.test == t) kept_apart.insert(m.labels);
+      }
+      for (const Labels& labels : kept_apart) DropGauges(watch, t, labels, watch.judged);
+    }
+    std::vector<GroupBook*> groups;
+    for (const auto& group : watch.groups) {
+      if (!group->asleep) groups.push_back(group.get());
+    }
+    for (GroupBook* group : groups) Judge(watch, *group, watch.judged);
+  }
+}
+
+void Oracle::Judge(Watch& watch, GroupBook& group, std::int64_t end) {
+  Finding f = Decide(watch, group, end, nullptr);
+  const bool no_value = std::isnan(f.value) && f.truth == Truth::kUnknown;
+  const bool nobody = no_value && !HasPrimaries(watch, group);
+  if (no_value && !f.counts_nothing && Silent(watch, group, end)) {
+    Silence(watch, group, f);
+    return;
+  }
+  const Manner manner{watch.test(f.shown).op, watch.when().hold.count(), watch.alarm.clear};
+  if (const auto word = group.life.Judge(manner, f, time_.now())) Tell(watch, group, *word, f);
+  group.Note(f);
+  group.asleep = group.life.state == AlarmState::kOk && nobody;
+}
+
+// Reading: an alarm that stands at ok is not judged while it is known to be silent: then a point
+// that comes too late cannot make an old one count again.
+void Oracle::Silence(Watch& watch, GroupBook& group, Finding f) {
+  std::optional<Word> word;
+  const bool leaves = watch.alarm.no_data == plan::NoData::kKeep && Leaves(watch, group);
+  if (watch.alarm.no_data == plan::NoData::kFire) {
+    word = group.life.FallSilent(f.at, time_.now());
+  } else if (leaves) {
+    word = group.life.Leave();
+    f.value = group.last.value;
+  }
+  if (word) Tell(watch, group, *word, f);
+  group.Note(f);
+  group.asleep = group.life.state == AlarmState::kOk;
+  if (!leaves) return;
+  std::erase_if(watch.members,
+                [&](const MemberBook& m) { return watch.own(m.test) && m.labels == group.labels; });
+  if (!group.labels.empty())
+    std::erase_if(watch.groups, [&](const auto& g) { return g.get() == &group; });
+}
+
+void Oracle::Tell(const Watch& watch, const GroupBook& group, const Word& word, const Finding& f) {
+  Transition t;
+  t.service = "shop";
+  t.name = watch.alarm.name;
+  t.group = group.labels;
+  t.alarm_id = AlarmId(t.service, t.name, t.group);
+  t.episode = InstantFromMs(group.life.episode);
+  t.step = group.life.step;
+  t.state = word.state;
+  t.reason = word.reason;
+  t.value = f.value;
+  t.threshold = watch.test(f.shown).threshold;
+  t.window_end = InstantFromMs(f.at);
+  t.since = InstantFromMs(group.life.since);
+  t.peak = group.life.peak;
+  t.points = static_cast<std::uint64_t>(std::llround(f.points));
+  t.clock = InstantFromMs(time_.now());
+  t.source_offset = offset_;
+  out_->push_back({std::move(t), f.points});
+}
+
+}  // namespace liveops::engine::oracle

@@ -1,0 +1,181 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/base/labels.h"
+#include "common/plan/model.h"
+#include "common/sketch/sketch.h"
+#include "services/rule-evaluation/engine/oracle/oracle_life.h"
+#include "services/rule-evaluation/engine/oracle/oracle_points.h"
+#include "services/rule-evaluation/engine/oracle/oracle_time.h"
+#include "services/rule-evaluation/engine/record.h"
+#include "services/rule-evaluation/engine/transition.h"
+
+namespace liveops::engine::oracle {
+
+// One alarm: a group of a watch.
+struct GroupBook {
+  Labels labels;
+  AlarmLife life;
+  // Nothing came in time yet, or its silence is known: is not judged until a point comes in time.
+  bool asleep = true;
+  Finding last;              // as it was last judged; the value is the last known one
+  std::int64_t silence = 0;  // taken over from other windows: so long its series may be silent
+  std::map<std::int64_t, Truth> slots;  // of a quorum, by their ends
+
+  void Note(Finding f);
+};
+
+// (from, to], in whole panes.
+struct Span {
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+};
+
+// A series that a test reads.
+struct MemberBook {
+  std::size_t series = 0;
+  std::size_t test = 0;
+  std::size_t operand = 0;
+  Labels labels;                    // those that the test tells apart
+  std::vector<std::size_t> points;  // that came in time, as they came
+};
+
+// One condition of the plan in force.
+struct Watch {
+  plan::Alarm alarm;
+  std::optional<std::int64_t> said_lateness;
+  bool lateness_said_for_all = false;
+  std::int64_t born = 0;      // its windows hold what came after
+  std::int64_t judged = 0;    // the last time that it was judged for
+  std::int64_t lateness = 0;  // the greatest of what feeds it
+  std::vector<MemberBook> members;
+  std::vector<std::unique_ptr<GroupBook>> groups;
+
+  const plan::Condition& when() const { return alarm.when; }
+  const plan::Test& test(std::size_t i) const { return plan::TestOf(alarm.when, i); }
+  std::size_t tests() const { return plan::TestCount(alarm.when); }
+  // Do the alarms have series of their own for the test, or do they share them?
+  bool own(std::size_t i) const { return test(i).by == alarm.when.by; }
+  std::int64_t StepMs() const;
+  std::int64_t LongestWindowMs() const;
+};
+
+// What a test's series say in a span.
+struct Amount {
+  bool known = false;
+  bool counts_nothing = false;  // there is a denominator, and it is 0
+  bool of_events = false;       // it is an estimate from events
+  double value = 0;
+  double events = 0;
+};
+
+// What the engine must tell.
+struct Expected {
+  Transition transition;
+  double events = 0;  // its points, not rounded
+};
+
+// The rules of verdicts.md, worked out at each judgement from every point that was ever said. Slow,
+// and written apart from the engine. For logs whose clock is never set, at speed 1, of one service.
+//
+// Where the text leaves something open it says so, beginning with "Reading:".
+class Oracle {
+ public:
+  void Apply(const RecordView& record, std::vector<Expected>& out);
+
+ private:
+  // What a record brought to a group's test.
+  struct Touch {
+    std::int64_t from = INT64_MAX;
+    std::int64_t to = INT64_MIN;
+    std::set<std::size_t> operands;
+  };
+  using Touches = std::map<std::size_t, Touch>;  // by test
+
+  // --- oracle.cpp ---
+  void Stood(const Time::Stall& stall);
+  void Take(const RecordView& record, const BatchView& batch);
+  void Name(Watch& watch, std::size_t series);
+  void JudgeTouched(Watch& watch, GroupBook& group, const Touches& touches);
+  void JudgeDue(Watch& watch);
+  void Judge(Watch& watch, GroupBook& group, std::int64_t end);
+  void Silence(Watch& watch, GroupBook& group, Finding f);
+  void Tell(const Watch& watch, const GroupBook& group, const Word& word, const Finding& f);
+
+  // --- oracle_plan.cpp ---
+  void ActivatePlan(const PlanActivationView& view);
+  void Start(Watch& watch) const;
+  std::unique_ptr<Watch> Replace(Watch& old, std::unique_ptr<Watch> fresh);
+  void Withdraw(Watch& watch);
+  std::int64_t LatenessOf(const Watch& watch) const;
+  std::int64_t LatenessFor(const Watch& watch, bool otlp) const;
+
+  // --- oracle_silence.cpp ---
+  bool Doubted(std::int64_t since) const;
+  std::int64_t NewestTime(const MemberBook& member) const;
+  bool Absent(const Watch& watch, const MemberBook& member, std::int64_t end) const;
+  bool Missing(const Watch& watch, const GroupBook& group, std::size_t test,
+               std::int64_t end) const;
+  bool HasPrimaries(const Watch& watch, const GroupBook& group) const;
+  bool Silent(const Watch& watch, const GroupBook& group, std::int64_t end) const;
+  bool Leaves(const Watch& watch, const GroupBook& group) const;
+  void DropGauges(Watch& watch, std::size_t test, const Labels& labels, std::int64_t end) const;
+
+  // --- oracle_verdict.cpp ---
+  Finding Decide(const Watch& watch, GroupBook& group, std::int64_t end,
+                 const Touches* touches) const;
+  Finding DecideTest(const Watch& watch, const GroupBook& group, std::size_t test, std::int64_t end,
+                     bool eager, bool& counts_nothing) const;
+  bool MayBeEager(const Watch& watch, const GroupBook& group, std::size_t test,
+                  const Touches& touches) const;
+
+  // --- oracle_measure.cpp ---
+  using MemberBooks = std::vector<const MemberBook*>;
+  MemberBooks Members(const Watch& watch, const GroupBook& group, std::size_t test) const;
+  Amount Measure(const Watch& watch, const GroupBook& group, std::size_t test, const Span& span,
+                 bool sure) const;
+  Amount OfOperand(const plan::Test& test, std::size_t operand, const MemberBooks& members,
+                   const Span& span, bool sure) const;
+  Amount OfCounters(const plan::Operand& operand, bool ratio, const MemberBooks& members,
+                    const Span& span, bool sure) const;
+  Amount OfGauges(const plan::Test& test, const MemberBooks& members, const Span& span) const;
+  std::optional<double> OfGauge(plan::Aggregate aggregate, const MemberBook& member,
+                                const Span& span) const;
+  Amount OfDistribution(const plan::Test& test, const plan::Operand& operand,
+                        const MemberBooks& members, const Span& span) const;
+  sketch::Sketch Observed(const MemberBooks& members, const Span& span) const;
+  // The points of a series after `from`, up to `to`, as they came.
+  std::vector<const Point*> In(const MemberBook& member, std::int64_t from, std::int64_t to) const;
+  const Point* NewestUpTo(const MemberBook& member, std::int64_t to) const;
+  // "A window without a point uses the series' newest one until 2 x its reporting interval."
+  const Point* StillGood(const MemberBook& member, const Span& span) const;
+
+  Time time_;
+  Points points_;
+  std::uint64_t version_ = 0;
+  std::vector<std::unique_ptr<Watch>> watches_;
+  std::int64_t refused_ = INT64_MIN / 2;  // when ingest last refused points of the service
+  std::int64_t hard_from_ = INT64_MIN / 2;
+  std::int64_t soft_from_ = INT64_MIN / 2;
+  std::int64_t frozen_until_ = INT64_MIN / 2;
+  std::int64_t offset_ = 0;
+  std::vector<Expected>* out_ = nullptr;
+};
+
+// Does a series of this kind say something that the aggregate can use?
+bool Fits(SeriesKind kind, plan::Aggregate aggregate);
+bool Upward(plan::Comparison op);
+// Its series are gauges.
+bool IsGauge(const SeriesBook& series);
+// The labels named by `by`; one that is missing is empty.
+Labels Pick(const std::vector<std::string>& by, const Labels& labels);
+
+}  // namespace liveops::engine::oracle

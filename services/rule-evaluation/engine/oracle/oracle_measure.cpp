@@ -1,0 +1,320 @@
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "common/sketch/sketch.h"
+#include "services/rule-evaluation/engine/oracle/oracle.h"
+
+namespace liveops::engine::oracle {
+namespace {
+
+using plan::Aggregate;
+
+// An event may be stamped so far beyond the clock, no farther.
+constexpr std::int64_t kAheadMs = 10'000;
+
+std::int64_t PaneOf(std::int64_t time, std::int64_t pane_ms) {
+  return (time + pane_ms - 1) / pane_ms;
+}
+
+// How long some stretches of time are together, what they share counted once.
+double LengthOf(std::vector<std::pair<std::int64_t, std::int64_t>> stretches) {
+  std::sort(stretches.begin(), stretches.end());
+  std::int64_t length = 0;
+  std::int64_t reached = INT64_MIN;
+  for (const auto& [from, to] : stretches) {
+    const std::int64_t begin = std::max(from, reached);
+    if (to <= begin) continue;
+    length += to - begin;
+    reached = to;
+  }
+  return static_cast<double>(length);
+}
+
+// What one counter did in a span.
+struct Count {
+  bool known = false;
+  double events = 0;   // of which the time is known
+  double time_ms = 0;  // that time
+  double loose = 0;    // events of which it is not
+  double all() const { return events + loose; }
+};
+
+double SaidBy(const Point& p, Aggregate aggregate) {
+  return aggregate == Aggregate::kSum ? p.total : p.events;
+}
+
+}  // namespace
+
+bool IsGauge(const SeriesBook& series) { return series.kind == SeriesKind::kGauge; }
+
+std::vector<const Point*> Oracle::In(const MemberBook& member, std::int64_t from,
+                                     std::int64_t to) const {
+  std::vector<const Point*> in;
+  for (std::size_t i = member.points.size(); i-- > 0;) {
+    const Point& p = points_.at({member.series, member.points[i]});
+    if (p.clock + kAheadMs < from) break;  // nor is anything that came before it so new
+    if (p.time > from && p.time <= to) in.push_back(&p);
+  }
+  std::reverse(in.begin(), in.end());
+  return in;
+}
+
+const Point* Oracle::NewestUpTo(const MemberBook& member, std::int64_t to) const {
+  const Point* newest = nullptr;
+  for (std::size_t i = member.points.size(); i-- > 0;) {
+    const Point& p = points_.at({member.series, member.points[i]});
+    if (newest != nullptr && p.clock + kAheadMs < newest->time) break;
+    if (p.time <= to && (newest == nullptr || p.time > newest->time)) newest = &p;
+  }
+  return newest;
+}
+
+const Point* Oracle::StillGood(const MemberBook& member, const Span& span) const {
+  const Point* newest = NewestUpTo(member, span.to);
+  const std::int64_t good = 2 * points_.at(member.series).Interval();
+  return newest != nullptr && span.to - newest->time < good ? newest : nullptr;
+}
+
+Oracle::MemberBooks Oracle::Members(const Watch& watch, const GroupBook& group,
+                                    std::size_t test) const {
+  MemberBooks members;
+  const Labels labels = Pick(watch.test(test).by, group.labels);
+  for (const MemberBook& m : watch.members) {
+    if (m.test == test && m.labels == labels) members.push_back(&m);
+  }
+  return members;
+}
+
+// "A delta, cumulative or histogram point covers (its start or the previous point, its time].
+// rate = increase / time covered, never / W; increase = rate x W."
+// Reading: what a point counts is spread evenly over what it covers. A point that covers no known
+// time counts when it was told, and says nothing of a rate. What came is the least that an increase
+// is. A ratio divides what came, not what it would be in a whole window.
+Amount Oracle::OfCounters(const plan::Operand& operand, bool ratio, const MemberBooks& members,
+                          const Span& span, bool sure) const {
+  const auto window = static_cast<double>(span.to - span.from);
+  bool known = false;
+  bool rate_known = false;
+  double rate = 0;  // per ms
+  double came = 0;
+  double increase = 0;
+  for (const MemberBook* m : members) {
+    Count c;
+    std::vector<std::pair<std::int64_t, std::int64_t>> covered;
+    for (const Point* p : In(*m, span.from, INT64_MAX)) {
+      const bool stretch = p->covers && p->from < p->time;
+      if (p->baseline || (stretch ? p->from >= span.to : p->time > span.to)) continue;
+      const double said = SaidBy(*p, operand.aggregate);
+      if (stretch) {
+        const std::int64_t from = std::max(p->from, span.from);
+        const std::int64_t to = std::min(p->time, span.to);
+        covered.emplace_back(from, to);
+        c.events += said * static_cast<double>(to - from) / static_cast<double>(p->time - p->from);
+      } else if (p->covers) {
+        c.events += said;
+      } else {
+        c.loose += said;
+      }
+      c.known = true;
+    }
+    c.time_ms = LengthOf(std::move(covered));
+    if (const Point* p = c.known || sure ? nullptr : StillGood(*m, span);
+        p != nullptr && p->covers && !p->baseline && p->from < p->time) {
+      const auto length = static_cast<double>(p->time - p->from);
+      c.known = true;
+      c.time_ms = std::min(length, window);
+      c.events = SaidBy(*p, operand.aggregate) * (c.time_ms / length);
+    }
+    known |= c.known;
+    came += c.all();
+    const double per_ms = c.time_ms > 0 ? c.events / c.time_ms : 0;
+    rate_known |= c.time_ms > 0;
+    rate += per_ms;
+    increase += sure ? c.all() : std::max(c.all(), per_ms * window);
+  }
+  Amount amount;
+  amount.known = known;
+  amount.events = came;
+  if (ratio || operand.aggregate == Aggregate::kCount || operand.aggregate == Aggregate::kSum) {
+    amount.value = came;
+  } else if (operand.aggregate == Aggregate::kRate) {
+    amount.known = rate_known;
+    amount.value = rate * static_cast<double>(operand.per.count());
+  } else {
+    amount.value = increase;
+  }
+  return amount;
+}
+
+std::optional<double> Oracle::OfGauge(Aggregate aggregate, const MemberBook& member,
+                                      const Span& span) const {
+  std::vector<const Point*> in = In(member, span.from, span.to);
+  // Reading: how many readings there are, and how they scatter, only those in the window say.
+  if (aggregate == Aggregate::kCount)
+    return in.empty() ? std::nullopt : std::optional(static_cast<double>(in.size()));
+  if (aggregate == Aggregate::kStddev && in.size() < 2) return std::nullopt;
+  if (in.empty()) {
+    const Point* newest = StillGood(member, span);
+    if (newest == nullptr) return std::nullopt;
+    in.push_back(newest);
+  }
+  const auto less = [](const Point* a, const Point* b) { return a->value < b->value; };
+  const auto older = [](const Point* a, const Point* b) { return a->time < b->time; };
+  double sum = 0;
+  for (const Point* p : in) sum += p->value;
+  const double mean = sum / static_cast<double>(in.size());
+  double squares = 0;
+  for (const Point* p : in) squares += (p->value - mean) * (p->value - mean);
+  switch (aggregate) {
+    case Aggregate::kAvg:
+      return mean;
+    case Aggregate::kMin:
+      return (*std::min_element(in.begin(), in.end(), less))->value;
+    case Aggregate::kMax:
+      return (*std::max_element(in.begin(), in.end(), less))->value;
+    case Aggregate::kStddev:
+      return std::sqrt(squares / static_cast<double>(in.size()));
+    default:
+      std::stable_sort(in.begin(), in.end(), older);
+      return in.back()->value;
+  }
+}
+
+// "Gauges take the worst series in the operator's direction." Reading: but sums and counts add up.
+Amount Oracle::OfGauges(const plan::Test& test, const MemberBooks& members,
+                        const Span& span) const {
+  const Aggregate aggregate = test.measure.value().aggregate;
+  Amount amount;
+  for (const MemberBook* m : members) {
+    const auto reading = OfGauge(aggregate, *m, span);
+    if (!reading) continue;
+    if (!amount.known) {
+      amount.value = *reading;
+    } else if (aggregate == Aggregate::kSum || aggregate == Aggregate::kCount) {
+      amount.value += *reading;
+    } else {
+      amount.value =
+          Upward(test.op) ? std::max(amount.value, *reading) : std::min(amount.value, *reading);
+    }
+    amount.known = true;
+  }
+  return amount;
+}
+
+// Everything that some series observed in a span, in one sketch.
+sketch::Sketch Oracle::Observed(const MemberBooks& members, const Span& span) const {
+  sketch::Sketch all;
+  struct Buckets {
+    std::vector<std::uint64_t> counts;
+    double total = 0;
+  };
+  std::map<std::vector<double>, Buckets> histograms;  // by bounds
+  for (const MemberBook* m : members) {
+    for (const Point* p : In(*m, span.from, span.to)) {
+      if (p->baseline || !(p->events > 0)) continue;
+      if (!points_.at(m->series).histogram()) {
+        all.Add(p->value);
+        continue;
+      }
+      Buckets& sum = histograms[p->bounds];
+      sum.counts.resize(p->observed.size());
+      for (std::size_t i = 0; i < p->observed.size(); ++i) sum.counts[i] += p->observed[i];
+      sum.total += p->total;
+    }
+  }
+  for (const auto& [bounds, sum] : histograms) all.AddHistogram(bounds, sum.counts, sum.total);
+  return all;
+}
+
+// Reading: a histogram's observations lie where it was told, they are not spread. A window without
+// one uses the newest pane that has some, as long as one of the series has not spoken since.
+Amount Oracle::OfDistribution(const plan::Test& test, const plan::Operand& operand,
+                              const MemberBooks& members, const Span& span) const {
+  sketch::Sketch all = Observed(members, span);
+  if (all.empty()) {
+    const std::int64_t pane = plan::PaneLength(test.window).count();
+    std::int64_t newest = INT64_MIN;
+    for (const MemberBook* m : members) {
+      for (const Point* p : In(*m, INT64_MIN / 2, span.to)) {
+        if (!p->baseline && p->events > 0) newest = std::max(newest, PaneOf(p->time, pane));
+      }
+    }
+    const bool good = std::any_of(members.begin(), members.end(), [&](const MemberBook* m) {
+      const Point* p = StillGood(*m, span);
+      return p != nullptr && PaneOf(p->time, pane) <= newest;
+    });
+    if (!good) return {};
+    all = Observed(members, {(newest - 1) * pane, newest * pane});
+  }
+  Amount amount;
+  amount.known = true;
+  amount.of_events = operand.aggregate != Aggregate::kMin && operand.aggregate != Aggregate::kMax;
+  amount.events = all.count();
+  switch (operand.aggregate) {
+    case Aggregate::kAvg:
+      amount.value = all.sum() / all.count();
+      break;
+    case Aggregate::kMin:
+      amount.value = all.min();
+      break;
+    case Aggregate::kMax:
+      amount.value = all.max();
+      break;
+    case Aggregate::kStddev:
+      amount.value = all.Stddev().value_or(0);
+      break;
+    default:
+      amount.value = all.Quantile(operand.quantile).value_or(0);
+      break;
+  }
+  return amount;
+}
+
+Amount Oracle::OfOperand(const plan::Test& test, std::size_t operand, const MemberBooks& members,
+                         const Span& span, bool sure) const {
+  const plan::Operand& op = test.measure.operands[operand];
+  MemberBooks mine;
+  for (const MemberBook* m : members) {
+    if (m->operand == operand) mine.push_back(m);
+  }
+  if (mine.empty()) return {};
+  if (IsGauge(points_.at(mine.front()->series))) return OfGauges(test, mine, span);
+  switch (op.aggregate) {
+    case Aggregate::kRate:
+    case Aggregate::kIncrease:
+    case Aggregate::kCount:
+    case Aggregate::kSum:
+      return OfCounters(op, test.measure.IsRatio(), mine, span, sure);
+    default:
+      return OfDistribution(test, op, mine, span);
+  }
+}
+
+Amount Oracle::Measure(const Watch& watch, const GroupBook& group, std::size_t test,
+                       const Span& span, bool sure) const {
+  const plan::Test& t = watch.test(test);
+  const plan::Measure& m = t.measure;
+  const double percent = m.unit == "%" ? 100 : 1;
+  const MemberBooks members = Members(watch, group, test);
+  Amount amount = OfOperand(t, m.IsRatio() ? 1 : 0, members, span, sure && !m.IsRatio());
+  if (m.IsRatio() && amount.known) {
+    // "A counter without points is 0 where its denominator has data."
+    const double part = OfOperand(t, 0, members, span, false).value;
+    const double whole = amount.value;
+    const double bad =
+        m.form == plan::Measure::Form::kShortfall ? std::max(0.0, whole - part) : part;
+    amount.of_events = true;
+    amount.known = whole > 0;
+    amount.counts_nothing = !amount.known;
+    amount.value = bad * percent / whole;
+  } else if (m.capacity > 0) {
+    amount.value = amount.value * percent / m.capacity;
+  }
+  // Parts of a whole do not add up to it to the bit: so near to the threshold it is at it.
+  if (std::fabs(amount.value - t.threshold) <= 1e-9 * std::fabs(t.threshold))
+    amount.value = t.threshold;
+  return amount;
+}
+
+}  // namespace liveops::engine::oracle

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "common/base/labels.h"
+#include "services/rule-evaluation/engine/record.h"
+
+namespace liveops::engine::oracle {
+
+// A point as it came, and what it says in the light of those that came before it.
+struct Point {
+  std::int64_t time = 0;
+  std::int64_t duration = 0;  // as it came; 0 = its start is not known
+  std::int64_t clock = 0;     // when it came
+  std::int64_t offset = 0;
+  double value = 0;
+  double sum = 0;
+  std::vector<double> bounds;
+  std::vector<std::uint64_t> counts;
+
+  bool baseline = false;  // says nothing but where to count from
+  bool covers = false;    // (from, time]; a moment when they are equal
+  std::int64_t from = 0;
+  double events = 0;                    // how many it tells of
+  double total = 0;                     // of their values
+  std::vector<std::uint64_t> observed;  // of a histogram: events by bucket
+};
+
+struct SeriesBook {
+  Fingerprint fingerprint;
+  SeriesKind kind = SeriesKind::kGauge;
+  std::string metric;
+  std::string unit;
+  Labels labels;
+  std::vector<Point> points;              // every accepted one for ever, as they came
+  std::int64_t named = 0;                 // clock when a record last named it
+  bool otlp = false;                      // it came by OTLP once
+  std::int64_t unusable = INT64_MIN / 2;  // clock when one of its points was too late or too early
+
+  bool counter() const {
+    return kind == SeriesKind::kCounterDelta || kind == SeriesKind::kCounterCumulative;
+  }
+  bool histogram() const {
+    return kind == SeriesKind::kHistogramDelta || kind == SeriesKind::kHistogramCumulative;
+  }
+  bool cumulative() const {
+    return kind == SeriesKind::kCounterCumulative || kind == SeriesKind::kHistogramCumulative;
+  }
+  // Its newest event time; INT64_MIN without a point.
+  std::int64_t Newest() const;
+  // The median of the last gaps between its points; 0 while it has said less than two.
+  std::int64_t Interval() const;
+};
+
+// Everything that was ever said.
+class Points {
+ public:
+  struct Ref {
+    std::size_t series = 0;
+    std::size_t point = 0;
+  };
+
+  // Was the record written before? Notes that it was.
+  bool Repeated(const RecordView& record);
+  // The series that a batch names.
+  std::vector<std::size_t> Name(const BatchView& batch, std::int64_t clock);
+  // The points of a batch that count, in their order. After Name.
+  std::vector<Ref> Take(const RecordView& record, const BatchView& batch, std::int64_t clock);
+
+  const SeriesBook& at(std::size_t series) const { return series_[series]; }
+  SeriesBook& at(std::size_t series) { return series_[series]; }
+  std::size_t size() const { return series_.size(); }
+  const Point& at(Ref ref) const { return series_[ref.series].points[ref.point]; }
+
+ private:
+  std::size_t Find(const SeriesView& view);
+
+  std::vector<SeriesBook> series_;
+  std::map<Fingerprint, std::size_t> index_;
+  std::set<std::tuple<std::string, std::uint64_t, std::uint64_t>> sequences_;
+};
+
+}  // namespace liveops::engine::oracle
