@@ -2,7 +2,7 @@
 BIN := build/release/bin
 JOBS ?= 2
 
-.PHONY: help setup build demo run test test-asan bench format format-check clean
+.PHONY: help setup build demo run test test-asan bench bench-loaded format format-check clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,8 @@ test-asan: setup ## the pure rooms' tests under the address and undefined-behavi
 
 bench: build ## benchmarks: a table, and build/bench.json
 	@$(BIN)/liveops-bench
+bench-loaded: build ## the figures under 20,000 samples a second (11 min), and build/bench-loaded.json
+	@$(BIN)/liveops-bench build/bench-loaded.json loaded
 
 format-check: ## say which source files are not formatted
 	@git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror && echo "every source file is formatted"
