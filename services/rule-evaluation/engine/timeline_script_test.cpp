@@ -251,7 +251,7 @@ void Reader::Line(std::string_view line) {
     plan.service = "shop";
     plan.version = w.size() > 3 ? std::stoull(w[3].substr(1)) : ++versions_["shop"];
     versions_["shop"] = std::max(versions_["shop"], plan.version);
-    plan.text = it->second;
+    plan.text = held.Keep(it->second);
     held.view.body = plan;
   } else if (w[0] == "probe") {
     Held& held = New(Ms(w[1]));

@@ -87,7 +87,6 @@ std::string Lists(const Told& a, const Told& b, std::size_t from, const char* ot
 
 Comparison Differ(const Told& a, const Told& b, const char* other) {
   Comparison result;
-  result.told = a.size();
   std::size_t i = 0;
   while (i < a.size() && i < b.size() && *Unlike(a[i], b[i]) == 0) ++i;
   if (i == a.size() && i == b.size()) return result;
@@ -97,6 +96,14 @@ Comparison Differ(const Told& a, const Told& b, const char* other) {
   result.record = static_cast<std::size_t>(offset);
   result.kind = KindOf(a, b, i);
   result.difference = Lists(a, b, i, other);
+  return result;
+}
+
+Comparison Fault(const char* kind, std::string what, std::int64_t offset) {
+  Comparison result;
+  result.kind = kind;
+  result.difference = std::move(what);
+  result.record = static_cast<std::size_t>(offset);
   return result;
 }
 
@@ -143,9 +150,8 @@ Comparison Compare(const History& history) {
     if (record.restart) {
       auto restored = Shard::Restore(again.Snapshot(), {}, {});
       if (!restored.ok()) {
-        return {.difference = "a snapshot cannot be restored: " + restored.error().message,
-                .kind = "restore",
-                .record = static_cast<std::size_t>(view.offset)};
+        return Fault("restore", "a snapshot cannot be restored: " + restored.error().message,
+                     view.offset);
       }
       again = std::move(*restored);
     }
@@ -155,13 +161,17 @@ Comparison Compare(const History& history) {
   if (shard.counters().plans_refused > 0) return Refused(history);
   if (Comparison c = Differ(straight, restarted, "the engine with restarts"); !c.ok()) return c;
   if (shard.Snapshot() != again.Snapshot()) {
-    return {.difference = "a restart leaves another state at the end",
-            .kind = "end",
-            .record = history.records.size() - 1};
+    return Fault("end", "a restart leaves another state at the end", offset - 1);
   }
   InOrder(straight);
   InOrder(naive);
-  return Differ(straight, naive, "the evaluator");
+  Comparison c = Differ(straight, naive, "the evaluator");
+  for (const Expected& e : straight)
+    ++c.saw[fmt::format("{} {}", AlarmStateName(e.transition.state), e.transition.reason)];
+  c.saw["late"] = shard.counters().points_late;
+  c.saw["repeated"] = shard.counters().points_duplicate;
+  c.saw["from the future"] = shard.counters().points_future;
+  return c;
 }
 
 namespace {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 
 #include "services/rule-evaluation/engine/oracle/history.h"
@@ -11,7 +12,8 @@ struct Comparison {
   std::string difference;  // "" = none
   std::string kind;        // what sort of difference it is
   std::size_t record = 0;  // at which it shows
-  std::size_t told = 0;    // transitions of the straight run
+  // How often the engine said what ("firing crossed"), and what it counted ("late").
+  std::map<std::string, std::size_t> saw;
   bool ok() const { return difference.empty(); }
 };
 

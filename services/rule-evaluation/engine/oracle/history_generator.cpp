@@ -268,6 +268,8 @@ void Generator::AddPoints(const Emitter& emitter, std::size_t series, std::int64
   HistoryPoint p;
   p.series = series;
   p.time = time + emitter.skew;
+  // Nobody counts the same time twice: how the engine adds up what overlaps is an approximation.
+  if (source.durations && p.time <= source.said) return;
   const std::int64_t since =
       source.said < 0 ? emitter.interval : std::max<std::int64_t>(1, p.time - source.said);
   const double level = Level(source.metric, time);
