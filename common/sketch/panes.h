@@ -43,10 +43,6 @@ class Panes {
   void ForRange(std::int64_t first, std::int64_t last, F f) const {
     for (auto it = Lower(first); it != entries_.end() && it->index <= last; ++it) f(it->value);
   }
-  bool AnyIn(std::int64_t first, std::int64_t last) const {
-    const auto it = Lower(first);
-    return it != entries_.end() && it->index <= last;
-  }
   // The newest pane at or before `index`; nullptr when there is none.
   const Entry* NewestUpTo(std::int64_t index) const {
     const auto it = Lower(index + 1);

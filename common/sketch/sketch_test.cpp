@@ -169,8 +169,6 @@ TEST(Panes, KeepsTheOrderAndTheNewestBeforeTheWindow) {
   double sum = 0;
   panes.ForRange(6, 29, [&](double v) { sum += v; });
   EXPECT_EQ(sum, 6 + 7 + 29);
-  EXPECT_TRUE(panes.AnyIn(7, 28));
-  EXPECT_FALSE(panes.AnyIn(8, 28));
   EXPECT_EQ(panes.NewestUpTo(28)->index, 7);
   EXPECT_EQ(panes.NewestUpTo(4), nullptr);
   for (int i = 31; i < 60; ++i) panes.At(i) = i;

@@ -29,7 +29,7 @@ bool Doubted(const State& s, const Rule& rule, std::int64_t since_ms) {
 bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& member,
             std::int64_t end_ms) {
   const std::int64_t after = AbsentAfter(s, rule, cells, member);
-  if (end_ms - std::max(member.newest_ms, kLongAgo) < after) return false;
+  if (end_ms - std::max(member.newest.ms, kLongAgo) < after) return false;
   return s.series.at(member.series).unusable_ms <= end_ms - after &&
          !Doubted(s, rule, end_ms - after);
 }
@@ -48,7 +48,7 @@ bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::i
   const bool doubted = Doubted(s, rule, end_ms - window_ms);
   for (const Member& member : cells.members) {
     const Series& series = s.series.at(member.series);
-    const std::int64_t silence = end_ms - std::max(member.newest_ms, kLongAgo);
+    const std::int64_t silence = end_ms - std::max(member.newest.ms, kLongAgo);
     const bool unusable = series.unusable_ms > end_ms - window_ms;
     if (member.cell == Cell::kGauge) {
       // Its reading counts for the window or two intervals; later it has left, if that is proven.
@@ -78,7 +78,7 @@ bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms) {
   bool forgotten = true;
   group.ForEachMember([&](const Cells&, const Member& m) {
     gauges = gauges && m.cell == Cell::kGauge;
-    forgotten = forgotten && end_ms - std::max(m.newest_ms, kLongAgo) >= kForgottenMs;
+    forgotten = forgotten && end_ms - std::max(m.newest.ms, kLongAgo) >= kForgottenMs;
   });
   return gauges || (apart && forgotten);
 }

@@ -123,6 +123,7 @@ void ForgetMembers(State& s, Rule& rule, Cells& cells) {
     if (--series.members == 0) series.labels.clear();
   }
   cells.members.clear();
+  cells.grid.Clear();
 }
 
 void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index) {
@@ -134,6 +135,7 @@ void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index) {
   series.generation = 0;
   if (series.members == 0) series.labels.clear();
   cells.members.erase(cells.members.begin() + static_cast<std::ptrdiff_t>(index));
+  cells.grid.RemoveColumn(index);
   IndexMembers(s, rule, cells);
   if (rule.members.empty()) Schedule(s, rule);
 }
@@ -265,6 +267,7 @@ std::optional<Feed> FeedFor(State& s, Rule& rule, const Place& place, std::uint3
     newcomer.generation = 0;  // it is tried again with each batch: there may be room by then
     return std::nullopt;
   }
+  cells->grid.AddColumn();
   Member& member = cells->members.emplace_back();
   member.series = id;
   member.operand = place.operand;

@@ -99,7 +99,7 @@ Primaries PrimariesOf(const State& s, const Rule& rule, const Group& group, std:
   group.ForEachMember([&](const Cells& cells, const Member& member) {
     if (!IsPrimary(rule.test(cells.test).measure, member.operand)) return;
     found.any = true;
-    found.spoke = found.spoke || member.newest_ms != INT64_MIN;
+    found.spoke = found.spoke || member.newest.ms != INT64_MIN;
     found.absent = found.absent && Absent(s, rule, cells, member, end_ms);
   });
   return found;

@@ -29,6 +29,51 @@ const Member::Last* StillGood(const State& s, const Member& member, const Span& 
   return span.end_ms - last->ms < good ? last : nullptr;
 }
 
+// What the panes of one counter in a window add up to, oldest first.
+struct PaneSum {
+  bool known = false;  // something was counted, zero included
+  double increase = 0;
+  double covered = 0;
+  double loose = 0;
+};
+
+PaneSum SumOf(const sketch::PaneGrid& grid, std::size_t column, const Span& span) {
+  PaneSum sum;
+  grid.ForColumn(column, span.first, span.last, [&](double a, double b, double c) {
+    sum.known = true;
+    sum.increase += a;
+    sum.covered += b;
+    sum.loose += c;
+  });
+  return sum;
+}
+
+// The same of all counters that share a window, in one walk through its rows.
+class PaneSums {
+ public:
+  PaneSums(const sketch::PaneGrid& grid, const Span& span)
+      : columns_(grid.columns()), sums_(3 * columns_), known_((columns_ + 63) / 64) {
+    double* const increase = sums_.data();
+    double* const covered = increase + columns_;
+    double* const loose = covered + columns_;
+    grid.ForRows(span.first, span.last, [&](std::int64_t, const sketch::PaneGrid::Row& row) {
+      for (std::size_t i = 0; i < columns_; ++i) increase[i] += row.a[i];
+      for (std::size_t i = 0; i < columns_; ++i) covered[i] += row.b[i];
+      for (std::size_t i = 0; row.c != nullptr && i < columns_; ++i) loose[i] += row.c[i];
+      for (std::size_t i = 0; i < known_.size(); ++i) known_[i] |= row.present[i];
+    });
+  }
+  PaneSum of(std::size_t i) const {
+    return {((known_[i / 64] >> (i % 64)) & 1) != 0, sums_[i], sums_[columns_ + i],
+            sums_[2 * columns_ + i]};
+  }
+
+ private:
+  std::size_t columns_;
+  std::vector<double> sums_;
+  std::vector<std::uint64_t> known_;
+};
+
 struct Increase {
   bool known = false;       // something was counted, zero included
   bool rate_known = false;  // and over a known time
@@ -37,41 +82,35 @@ struct Increase {
   double per_ms = 0;
 };
 
-Increase OfMember(const State& s, std::int64_t window_ms, const Member& member, const Span& span,
-                  bool at_least) {
+Increase OfMember(const State& s, std::int64_t window_ms, const Member& member, PaneSum sum,
+                  const Span& span, bool at_least) {
   Increase out;
-  double covered = 0;
-  double loose = 0;
-  double increase = 0;
-  member.panes.ForRange(span.first, span.last, [&](const CellPane& pane) {
-    out.known = true;
-    increase += pane.a;
-    covered += pane.b;
-    loose += pane.c;
-  });
+  out.known = sum.known;
   const auto window = static_cast<double>(window_ms);
   const Member::Last* last = out.known || at_least ? nullptr : StillGood(s, member, span);
   if (last != nullptr && last->cover_ms > 0) {
     out.known = true;
-    covered = std::min(last->cover_ms, window);
-    increase = last->value * (covered / last->cover_ms);
+    sum.covered = std::min(last->cover_ms, window);
+    sum.increase = last->value * (sum.covered / last->cover_ms);
   }
-  out.raw = increase + loose;
+  out.raw = sum.increase + sum.loose;
   out.estimate = out.raw;
-  if (covered > 0) {
+  if (sum.covered > 0) {
     out.rate_known = true;
-    out.per_ms = increase / covered;
+    out.per_ms = sum.increase / sum.covered;
     if (!at_least) out.estimate = std::max(out.raw, out.per_ms * window);
   }
   return out;
 }
 
-Increase OfCounters(const State& s, const Rule& rule, const Cells& cells, std::size_t operand,
-                    const Span& span, bool at_least) {
+Increase OfCounters(const State& s, const Rule& rule, const Cells& cells, const PaneSums& sums,
+                    std::size_t operand, const Span& span, bool at_least) {
   Increase total;
-  for (const Member& member : cells.members) {
+  for (std::size_t i = 0; i < cells.members.size(); ++i) {
+    const Member& member = cells.members[i];
     if (member.operand != operand || member.cell != Cell::kCounter) continue;
-    const Increase one = OfMember(s, rule.window_ms(cells.test), member, span, at_least);
+    const Increase one =
+        OfMember(s, rule.window_ms(cells.test), member, sums.of(i), span, at_least);
     total.known |= one.known;
     total.rate_known |= one.rate_known;
     total.raw += one.raw;
@@ -81,26 +120,27 @@ Increase OfCounters(const State& s, const Rule& rule, const Cells& cells, std::s
   return total;
 }
 
-std::optional<double> OfGauge(const State& s, const Member& member, Aggregate aggregate,
-                              const Span& span) {
+std::optional<double> OfGauge(const State& s, const Cells& cells, std::size_t column,
+                              Aggregate aggregate, const Span& span) {
   double a = 0;
   double b = 0;
   double c = 0;
   bool any = false;
+  const auto each = [&](auto f) { cells.grid.ForColumn(column, span.first, span.last, f); };
   switch (aggregate) {
     case Aggregate::kAvg:
-      member.panes.ForRange(span.first, span.last, [&](const CellPane& pane) {
-        a += pane.a;
-        b += pane.b;
+      each([&](double sum, double readings, double) {
+        a += sum;
+        b += readings;
       });
       if (b > 0) return a / b;
       break;
     case Aggregate::kMin:
     case Aggregate::kMax:
-      member.panes.ForRange(span.first, span.last, [&](const CellPane& pane) {
-        a = !any                           ? pane.a
-            : aggregate == Aggregate::kMin ? std::min(a, pane.a)
-                                           : std::max(a, pane.a);
+      each([&](double reading, double, double) {
+        a = !any                           ? reading
+            : aggregate == Aggregate::kMin ? std::min(a, reading)
+                                           : std::max(a, reading);
         any = true;
       });
       if (any) return a;
@@ -108,27 +148,26 @@ std::optional<double> OfGauge(const State& s, const Member& member, Aggregate ag
     case Aggregate::kStddev:
       // Two parts' means and squares make those of the whole (Chan, Golub, LeVeque, "Updating
       // formulae and a pairwise algorithm for computing sample variances", 1979).
-      member.panes.ForRange(span.first, span.last, [&](const CellPane& pane) {
-        const double off = pane.a - a;
-        const double both = b + pane.b;
-        c += pane.c + off * off * (b * pane.b / both);
-        a += off * (pane.b / both);
+      each([&](double mean, double readings, double squares) {
+        const double off = mean - a;
+        const double both = b + readings;
+        c += squares + off * off * (b * readings / both);
+        a += off * (readings / both);
         b = both;
       });
       return b > 1 ? std::optional(std::sqrt(c / b)) : std::nullopt;
     case Aggregate::kCount:
-      member.panes.ForRange(span.first, span.last, [&](const CellPane& pane) { c += pane.c; });
+      each([&](double, double, double readings) { c += readings; });
       return c > 0 ? std::optional(c) : std::nullopt;
-    default: {
-      const auto* newest = member.panes.NewestUpTo(span.last);
-      if (newest == nullptr) return std::nullopt;
-      if (newest->index >= span.first) return newest->value.a;
-      const double age = static_cast<double>(span.end_ms) - newest->value.b;
-      const auto good = static_cast<double>(2 * s.series.at(member.series).Interval());
-      return age < good ? std::optional(newest->value.a) : std::nullopt;
-    }
+    default:
+      each([&](double reading, double, double) {
+        a = reading;
+        any = true;
+      });
+      if (any) return a;
+      break;
   }
-  const Member::Last* last = StillGood(s, member, span);
+  const Member::Last* last = StillGood(s, cells.members[column], span);
   return last != nullptr ? std::optional(last->value) : std::nullopt;
 }
 
@@ -144,9 +183,10 @@ Reading OfGauges(const State& s, const Rule& rule, const Cells& cells, std::size
   const plan::Test& test = rule.test(cells.test);
   const Aggregate aggregate = test.measure.operands[operand].aggregate;
   const bool adds = aggregate == Aggregate::kSum || aggregate == Aggregate::kCount;
-  for (const Member& member : cells.members) {
+  for (std::size_t i = 0; i < cells.members.size(); ++i) {
+    const Member& member = cells.members[i];
     if (member.cell != Cell::kGauge || member.operand != operand) continue;
-    const auto value = OfGauge(s, member, aggregate, span);
+    const auto value = OfGauge(s, cells, i, aggregate, span);
     if (!value) continue;
     if (!out.known) {
       out.value = *value;
@@ -227,9 +267,11 @@ Reading OfBuckets(const State& s, const Rule& rule, const Cells& cells, std::siz
                   const Span& span) {
   Reading out;
   std::vector<std::pair<double, double>> upto;  // bound, events at or below
-  for (const Member& member : cells.members) {
+  const PaneSums sums(cells.grid, span);
+  for (std::size_t i = 0; i < cells.members.size(); ++i) {
+    const Member& member = cells.members[i];
     if (member.cell != Cell::kBucket || member.operand != operand) continue;
-    const Increase one = OfMember(s, rule.window_ms(cells.test), member, span, false);
+    const Increase one = OfMember(s, rule.window_ms(cells.test), member, sums.of(i), span, false);
     if (!one.known) continue;
     const auto at = std::lower_bound(upto.begin(), upto.end(), member.bound,
                                      [](const auto& e, double bound) { return e.first < bound; });
@@ -297,7 +339,8 @@ Reading OfOperand(const State& s, const Rule& rule, const Cells& cells, std::siz
   if (!out.known && any(Cell::kBucket)) out = OfBuckets(s, rule, cells, operand, span);
   const bool bounded = out.known;
   if (!out.known && any(Cell::kCounter)) {
-    out = OfIncrease(OfCounters(s, rule, cells, operand, span, at_least),
+    const PaneSums sums(cells.grid, span);
+    out = OfIncrease(OfCounters(s, rule, cells, sums, operand, span, at_least),
                      rule.test(cells.test).measure.operands[operand]);
   }
   if (!out.known && any(Cell::kGauge)) out = OfGauges(s, rule, cells, operand, span);
@@ -308,10 +351,11 @@ Reading OfOperand(const State& s, const Rule& rule, const Cells& cells, std::siz
 Reading OfRatio(const State& s, const Rule& rule, const Cells& cells, const Span& span) {
   Reading out;
   const plan::Measure& measure = rule.test(cells.test).measure;
-  const Increase below = OfCounters(s, rule, cells, 1, span, false);
+  const PaneSums sums(cells.grid, span);
+  const Increase below = OfCounters(s, rule, cells, sums, 1, span, false);
   if (!below.known) return out;
   // A counter without points is 0 where its denominator has data.
-  const Increase above = OfCounters(s, rule, cells, 0, span, false);
+  const Increase above = OfCounters(s, rule, cells, sums, 0, span, false);
   out.points = below.raw;
   out.events = true;
   if (!(below.raw > 0)) {
@@ -368,16 +412,19 @@ Reading OfFormula(const State& s, const Rule& rule, const Cells& cells, const Sp
 
 }  // namespace
 
-double IncreaseOf(const State& s, const Rule& rule, const Cells& cells, const Member& member,
+double IncreaseOf(const State& s, const Rule& rule, const Cells& cells, std::size_t column,
                   std::int64_t pane) {
-  return OfMember(s, rule.window_ms(cells.test), member, SpanOf(rule, cells, pane), false).raw;
+  const Span span = SpanOf(rule, cells, pane);
+  return OfMember(s, rule.window_ms(cells.test), cells.members[column],
+                  SumOf(cells.grid, column, span), span, false)
+      .raw;
 }
 
 std::optional<double> GaugeOf(const State& s, const Rule& rule, const Cells& cells,
-                              const Member& member, std::int64_t pane) {
+                              std::size_t column, std::int64_t pane) {
   const plan::Measure& measure = rule.test(cells.test).measure;
-  const auto value =
-      OfGauge(s, member, measure.operands[member.operand].aggregate, SpanOf(rule, cells, pane));
+  const plan::Operand& operand = measure.operands[cells.members[column].operand];
+  const auto value = OfGauge(s, cells, column, operand.aggregate, SpanOf(rule, cells, pane));
   return value ? std::optional(InUnit(measure, *value)) : std::nullopt;
 }
 

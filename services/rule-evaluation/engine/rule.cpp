@@ -101,22 +101,37 @@ std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_
   return rule;
 }
 
-void Member::Note(std::int64_t ms, double value, double cover_ms, std::int64_t judged_ms) {
-  const auto later = [](std::int64_t t, const Last& last) { return t < last.ms; };
-  const auto at = std::upper_bound(lasts.begin(), lasts.end(), ms, later);
-  if (at != lasts.begin() && std::prev(at)->ms == ms) {
-    *std::prev(at) = {ms, value, cover_ms};
-  } else {
-    lasts.insert(at, {ms, value, cover_ms});
+void Member::Note(const Last& point, bool sparse, std::int64_t judged_ms) {
+  if (!sparse) {
+    if (point.ms >= newest.ms) newest = point;
+    older.reset();
+    return;
   }
-  const auto open = std::upper_bound(lasts.begin(), lasts.end(), judged_ms, later);
-  if (open - lasts.begin() > 1) lasts.erase(lasts.begin(), std::prev(open));
+  Last before = point;
+  if (point.ms >= newest.ms) std::swap(before, newest);
+  if (before.ms == INT64_MIN || before.ms == newest.ms) return;
+  if (!older) older = std::make_unique<std::vector<Last>>();
+  const auto later = [](std::int64_t t, const Last& last) { return t < last.ms; };
+  const auto at = std::upper_bound(older->begin(), older->end(), before.ms, later);
+  if (at != older->begin() && std::prev(at)->ms == before.ms) {
+    *std::prev(at) = before;
+  } else {
+    older->insert(at, before);
+  }
+  if (newest.ms <= judged_ms) {
+    older.reset();
+    return;
+  }
+  const auto open = std::upper_bound(older->begin(), older->end(), judged_ms, later);
+  if (open - older->begin() > 1) older->erase(older->begin(), std::prev(open));
 }
 
 const Member::Last* Member::UpTo(std::int64_t ms) const {
-  const auto at = std::upper_bound(lasts.begin(), lasts.end(), ms,
+  if (newest.ms <= ms) return newest.ms == INT64_MIN ? nullptr : &newest;
+  if (!older) return nullptr;
+  const auto at = std::upper_bound(older->begin(), older->end(), ms,
                                    [](std::int64_t t, const Last& last) { return t < last.ms; });
-  return at == lasts.begin() ? nullptr : &*std::prev(at);
+  return at == older->begin() ? nullptr : &*std::prev(at);
 }
 
 std::int64_t Rule::longest_window_ms() const {

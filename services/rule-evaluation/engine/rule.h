@@ -14,6 +14,7 @@
 
 #include "common/base/labels.h"
 #include "common/plan/model.h"
+#include "common/sketch/pane_grid.h"
 #include "common/sketch/panes.h"
 #include "common/sketch/sketch.h"
 #include "services/rule-evaluation/engine/life.h"
@@ -32,41 +33,28 @@ enum class Cell : std::uint8_t {
 };
 Cell CellFor(plan::Aggregate aggregate, SeriesKind kind);
 
-// What a pane of a counter or a gauge keeps. Meaning by cell and aggregate:
-//   counter, bucket:     a = increase, b = ms of it that the series' points cover, c = increase
-//                        that covers no known time
-//   gauge, last:         a = reading, b = its time, c = readings
-//   gauge, avg:          a = sum, b = readings
-//   gauge, min, max:     a = reading, b = readings
-//   gauge, sum, count:   a = newest reading, b = its time, c = readings
-//   gauge, stddev:       a = mean, b = readings, c = sum of squared distances from the mean
-//                        (B. P. Welford, "Note on a method for calculating corrected sums of
-//                        squares and products", Technometrics 4(3), 1962)
-struct CellPane {
-  double a = 0;
-  double b = 0;
-  double c = 0;
-};
-
 // One series among the cells of a test, for one of its operands.
 struct Member {
   std::uint32_t series = 0;
   std::uint8_t operand = 0;
   Cell cell = Cell::kNone;
-  double factor = 1;                   // from the series' unit to the measure's
-  double bound = 0;                    // of a bucket, in the measure's unit; infinity for the last
-  std::int64_t newest_ms = INT64_MIN;  // time of the newest accepted point; INT64_MIN = none
-  // The newest point of what was judged, and those after it, by time.
+  double factor = 1;  // from the series' unit to the measure's
+  double bound = 0;   // of a bucket, in the measure's unit; infinity for the last
+
   struct Last {
-    std::int64_t ms = 0;
+    std::int64_t ms = INT64_MIN;
     double value = 0;     // its increase or reading
     double cover_ms = 0;  // a counter's: the time that it covers
   };
-  std::vector<Last> lasts;
-  void Note(std::int64_t ms, double value, double cover_ms, std::int64_t judged_ms);
+  Last newest;  // accepted point; its ms is INT64_MIN while there is none
+  // Those before it that came after what was judged, and the newest of what was judged, by time;
+  // kept only where a window may be without a point while the series speaks (see Note).
+  std::unique_ptr<std::vector<Last>> older;
+  // `sparse`: so seldom does the series speak that a point may have to stand for a window in which
+  // there is none.
+  void Note(const Last& point, bool sparse, std::int64_t judged_ms);
   // The newest of them at or before a time.
   const Last* UpTo(std::int64_t ms) const;
-  sketch::Panes<CellPane> panes;
 };
 
 struct Group;
@@ -77,6 +65,17 @@ struct Cells {
   std::string key;         // encoded labels
   Group* group = nullptr;  // whose own they are; null where several groups share them
   std::vector<Member> members;
+  // What counters, buckets and gauges said, by member. A cell's numbers by kind and aggregate:
+  //   counter, bucket:     a = increase, b = ms of it that the series' points cover, c = increase
+  //                        that covers no known time
+  //   gauge, last:         a = reading, b = its time, c = readings
+  //   gauge, avg:          a = sum, b = readings
+  //   gauge, min, max:     a = reading
+  //   gauge, sum, count:   a = newest reading, b = its time, c = readings
+  //   gauge, stddev:       a = mean, b = readings, c = sum of squared distances from the mean
+  //                        (B. P. Welford, "Note on a method for calculating corrected sums of
+  //                        squares and products", Technometrics 4(3), 1962)
+  sketch::PaneGrid grid;
   std::vector<sketch::Panes<sketch::Sketch>> distributions;  // by operand
   std::vector<double> bounds;  // of the newest explicit histogram, for the bounds of a quantile
 
@@ -168,6 +167,9 @@ struct Window {
   // Derived: what KeepFrom last found, and when.
   std::int64_t judged = INT64_MIN;
   std::int64_t keep_from = 0;
+
+  // The end of the last pane of the window that was judged last.
+  std::int64_t judged_ms() const { return (keep_from - 1 + panes) * pane_ms; }
 };
 
 // One condition in force, with its windows and the life of each of its groups.
@@ -203,13 +205,16 @@ struct Rule {
   std::int64_t PaneAt(std::size_t i, std::int64_t end_ms) const {
     return sketch::LastEnded(end_ms, windows[i].pane_ms);
   }
-  // The panes before are in no window that is still to be judged, except the newest for its value.
+  std::int64_t FirstKept(std::size_t i) const {
+    return PaneAt(i, judged_ms()) + 1 - windows[i].panes;
+  }
+  // The panes before are in no window that is still to be judged.
   // Asked for with every point, and another only after a judgement.
   std::int64_t KeepFrom(std::size_t i) {
     Window& window = windows[i];
     if (window.judged != judged) {
       window.judged = judged;
-      window.keep_from = PaneAt(i, judged_ms()) + 1 - window.panes;
+      window.keep_from = FirstKept(i);
     }
     return window.keep_from;
   }

@@ -28,31 +28,47 @@ bool ReadJudgement(Judgement& j, ByteReader& in) {
   return in.ok();
 }
 
-void WriteMember(const Member& m, ByteWriter& out) {
+void WriteMember(const Cells& cells, std::size_t column, std::int64_t from, ByteWriter& out) {
+  const Member& m = cells.members[column];
   out.Varint(m.series);
   out.Varint(m.operand);
   out.Varint(static_cast<std::uint64_t>(m.cell));
   out.Double(m.factor);
   out.Double(m.bound);
-  out.Signed(m.newest_ms);
-  out.Varint(m.lasts.size());
-  for (const Member::Last& last : m.lasts) {
+  const auto write = [&](const Member::Last& last) {
     out.Signed(last.ms);
     out.Double(last.value);
     out.Double(last.cover_ms);
-  }
-  out.Varint(m.panes.entries().size());
+  };
+  write(m.newest);
+  out.Varint(m.older ? m.older->size() : 0);
+  if (m.older) std::for_each(m.older->begin(), m.older->end(), write);
+  std::uint64_t panes = 0;
+  cells.grid.ForRows(from, cells.grid.last(),
+                     [&](std::int64_t, const auto& row) { panes += row.Has(column) ? 1 : 0; });
+  out.Varint(panes);
   std::int64_t last = 0;
-  for (const auto& entry : m.panes.entries()) {
-    out.Signed(entry.index - last);
-    last = entry.index;
-    out.Double(entry.value.a);
-    out.Double(entry.value.b);
-    out.Double(entry.value.c);
-  }
+  cells.grid.ForRows(from, cells.grid.last(), [&](std::int64_t index, const auto& r) {
+    if (!r.Has(column)) return;
+    out.Signed(index - last);
+    last = index;
+    for (const double v : {r.a[column], r.b[column], r.c == nullptr ? 0.0 : r.c[column]}) {
+      out.Double(v);
+    }
+  });
 }
 
-bool ReadMember(Member& m, ByteReader& in) {
+void ReadLast(Member::Last& last, ByteReader& in) {
+  last.ms = in.Signed();
+  last.value = in.Double();
+  last.cover_ms = in.Double();
+}
+
+// A day, and beyond: nothing runs ahead of what was judged for longer.
+constexpr std::int64_t kAheadMs = 90'000'000;
+
+bool ReadMember(const Rule& rule, Cells& cells, ByteReader& in) {
+  Member& m = cells.members.back();
   m.series = static_cast<std::uint32_t>(in.Varint());
   m.operand = static_cast<std::uint8_t>(in.Varint() % plan::Measure::kOperandsMax);
   const std::uint64_t cell = in.Varint();
@@ -60,26 +76,30 @@ bool ReadMember(Member& m, ByteReader& in) {
   m.cell = static_cast<Cell>(cell);
   m.factor = in.Double();
   m.bound = in.Double();
-  m.newest_ms = in.Signed();
+  ReadLast(m.newest, in);
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
-    Member::Last& last = m.lasts.emplace_back();
-    last.ms = in.Signed();
-    last.value = in.Double();
-    last.cover_ms = in.Double();
+    if (!m.older) m.older = std::make_unique<std::vector<Member::Last>>();
+    ReadLast(m.older->emplace_back(), in);
   }
+  const Window& window = rule.windows[cells.test];
+  const std::int64_t from = rule.FirstKept(cells.test);
+  const std::int64_t to = from + window.panes + kAheadMs / window.pane_ms;
   std::int64_t index = 0;
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
-    index += in.Signed();
-    CellPane pane;
-    pane.a = in.Double();
-    pane.b = in.Double();
-    pane.c = in.Double();
-    m.panes.Append(index, pane);
+    if (__builtin_add_overflow(index, in.Signed(), &index) || index < from || index > to) {
+      return false;
+    }
+    double values[3];
+    for (double& v : values) v = in.Double();
+    auto pane = cells.grid.Put(index, cells.members.size() - 1, window.panes);
+    pane.a = values[0];
+    pane.b = values[1];
+    if (values[2] != 0) pane.set_c(values[2]);
   }
   return in.ok();
 }
 
-void WriteCells(const Cells& cells, ByteWriter& out) {
+void WriteCells(const Rule& rule, const Cells& cells, ByteWriter& out) {
   out.Varint(cells.bounds.size());
   for (const double bound : cells.bounds) out.Double(bound);
   for (const auto& panes : cells.distributions) {
@@ -90,7 +110,8 @@ void WriteCells(const Cells& cells, ByteWriter& out) {
     }
   }
   out.Varint(cells.members.size());
-  for (const Member& m : cells.members) WriteMember(m, out);
+  const std::int64_t from = rule.FirstKept(cells.test);
+  for (std::size_t i = 0; i < cells.members.size(); ++i) WriteMember(cells, i, from, out);
 }
 
 // Into cells that were made for their test.
@@ -105,11 +126,13 @@ bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in) {
     }
   }
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    cells.grid.AddColumn();
     Member& m = cells.members.emplace_back();
-    const bool good =
-        ReadMember(m, in) && s.series.Has(m.series) && m.operand < cells.distributions.size();
+    const bool good = ReadMember(rule, cells, in) && s.series.Has(m.series) &&
+                      m.operand < cells.distributions.size();
     if (!good) {
       cells.members.pop_back();  // it is no member of a series that is there
+      cells.grid.RemoveColumn(cells.members.size());
       return false;
     }
     ++s.series.at(m.series).members;
@@ -119,7 +142,7 @@ bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in) {
   return true;
 }
 
-void WriteGroup(const Group& g, ByteWriter& out) {
+void WriteGroup(const Rule& rule, const Group& g, ByteWriter& out) {
   out.String(g.key);
   out.Varint(g.number);
   out.Bool(g.active);
@@ -140,7 +163,7 @@ void WriteGroup(const Group& g, ByteWriter& out) {
     out.Varint(static_cast<std::uint64_t>(verdict));
   }
   for (const auto& cells : g.own) {
-    if (cells) WriteCells(*cells, out);
+    if (cells) WriteCells(rule, *cells, out);
   }
 }
 
@@ -205,12 +228,12 @@ void WriteRule(const Rule& rule, ByteWriter& out) {
   out.Bool(rule.seen);
   out.Bool(rule.negatives);
   out.Varint(rule.groups.size());
-  for (const auto& [key, group] : rule.groups) WriteGroup(*group, out);
+  for (const auto& [key, group] : rule.groups) WriteGroup(rule, *group, out);
   for (const auto& shared : rule.shared) {
     out.Varint(shared.size());
     for (const auto& [key, cells] : shared) {
       out.String(key);
-      WriteCells(*cells, out);
+      WriteCells(rule, *cells, out);
     }
   }
 }

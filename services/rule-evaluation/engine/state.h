@@ -164,11 +164,11 @@ Reading Measure(const State& s, const Rule& rule, const Cells& cells, std::int64
 // More data can only make it more true.
 bool TrueStays(const Rule& rule, const Cells& cells);
 // The increase of one member in the window: covered and loose alike.
-double IncreaseOf(const State& s, const Rule& rule, const Cells& cells, const Member& member,
+double IncreaseOf(const State& s, const Rule& rule, const Cells& cells, std::size_t column,
                   std::int64_t pane);
 // What one gauge says in the window, in the measure's unit.
 std::optional<double> GaugeOf(const State& s, const Rule& rule, const Cells& cells,
-                              const Member& member, std::int64_t pane);
+                              std::size_t column, std::int64_t pane);
 
 // --- absence.cpp: does silence say something? ---
 // Silence of this member up to `end_ms` is proven absence.

@@ -63,11 +63,12 @@ std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& g
   std::vector<Piece> pieces;
   ValuesByLabel values;
   bool adds = aggregate == plan::Aggregate::kSum || aggregate == plan::Aggregate::kCount;
-  for (const Member& member : cells->members) {
+  for (std::size_t i = 0; i < cells->members.size(); ++i) {
+    const Member& member = cells->members[i];
     if (member.operand != 0) continue;
     std::optional<double> value;
-    if (member.cell == Cell::kCounter) value = IncreaseOf(s, rule, *cells, member, pane);
-    if (member.cell == Cell::kGauge) value = GaugeOf(s, rule, *cells, member, pane);
+    if (member.cell == Cell::kCounter) value = IncreaseOf(s, rule, *cells, i, pane);
+    if (member.cell == Cell::kGauge) value = GaugeOf(s, rule, *cells, i, pane);
     const auto labels = Labels::Decode(s.series.at(member.series).labels);
     if (!value || !labels) continue;
     adds |= member.cell == Cell::kCounter;

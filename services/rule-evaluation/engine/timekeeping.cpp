@@ -143,7 +143,7 @@ namespace {
 // Groups told apart by labels, and cells that groups share, whose series all fell silent long ago.
 void ForgetSilent(State& s, Rule& rule, std::int64_t before_ms) {
   const auto old = [&](const Cells& cells, const Member& m) {
-    return m.newest_ms < before_ms - rule.window_ms(cells.test);
+    return m.newest.ms < before_ms - rule.window_ms(cells.test);
   };
   std::vector<Group*> silent;
   for (const auto& [key, group] : rule.groups) {

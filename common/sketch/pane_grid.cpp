@@ -1,0 +1,93 @@
+#include "common/sketch/pane_grid.h"
+
+#include <algorithm>
+
+namespace liveops::sketch {
+namespace {
+
+// Rows beyond the window: the panes that are still open when it is judged.
+constexpr std::size_t kAhead = 3;
+
+}  // namespace
+
+void PaneGrid::AddColumn() {
+  ++columns_;
+  // Before the first pane the room that is needed is not known.
+  if (rows_ > 0 && columns_ > stride_) Reshape(rows_, columns_ + columns_ / 4);
+}
+
+void PaneGrid::RemoveColumn(std::size_t column) {
+  --columns_;
+  if (rows_ == 0) return;
+  const std::size_t n = words();
+  for (std::size_t slot = 0; slot < rows_; ++slot) {
+    for (std::vector<double>* plane : {&first_, &second_, &third_}) {
+      if (plane->empty()) continue;
+      double* const row = plane->data() + slot * stride_;
+      std::copy(row + column + 1, row + columns_ + 1, row + column);
+      row[columns_] = 0;
+    }
+    std::uint64_t* const bits = present_.data() + slot * n;
+    for (std::size_t i = column; i <= columns_; ++i) {
+      const bool next = i < columns_ && ((bits[(i + 1) / 64] >> ((i + 1) % 64)) & 1) != 0;
+      const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+      bits[i / 64] = next ? bits[i / 64] | bit : bits[i / 64] & ~bit;
+    }
+  }
+}
+
+void PaneGrid::ClearRow(std::int64_t index) {
+  const std::size_t slot = SlotOf(index);
+  for (std::vector<double>* plane : {&first_, &second_, &third_}) {
+    if (plane->empty()) continue;
+    std::fill_n(plane->begin() + static_cast<std::ptrdiff_t>(slot * stride_), stride_, 0.0);
+  }
+  std::fill_n(present_.begin() + static_cast<std::ptrdiff_t>(slot * words()), words(),
+              std::uint64_t{0});
+}
+
+void PaneGrid::Reach(std::int64_t index, std::int64_t rows_hint) {
+  const bool none = high_ < low_ || rows_ == 0;
+  // What was dropped bounds the range from below, if something was.
+  const std::int64_t low =
+      none ? (low_ == INT64_MIN ? index : std::min(low_, index)) : std::min(low_, index);
+  const std::int64_t high = none ? index : std::max(high_, index);
+  const auto needed = static_cast<std::size_t>(high - low + 1);
+  if (needed > rows_ || rows_ == 0) {
+    const auto usual = static_cast<std::size_t>(rows_hint) + kAhead;
+    Reshape(std::max(needed > usual ? needed + needed / 8 : usual, rows_),
+            std::max(stride_, columns_));
+  }
+  const std::int64_t had_low = none ? high + 1 : low_;
+  const std::int64_t had_high = none ? high : high_;
+  for (std::int64_t i = low; i < had_low; ++i) ClearRow(i);
+  for (std::int64_t i = had_high + 1; i <= high; ++i) ClearRow(i);
+  low_ = low;
+  high_ = high;
+}
+
+void PaneGrid::Reshape(std::size_t rows, std::size_t stride) {
+  PaneGrid old = std::move(*this);
+  *this = PaneGrid();
+  columns_ = old.columns_;
+  stride_ = stride;
+  rows_ = rows;
+  low_ = old.low_;
+  high_ = old.high_;
+  first_.resize(rows * stride);
+  second_.resize(rows * stride);
+  if (!old.third_.empty()) third_.resize(rows * stride);
+  present_.resize(rows * words());
+  if (old.rows_ == 0) return;
+  old.ForRows(old.low_, old.high_, [&](std::int64_t index, const Row& row) {
+    const std::size_t slot = SlotOf(index);
+    const auto at = static_cast<std::ptrdiff_t>(slot * stride_);
+    std::copy_n(row.a, old.stride_, first_.begin() + at);
+    std::copy_n(row.b, old.stride_, second_.begin() + at);
+    if (row.c != nullptr) std::copy_n(row.c, old.stride_, third_.begin() + at);
+    std::copy_n(row.present, old.words(),
+                present_.begin() + static_cast<std::ptrdiff_t>(slot * words()));
+  });
+}
+
+}  // namespace liveops::sketch
