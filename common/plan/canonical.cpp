@@ -150,12 +150,16 @@ std::string MeasureText(const Measure& measure) {
          (measure.capacity > 0 ? " of " + Decimal(measure.capacity) : "");
 }
 
+// A number in the unit of what is compared.
+std::string ThresholdText(double threshold, const Measure& measure) {
+  return Decimal(threshold) + (measure.unit == "1" ? "" : measure.unit);
+}
+
 std::string TestText(const Test& test) {
   std::string out = MeasureText(test.measure);
   if (!test.by.empty()) out += fmt::format(" by {}", fmt::join(test.by, ", "));
-  return out + fmt::format(" over {} {} {}{}", FormatDuration(test.window), ComparisonSign(test.op),
-                           Decimal(test.threshold),
-                           test.measure.unit == "1" ? "" : test.measure.unit);
+  return out + fmt::format(" over {} {} {}", FormatDuration(test.window), ComparisonSign(test.op),
+                           ThresholdText(test.threshold, test.measure));
 }
 
 std::string LogicText(const Condition& condition) {
@@ -192,6 +196,17 @@ std::string CanonicalText(const Condition& condition) {
 }
 
 std::string CanonicalText(const Measure& measure) { return MeasureText(measure); }
+
+std::string CanonicalSeries(const Operand& operand) { return SeriesText(operand); }
+
+std::string CanonicalText(const Clear& clear, const Condition& condition) {
+  return fmt::format("{} {} for {}", ComparisonSign(clear.op),
+                     ThresholdText(clear.threshold, condition.measure), FormatDuration(clear.hold));
+}
+
+std::string CanonicalText(const Expect& expect) {
+  return fmt::format("{} within {}", LogicText(expect.condition), FormatDuration(expect.within));
+}
 
 std::string CanonicalText(const Response& response) {
   return response.next_business_day() ? "next business day" : FormatDuration(response.within);

@@ -158,6 +158,9 @@ std::string CanonicalText(const Condition& condition);
 // The measure's part of it: `ratio(http_5xx_count, http_request_count)`.
 std::string CanonicalText(const Measure& measure);
 
+// The operand's series alone: `http_request_count{code="500"}`.
+std::string CanonicalSeries(const Operand& operand);
+
 // SHA-256, hex, of the canonical text: an alarm whose digest did not change keeps its state over a
 // plan edit.
 std::string Digest(const Condition& condition);
@@ -174,6 +177,9 @@ struct Clear {
   Duration hold{0};
   friend bool operator==(const Clear&, const Clear&) = default;
 };
+
+// `< 0.5% for 2min`: as a clear of an alarm with this condition.
+std::string CanonicalText(const Clear& clear, const Condition& condition);
 
 enum class NoData {
   kKeep,  // silence is shown (state no_data is not entered), a firing alarm stays firing
@@ -203,6 +209,7 @@ struct Alarm {
   std::string runbook;
   std::string slo;  // name of the objective that made it, "" = none
   std::optional<Evidence> evidence;
+  friend bool operator==(const Alarm&, const Alarm&) = default;
 };
 
 // A service level objective over a rolling time, and the events that it is about. Its alarms are
@@ -214,6 +221,7 @@ struct Slo {
   Duration over{0};      // 30 d
   Measure bad;           // the share of bad events, kRatio or kShortfall, in "1"
   std::string owner;
+  friend bool operator==(const Slo&, const Slo&) = default;
 };
 
 struct Owner {
@@ -221,12 +229,17 @@ struct Owner {
   std::string title;      // "On-call Engineer"
   std::string slack;      // channel, "" = none
   std::string pagerduty;  // name of a routing key in notifier's configuration, "" = none
+  friend bool operator==(const Owner&, const Owner&) = default;
 };
 
 struct Expect {
   Condition condition;  // hold 0
   Duration within{0};
+  friend bool operator==(const Expect&, const Expect&) = default;
 };
+
+// `ratio(http_5xx_count, http_request_count) over 1min < 1% within 5min`.
+std::string CanonicalText(const Expect& expect);
 
 struct Remediation {
   std::string name;
@@ -239,6 +252,7 @@ struct Remediation {
   Duration approval_within{900'000};
   std::optional<Expect> expect;
   std::string page_with;  // alarm whose page carries the proposal, "" = none
+  friend bool operator==(const Remediation&, const Remediation&) = default;
 };
 
 struct Plan {
@@ -261,6 +275,7 @@ struct Plan {
   const Response& ResponseTo(Severity severity) const {
     return response[static_cast<std::size_t>(severity)];
   }
+  friend bool operator==(const Plan&, const Plan&) = default;
 };
 
 }  // namespace liveops::plan

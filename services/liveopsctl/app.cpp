@@ -15,6 +15,8 @@ struct Dispatch {
   int operator()(const PlanBacktest& c) { return RunPlanBacktest(session, c); }
   int operator()(const PlanDiff& c) { return RunPlanDiff(session, c); }
   int operator()(const PlanApply& c) { return RunPlanApply(session, c); }
+  int operator()(const PlanDrift& c) { return RunPlanDrift(session, c); }
+  int operator()(const PlanExport& c) { return RunPlanExport(session, c); }
   int operator()(const PlanShow& c) { return RunPlanShow(session, c); }
   int operator()(const AlarmsList& c) { return RunAlarmsList(session, c); }
   int operator()(const AlarmsWatch& c) { return RunAlarmsWatch(session, c); }

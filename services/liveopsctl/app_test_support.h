@@ -26,6 +26,8 @@ struct Script {
   Result<v1::AcknowledgeResponse> ack = v1::AcknowledgeResponse();
   Result<v1::ApplyPlanResponse> apply = v1::ApplyPlanResponse();
   Result<v1::GetPlanResponse> plan = v1::GetPlanResponse();
+  std::map<std::uint64_t, v1::PlanRecord>
+      plans;  // by the version asked for, 0 = newest; else `plan`
   v1::RemediationStatus remediation;
   Result<v1::WriteResponse> write = v1::WriteResponse();
   std::map<Server, Result<v1::GetStatusResponse>> status;
@@ -47,7 +49,13 @@ class FakeBackend : public Backend {
     s_.applied.push_back(request);
     return s_.apply;
   }
-  Result<v1::GetPlanResponse> GetPlan(const v1::GetPlanRequest&) override { return s_.plan; }
+  Result<v1::GetPlanResponse> GetPlan(const v1::GetPlanRequest& request) override {
+    const auto found = s_.plans.find(request.version());
+    if (found == s_.plans.end()) return s_.plan;
+    v1::GetPlanResponse response;
+    *response.mutable_plan() = found->second;
+    return response;
+  }
   Result<v1::ListPlansResponse> ListPlans(const v1::ListPlansRequest&) override {
     return v1::ListPlansResponse();
   }

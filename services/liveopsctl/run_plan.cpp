@@ -1,25 +1,12 @@
 #include <fmt/format.h>
 
 #include "common/plan/parse.h"
+#include "services/liveopsctl/live_plan.h"
 #include "services/liveopsctl/plan_file.h"
 #include "services/liveopsctl/render/plans.h"
 #include "services/liveopsctl/session.h"
 
 namespace liveops::ctl {
-namespace {
-
-// As the alarms tell it; empty, and said on the error stream, when they cannot be asked.
-PlansInForce AskInForce(Session& session, Backend& backend, const std::string& service) {
-  v1::ListAlarmsRequest request;
-  request.set_service(service);
-  const Result<v1::ListAlarmsResponse> response = backend.ListAlarms(request);
-  if (response.ok()) return InForceBy(*response);
-  session.Warn("which version is in force cannot be told: " + response.error().message);
-  return {};
-}
-
-}  // namespace
-
 int RunPlanCheck(Session& session, const PlanCheck& command) {
   const Result<std::string> text = ReadTextFile(command.file);
   if (!text.ok()) return session.Usage(text.error().message);

@@ -52,6 +52,8 @@ int RunPlanTest(Session& session, const PlanTest& command);
 int RunPlanBacktest(Session& session, const PlanBacktest& command);
 int RunPlanDiff(Session& session, const PlanDiff& command);
 int RunPlanApply(Session& session, const PlanApply& command);
+int RunPlanDrift(Session& session, const PlanDrift& command);
+int RunPlanExport(Session& session, const PlanExport& command);
 int RunPlanShow(Session& session, const PlanShow& command);
 int RunAlarmsList(Session& session, const AlarmsList& command);
 int RunAlarmsWatch(Session& session, const AlarmsWatch& command);

@@ -52,6 +52,13 @@ struct PlanApply {
   std::string file;
   std::uint64_t expect_version = 0;  // 0 = whatever it is
 };
+struct PlanDrift {
+  std::vector<std::string> files;
+};
+struct PlanExport {
+  std::string service;
+  std::uint64_t version = 0;  // 0 = the one in force
+};
 struct PlanShow {
   std::string service;        // "" = list all
   std::uint64_t version = 0;  // 0 = the newest
@@ -112,9 +119,9 @@ struct Completion {
   std::string shell;  // "bash", "zsh", "fish"
 };
 
-using Command = std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanShow,
-                             AlarmsList, AlarmsWatch, AlarmsAck, AlarmsExplain, RemediationsList,
-                             RemediationsShow, RemediationsApprove, RemediationsDeny, Send,
-                             DeploymentsReport, ShowStatus, Completion>;
+using Command = std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanDrift,
+                             PlanExport, PlanShow, AlarmsList, AlarmsWatch, AlarmsAck,
+                             AlarmsExplain, RemediationsList, RemediationsShow, RemediationsApprove,
+                             RemediationsDeny, Send, DeploymentsReport, ShowStatus, Completion>;
 
 }  // namespace liveops::ctl

@@ -40,7 +40,7 @@ TEST(CompletionScript, MentionsEveryCommandAndOptionInEveryShell) {
             << shell;
       }
     });
-    EXPECT_EQ(commands, 23);  // the root, 4 groups, 18 that run
+    EXPECT_EQ(commands, 25);  // the root, 4 groups, 20 that run
   }
 }
 
@@ -87,6 +87,8 @@ TEST(CompletionScript, BashCompletesForReal) {
   EXPECT_THAT(BashOffers({"send", "--kind", "g"}), ElementsAre("gauge"));
   EXPECT_THAT(BashOffers({"completion", "z"}), ElementsAre("zsh"));
   EXPECT_THAT(BashOffers({"plan", "check", "te"}), ElementsAre("test.bash"));
+  EXPECT_THAT(BashOffers({"plan", "drift", "te"}), ElementsAre("test.bash"));
+  EXPECT_THAT(BashOffers({"plan", "ex"}), ElementsAre("export"));
   EXPECT_THAT(BashOffers({"plan", "ba"}), ElementsAre("backtest"));
   EXPECT_THAT(BashOffers({"plan", "test", "te"}), ElementsAre("test.bash"));
   EXPECT_THAT(BashOffers({"plan", "backtest", "p.yaml", "--data", "te"}), ElementsAre("test.bash"));

@@ -24,8 +24,11 @@ constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  done, or the answer is yes\n"
     "  1  the answer is no: problems found, not found, denied, refused, not ready\n"
-    "  2  the command line or the configuration is wrong (plan test, backtest, diff: or a file)\n"
-    "  3  the server could not be reached, or cannot serve now (status: none of them answers)\n";
+    "  2  the command line or the configuration is wrong (plan test, backtest, diff, drift: or a "
+    "file)\n"
+    "  3  the server could not be reached, or cannot serve now (status: none of them answers; plan "
+    "drift:\n"
+    "     or it refuses)\n";
 
 // What the options write into while CLI11 reads; turned into a Command once all is read.
 struct Draft {
@@ -36,6 +39,8 @@ struct Draft {
   PlanBacktest plan_backtest;
   PlanDiff plan_diff;
   PlanApply plan_apply;
+  PlanDrift plan_drift;
+  PlanExport plan_export;
   PlanShow plan_show;
   AlarmsList alarms_list;
   AlarmsWatch alarms_watch;
@@ -127,7 +132,17 @@ void AddPlan(CLI::App& app, Draft& d) {
   apply->add_option("FILE", d.plan_apply.file, "Plan file (YAML)")->required();
   apply
       ->add_option("--expect-version", d.plan_apply.expect_version,
-                   "Refuse when the newest version is another one")
+                   "Refuse when the newest version is another one, and say who applied it")
+      ->type_name("N");
+  CLI::App* drift = Leaf(*plan, "drift",
+                         "How plan files differ in meaning from what is in force: leaves with 0 "
+                         "when they do not, 1 when one does",
+                         d, &Draft::plan_drift);
+  drift->add_option("FILE", d.plan_drift.files, "Plan files (YAML)")->required();
+  CLI::App* save = Leaf(*plan, "export", "The plan in force as a file, in canonical form", d,
+                        &Draft::plan_export);
+  save->add_option("SERVICE", d.plan_export.service, "Service")->required();
+  save->add_option("--version", d.plan_export.version, "Version (default: the one in force)")
       ->type_name("N");
   CLI::App* show = Leaf(*plan, "show", "Show a service's plan, or list all", d, &Draft::plan_show);
   show->add_option("SERVICE", d.plan_show.service,

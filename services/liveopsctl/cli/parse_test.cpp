@@ -40,6 +40,11 @@ TEST(Parse, ReadsEveryCommand) {
       Get<PlanApply>(ParseWords({"plan", "apply", "p.yaml", "--expect-version", "3"}));
   EXPECT_EQ(apply.file, "p.yaml");
   EXPECT_EQ(apply.expect_version, 3u);
+  EXPECT_THAT(Get<PlanDrift>(ParseWords({"plan", "drift", "a.yaml", "b.yaml"})).files,
+              ::testing::ElementsAre("a.yaml", "b.yaml"));
+  const auto saved = Get<PlanExport>(ParseWords({"plan", "export", "api", "--version", "4"}));
+  EXPECT_EQ(saved.service, "api");
+  EXPECT_EQ(saved.version, 4u);
   EXPECT_EQ(Get<PlanShow>(ParseWords({"plan", "show"})).service, "");
   EXPECT_EQ(Get<PlanShow>(ParseWords({"plan", "show", "api", "--version", "7"})).version, 7u);
   EXPECT_TRUE(Get<AlarmsList>(ParseWords({"alarms", "list", "--all", "--service", "api"})).all);
@@ -124,6 +129,8 @@ TEST(Parse, MissingAndSurplusArgumentsAreUsageErrors) {
   ExpectUsage(ParseWords({"plan", "backtest", "p.yaml"}), "--data is required");
   ExpectUsage(ParseWords({"plan", "diff", "a", "--data", "d"}), "NEW is required");
   ExpectUsage(ParseWords({"plan", "apply", "x", "--expect-version", "abc"}), "expect-version");
+  ExpectUsage(ParseWords({"plan", "drift"}), "FILE is required");
+  ExpectUsage(ParseWords({"plan", "export"}), "SERVICE is required");
   ExpectUsage(ParseWords({"plan", "show", "--version", "3"}), "--version needs a SERVICE");
   ExpectUsage(ParseWords({"status", "--timeout", "soon"}), "--timeout: \"soon\" is not a duration");
   ExpectUsage(ParseWords({"send", "a", "--service", "s"}), "write METRIC=VALUE");

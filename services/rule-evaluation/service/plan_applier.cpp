@@ -52,8 +52,11 @@ Result<Applied> PlanApplier::Apply(const std::string& text, std::uint64_t expect
     const std::optional<StoredPlan> newest = library_.Newest(applied.service);
     const std::uint64_t version = newest ? newest->version : 0;
     if (expected_version != 0 && expected_version != version) {
-      return ConflictError("the newest version of " + applied.service + " is " +
-                           std::to_string(version) + ", not " + std::to_string(expected_version));
+      applied.version = version;
+      applied.unexpected = true;
+      if (newest) applied.newest = *newest;
+      applied.newest.text.clear();
+      return applied;
     }
     if (newest && newest->text == text) {
       applied.version = version;

@@ -18,6 +18,10 @@ struct Applied {
   std::uint64_t version = 0;
   bool unchanged = false;
   std::vector<plan::Problem> problems;  // not empty: nothing was written
+  // Not the version that was expected: nothing was written. `version` is the newest, 0 = there is
+  // none; and this is that one, without its text.
+  bool unexpected = false;
+  StoredPlan newest;
 };
 
 // Puts a plan into plans.v1 under the next version: "applied" says that it stands in the library;
@@ -32,8 +36,9 @@ class PlanApplier {
   PlanApplier(kafka::Producer& producer, runtime::Writer& writer, PlanLibrary& library)
       : producer_(producer), writer_(writer), library_(library) {}
 
-  // `expected_version`: kConflict when the newest is another; 0 = whatever it is. kUnavailable:
-  // nothing was written; kTimeout: it may count, and applying the same text again is harmless.
+  // `expected_version`: of the newest before this one; 0 = whatever it is. kUnavailable: nothing
+  // was written; kConflict: neither, since others keep applying; kTimeout: it may count, and
+  // applying the same text again is harmless.
   Result<Applied> Apply(const std::string& text, std::uint64_t expected_version,
                         const std::string& applied_by);
 

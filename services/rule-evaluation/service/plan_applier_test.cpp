@@ -71,6 +71,27 @@ TEST_F(PlanApplierTest, TakesTheNextVersionAndTheSameTextOnce) {
   EXPECT_THAT(log_.keys, testing::ElementsAre("shop:1"));
 }
 
+TEST_F(PlanApplierTest, AnotherNewestVersionThanTheExpectedOneIsToldAndNothingIsWritten) {
+  library_.SetComplete();
+  const auto none = applier_.Apply(kPlan, 1, "kim");
+  ASSERT_TRUE(none.ok());
+  EXPECT_TRUE(none->unexpected);
+  EXPECT_EQ(none->version, 0u);
+  ASSERT_TRUE(applier_.Apply(kPlan, 0, "kim").ok());
+  const std::string edited = std::string(kPlan) + "# edited\n";
+  const auto expected = applier_.Apply(edited, 1, "lee");
+  ASSERT_TRUE(expected.ok());
+  EXPECT_FALSE(expected->unexpected);
+  EXPECT_EQ(expected->version, 2u);
+  const auto late = applier_.Apply(kPlan, 1, "kim");
+  ASSERT_TRUE(late.ok());
+  EXPECT_TRUE(late->unexpected);
+  EXPECT_EQ(late->version, 2u);
+  EXPECT_EQ(late->newest.applied_by, "lee");
+  EXPECT_GT(late->newest.applied_unix_ms, 0);
+  EXPECT_THAT(log_.keys, testing::ElementsAre("shop:1", "shop:2"));
+}
+
 TEST_F(PlanApplierTest, AnUnansweredWriteIsToldAsOneThatMayCount) {
   library_.SetComplete();
   log_.refusal = UnavailableError("writing liveops.plans.v1/0: Local: Message timed out");

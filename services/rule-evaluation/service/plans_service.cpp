@@ -1,9 +1,13 @@
+#include "common/base/text.h"
+#include "common/base/time.h"
 #include "common/rpc/server.h"
 #include "liveops/v1/plans.grpc.pb.h"
 #include "services/rule-evaluation/service/grpc_services.h"
 
 namespace liveops::evaluation {
 namespace {
+
+constexpr std::size_t kMessageBytesMax = 1200;  // travels in a trailer
 
 template <typename Response>
 void AddProblems(const std::vector<plan::Problem>& problems, const std::string& file,
@@ -23,6 +27,22 @@ void Fill(const StoredPlan& plan, bool with_text, v1::PlanRecord* out) {
   if (with_text) out->set_text(plan.text);
   out->set_applied_by(plan.applied_by);
   out->set_applied_unix_ms(plan.applied_unix_ms);
+}
+
+// Somebody else was here: who, so that they can be asked.
+grpc::Status Unexpected(const Applied& applied, std::uint64_t expected) {
+  const StoredPlan& newest = applied.newest;
+  std::string message = "nothing was applied: the newest version of " + applied.service +
+                        " is not " + std::to_string(expected) + " but " +
+                        std::to_string(applied.version);
+  if (applied.version == 0) {
+    message = "nothing was applied: " + applied.service +
+              " has no plan yet, so its newest version " + "cannot be " + std::to_string(expected);
+  } else {
+    message += ", applied by " + (newest.applied_by.empty() ? "somebody" : newest.applied_by);
+    if (newest.applied_unix_ms > 0) message += " at " + FormatUtc(newest.applied_unix_ms);
+  }
+  return {grpc::StatusCode::FAILED_PRECONDITION, ScrubUtf8(Truncate(message, kMessageBytesMax))};
 }
 
 class PlansService final : public v1::Plans::Service {
@@ -45,6 +65,7 @@ class PlansService final : public v1::Plans::Service {
     const auto applied =
         applier_.Apply(request->text(), request->expected_version(), rpc::PeerOf(*context).name);
     if (!applied.ok()) return rpc::ToGrpc(applied.error());
+    if (applied->unexpected) return Unexpected(*applied, request->expected_version());
     response->set_service(applied->service);
     response->set_version(applied->version);
     response->set_unchanged(applied->unchanged);
