@@ -60,10 +60,11 @@ void PaneGrid::Reach(std::int64_t index, std::int64_t rows_hint) {
   }
   const std::int64_t had_low = none ? high + 1 : low_;
   const std::int64_t had_high = none ? high : high_;
-  for (std::int64_t i = low; i < had_low; ++i) ClearRow(i);
-  for (std::int64_t i = had_high + 1; i <= high; ++i) ClearRow(i);
+  high_slot_ = (high_slot_ + static_cast<std::size_t>(none ? 0 : high - high_)) % rows_;
   low_ = low;
   high_ = high;
+  for (std::int64_t i = low; i < had_low; ++i) ClearRow(i);
+  for (std::int64_t i = had_high + 1; i <= high; ++i) ClearRow(i);
 }
 
 void PaneGrid::Reshape(std::size_t rows, std::size_t stride) {
@@ -78,7 +79,8 @@ void PaneGrid::Reshape(std::size_t rows, std::size_t stride) {
   second_.resize(rows * stride);
   if (!old.third_.empty()) third_.resize(rows * stride);
   present_.resize(rows * words());
-  if (old.rows_ == 0) return;
+  if (old.rows_ == 0 || high_ < low_) return;
+  high_slot_ = static_cast<std::size_t>(high_ - low_);
   old.ForRows(old.low_, old.high_, [&](std::int64_t index, const Row& row) {
     const std::size_t slot = SlotOf(index);
     const auto at = static_cast<std::ptrdiff_t>(slot * stride_);

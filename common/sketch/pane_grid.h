@@ -62,12 +62,7 @@ class PaneGrid {
   // the last one, and is not before what was dropped.
   Cell Put(std::int64_t index, std::size_t column, std::int64_t rows_hint) {
     if (index < low_ || index > high_) Reach(index, rows_hint);
-    // Of one record's points most go to the same row.
-    if (index != put_index_) {
-      put_index_ = index;
-      put_slot_ = SlotOf(index);
-    }
-    const std::size_t slot = put_slot_;
+    const std::size_t slot = SlotOf(index);
     std::uint64_t& word = present_[slot * words() + column / 64];
     const std::uint64_t bit = std::uint64_t{1} << (column % 64);
     const bool fresh = (word & bit) == 0;
@@ -101,10 +96,10 @@ class PaneGrid {
 
  private:
   std::size_t words() const { return (stride_ + 63) / 64; }
+  // Of a row that is there.
   std::size_t SlotOf(std::int64_t index) const {
-    const auto rows = static_cast<std::int64_t>(rows_);
-    const std::int64_t rest = index % rows;
-    return static_cast<std::size_t>(rest < 0 ? rest + rows : rest);
+    const auto back = static_cast<std::size_t>(high_ - index);
+    return back <= high_slot_ ? high_slot_ - back : high_slot_ + rows_ - back;
   }
   Row RowAt(std::size_t slot) const {
     const std::size_t at = slot * stride_;
@@ -121,8 +116,7 @@ class PaneGrid {
   std::size_t rows_ = 0;
   std::int64_t low_ = INT64_MIN;  // rows low_..high_ are valid
   std::int64_t high_ = INT64_MIN;
-  std::int64_t put_index_ = INT64_MIN;  // the last one that was written, and where it is
-  std::size_t put_slot_ = 0;
+  std::size_t high_slot_ = 0;     // where the last row is
   std::vector<double> first_, second_, third_;  // by row, then by column
   std::vector<std::uint64_t> present_;          // bits by row, then by column
 };

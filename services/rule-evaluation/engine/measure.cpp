@@ -48,17 +48,18 @@ PaneSum SumOf(const sketch::PaneGrid& grid, std::size_t column, const Span& span
   return sum;
 }
 
-// The same of all counters that share a window, in one walk through its rows.
+// The same of all counters that share a window, in one walk through its rows. Without `covers` they
+// do not say what time is covered.
 class PaneSums {
  public:
-  PaneSums(const sketch::PaneGrid& grid, const Span& span)
+  PaneSums(const sketch::PaneGrid& grid, const Span& span, bool covers)
       : columns_(grid.columns()), sums_(3 * columns_), known_((columns_ + 63) / 64) {
     double* const increase = sums_.data();
     double* const covered = increase + columns_;
     double* const loose = covered + columns_;
     grid.ForRows(span.first, span.last, [&](std::int64_t, const sketch::PaneGrid::Row& row) {
       for (std::size_t i = 0; i < columns_; ++i) increase[i] += row.a[i];
-      for (std::size_t i = 0; i < columns_; ++i) covered[i] += row.b[i];
+      for (std::size_t i = 0; covers && i < columns_; ++i) covered[i] += row.b[i];
       for (std::size_t i = 0; row.c != nullptr && i < columns_; ++i) loose[i] += row.c[i];
       for (std::size_t i = 0; i < known_.size(); ++i) known_[i] |= row.present[i];
     });
@@ -267,7 +268,7 @@ Reading OfBuckets(const State& s, const Rule& rule, const Cells& cells, std::siz
                   const Span& span) {
   Reading out;
   std::vector<std::pair<double, double>> upto;  // bound, events at or below
-  const PaneSums sums(cells.grid, span);
+  const PaneSums sums(cells.grid, span, false);
   for (std::size_t i = 0; i < cells.members.size(); ++i) {
     const Member& member = cells.members[i];
     if (member.cell != Cell::kBucket || member.operand != operand) continue;
@@ -339,7 +340,7 @@ Reading OfOperand(const State& s, const Rule& rule, const Cells& cells, std::siz
   if (!out.known && any(Cell::kBucket)) out = OfBuckets(s, rule, cells, operand, span);
   const bool bounded = out.known;
   if (!out.known && any(Cell::kCounter)) {
-    const PaneSums sums(cells.grid, span);
+    const PaneSums sums(cells.grid, span, true);
     out = OfIncrease(OfCounters(s, rule, cells, sums, operand, span, at_least),
                      rule.test(cells.test).measure.operands[operand]);
   }
@@ -351,7 +352,7 @@ Reading OfOperand(const State& s, const Rule& rule, const Cells& cells, std::siz
 Reading OfRatio(const State& s, const Rule& rule, const Cells& cells, const Span& span) {
   Reading out;
   const plan::Measure& measure = rule.test(cells.test).measure;
-  const PaneSums sums(cells.grid, span);
+  const PaneSums sums(cells.grid, span, false);
   const Increase below = OfCounters(s, rule, cells, sums, 1, span, false);
   if (!below.known) return out;
   // A counter without points is 0 where its denominator has data.
