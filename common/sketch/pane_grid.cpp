@@ -1,6 +1,7 @@
 #include "common/sketch/pane_grid.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace liveops::sketch {
 namespace {
@@ -11,12 +12,14 @@ constexpr std::size_t kAhead = 3;
 }  // namespace
 
 void PaneGrid::AddColumn() {
+  blocks_.clear();
   ++columns_;
   // Before the first pane the room that is needed is not known.
   if (rows_ > 0 && columns_ > stride_) Reshape(rows_, columns_ + columns_ / 4);
 }
 
 void PaneGrid::RemoveColumn(std::size_t column) {
+  blocks_.clear();
   --columns_;
   if (rows_ == 0) return;
   const std::size_t n = words();
@@ -44,6 +47,68 @@ void PaneGrid::ClearRow(std::int64_t index) {
   }
   std::fill_n(present_.begin() + static_cast<std::ptrdiff_t>(slot * words()), words(),
               std::uint64_t{0});
+}
+
+PaneGrid::Sums PaneGrid::NoSums(bool with_b) const {
+  Sums sums;
+  sums.a.resize(columns_);
+  sums.c.resize(columns_);
+  if (with_b) sums.b.resize(columns_);
+  sums.present.resize((columns_ + 63) / 64);
+  return sums;
+}
+
+namespace {
+
+void Add(const double* from, std::vector<double>& to) {
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] += from[i];
+}
+
+void Unite(const std::uint64_t* from, std::vector<std::uint64_t>& to) {
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] |= from[i];
+}
+
+}  // namespace
+
+void PaneGrid::AddRows(std::int64_t first, std::int64_t last, Sums& sums) const {
+  ForRows(first, last, [&](std::int64_t, const Row& row) {
+    Add(row.a, sums.a);
+    Add(row.b, sums.b);
+    if (row.c != nullptr) Add(row.c, sums.c);
+    Unite(row.present, sums.present);
+  });
+}
+
+const PaneGrid::Sums& PaneGrid::OfBlock(std::int64_t block, bool with_b) const {
+  if (blocks_.empty()) blocks_.resize(std::bit_ceil(rows_ / kBlock + 2));
+  Block& kept = PlaceOf(block);
+  if (kept.index != block || (with_b && !kept.with_b)) {
+    kept.index = block;
+    kept.with_b = with_b;
+    kept.sums = NoSums(with_b);
+    AddRows(block * kBlock, block * kBlock + kBlock - 1, kept.sums);
+  }
+  return kept.sums;
+}
+
+PaneGrid::Sums PaneGrid::Sum(std::int64_t first, std::int64_t last, bool with_b) const {
+  Sums sums = NoSums(with_b);
+  if (rows_ == 0) return sums;
+  while (first <= last) {
+    const std::int64_t block = BlockOf(first);
+    const std::int64_t end = block * kBlock + kBlock - 1;
+    if (first == block * kBlock && end <= last) {
+      const Sums& kept = OfBlock(block, with_b);
+      Add(kept.a.data(), sums.a);
+      Add(kept.b.data(), sums.b);
+      Add(kept.c.data(), sums.c);
+      Unite(kept.present.data(), sums.present);
+    } else {
+      AddRows(first, std::min(end, last), sums);
+    }
+    first = end + 1;
+  }
+  return sums;
 }
 
 void PaneGrid::Reach(std::int64_t index, std::int64_t rows_hint) {

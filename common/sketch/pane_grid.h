@@ -62,6 +62,7 @@ class PaneGrid {
   // the last one, and is not before what was dropped.
   Cell Put(std::int64_t index, std::size_t column, std::int64_t rows_hint) {
     if (index < low_ || index > high_) Reach(index, rows_hint);
+    if (!blocks_.empty()) ForgetBlock(index);
     const std::size_t slot = SlotOf(index);
     std::uint64_t& word = present_[slot * words() + column / 64];
     const std::uint64_t bit = std::uint64_t{1} << (column % 64);
@@ -90,6 +91,18 @@ class PaneGrid {
     });
   }
 
+  // What the rows with first <= index <= last add up to, by column.
+  struct Sums {
+    std::vector<double> a, c;
+    std::vector<double> b;               // empty unless it was asked for
+    std::vector<std::uint64_t> present;  // bits of the columns that have a pane among the rows
+
+    bool Has(std::size_t column) const { return (present[column / 64] >> (column % 64)) & 1; }
+  };
+  // Whole blocks of rows are added up once and kept, so that a window costs a third of its rows.
+  // Which rows form a block depends on their indexes alone, and so does the order of the sum.
+  Sums Sum(std::int64_t first, std::int64_t last, bool with_b) const;
+
   // The range of indexes that has rows; none when first > last.
   std::int64_t first() const { return low_; }
   std::int64_t last() const { return high_; }
@@ -106,6 +119,27 @@ class PaneGrid {
     return {&first_[at], &second_[at], third_.empty() ? nullptr : &third_[at],
             &present_[slot * words()]};
   }
+  struct Block {
+    std::int64_t index = INT64_MIN;  // INT64_MIN: void
+    bool with_b = false;
+    Sums sums;
+  };
+  static constexpr std::int64_t kBlock = 6;
+  static std::int64_t BlockOf(std::int64_t index) {
+    return index >= 0 ? index / kBlock : -((kBlock - 1 - index) / kBlock);
+  }
+  Block& PlaceOf(std::int64_t block) const {
+    return blocks_[static_cast<std::uint64_t>(block) & (blocks_.size() - 1)];
+  }
+  void ForgetBlock(std::int64_t index) {
+    const std::int64_t block = BlockOf(index);
+    Block& kept = PlaceOf(block);
+    if (kept.index == block) kept.index = INT64_MIN;
+  }
+  const Sums& OfBlock(std::int64_t block, bool with_b) const;
+  Sums NoSums(bool with_b) const;
+  void AddRows(std::int64_t first, std::int64_t last, Sums& sums) const;
+
   void Reach(std::int64_t index, std::int64_t rows_hint);
   void ClearRow(std::int64_t index);
   // The same content in other dimensions.
@@ -116,9 +150,11 @@ class PaneGrid {
   std::size_t rows_ = 0;
   std::int64_t low_ = INT64_MIN;  // rows low_..high_ are valid
   std::int64_t high_ = INT64_MIN;
-  std::size_t high_slot_ = 0;     // where the last row is
+  std::size_t high_slot_ = 0;                   // where the last row is
   std::vector<double> first_, second_, third_;  // by row, then by column
   std::vector<std::uint64_t> present_;          // bits by row, then by column
+  // By index, around; a power of two, made by the first sum.
+  mutable std::vector<Block> blocks_;
 };
 
 }  // namespace liveops::sketch

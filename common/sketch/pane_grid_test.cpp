@@ -65,6 +65,25 @@ TEST(PaneGrid, ASlotIsCleanWhenItIsUsedAgain) {
   EXPECT_EQ(c, 2);  // 490 and 497
 }
 
+void ExpectSums(const PaneGrid& grid, const Model& model, std::int64_t base, unsigned seed) {
+  for (const std::int64_t length : {1, 7, 30}) {
+    const auto sums = grid.Sum(base, base + length - 1, true);
+    const auto less = grid.Sum(base, base + length - 1, false);
+    for (std::size_t i = 0; i < model.size(); ++i) {
+      Three sum;
+      bool any = false;
+      for (auto it = model[i].lower_bound(base); it != model[i].end() && it->first < base + length;
+           ++it) {
+        any = true;
+        sum = {sum.a + it->second.a, sum.b + it->second.b, sum.c + it->second.c};
+      }
+      ASSERT_EQ((Three{sums.a[i], sums.b[i], sums.c[i]}), sum) << "seed " << seed;
+      ASSERT_EQ((Three{less.a[i], sum.b, less.c[i]}), sum) << "seed " << seed;
+      ASSERT_EQ(sums.Has(i), any) << "seed " << seed;
+    }
+  }
+}
+
 // Whatever is done to it, it holds what a map of maps would.
 TEST(PaneGrid, HoldsWhatAMapWould) {
   for (unsigned seed = 0; seed < 200; ++seed) {
@@ -98,6 +117,7 @@ TEST(PaneGrid, HoldsWhatAMapWould) {
         const auto column =
             static_cast<std::size_t>(pick(0, static_cast<std::int64_t>(model.size()) - 1));
         const std::int64_t index = base + pick(0, window + 5);
+        if (what > 95) ExpectSums(grid, model, base, seed);
         auto cell = grid.Put(index, column, window);
         Three& three = model[column][index];
         cell.a += 1;
@@ -111,6 +131,7 @@ TEST(PaneGrid, HoldsWhatAMapWould) {
       }
     }
     ASSERT_EQ(grid.columns(), model.size());
+    ExpectSums(grid, model, base, seed);
     for (std::size_t i = 0; i < model.size(); ++i) {
       ASSERT_EQ(Column(grid, i, base, base + 1000), model[i]) << "seed " << seed << " column " << i;
     }

@@ -84,7 +84,7 @@ bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms) {
 }
 
 void DropAbsentGauges(State& s, Rule& rule, Cells& cells, std::int64_t end_ms) {
-  if (cells.members.size() < 2) return;
+  if (!cells.gauges || cells.members.size() < 2) return;
   const auto leaves = [&](const Member& m) {
     return m.cell == Cell::kGauge && Absent(s, rule, cells, m, end_ms);
   };

@@ -34,17 +34,39 @@ void MarkChanged(State& s, Group& group) {
   ++s.changes;
 }
 
+namespace {
+
+Due DueOf(Rule& rule) { return {rule.due_ms, rule.number, &rule}; }
+
+auto PlaceOf(std::vector<Group*>& groups, const Group& group) {
+  return std::lower_bound(groups.begin(), groups.end(), &group, ByNumber());
+}
+
+}  // namespace
+
 void Schedule(State& s, Rule& rule) {
   if (!s.clock.started()) return;
-  s.due.erase({rule.due_ms, rule.number});
+  // Mostly it goes from the front to the end, which costs no search.
+  auto node = s.due.extract(DueOf(rule));
   rule.due_ms = (rule.judged + 1) * rule.step_ms + LatenessOf(s, rule);
-  s.due.emplace(rule.due_ms, rule.number);
+  if (node) {
+    node.value() = DueOf(rule);
+    s.due.insert(s.due.end(), std::move(node));
+  } else {
+    s.due.insert(s.due.end(), DueOf(rule));
+  }
 }
 
 void Activate(Rule& rule, Group& group) {
   if (group.active) return;
   group.active = true;
-  rule.active.insert(&group);
+  rule.active.insert(PlaceOf(rule.active, group), &group);
+}
+
+void Deactivate(Rule& rule, Group& group) {
+  if (!group.active) return;
+  group.active = false;
+  rule.active.erase(PlaceOf(rule.active, group));
 }
 
 void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule) {
@@ -60,7 +82,7 @@ void RemoveRule(State& s, Service& service, Rule& rule) {
     for (const auto& [key, cells] : shared) ForgetMembers(s, rule, *cells);
   }
   if (rule.placeholder_told) s.gone.push_back(AlarmId(service.name, rule.spec.name, {}));
-  s.due.erase({rule.due_ms, rule.number});
+  s.due.erase(DueOf(rule));
   s.rules.erase(rule.number);
   Rebind(s, service);
   std::erase_if(service.rules, [&](const auto& r) { return r.get() == &rule; });
@@ -153,7 +175,7 @@ void RemoveGroup(State& s, Rule& rule, Group& group) {
     if (cells) ForgetMembers(s, rule, *cells);
   }
   if (rule.members.empty()) Schedule(s, rule);
-  rule.active.erase(&group);
+  Deactivate(rule, group);
   std::erase_if(s.touched, [&](const auto& t) { return t.second == &group; });
   if (!rule.probe) {
     s.gone.push_back(AlarmId(s.services[rule.service]->name, rule.spec.name, group.labels));
@@ -272,6 +294,7 @@ std::optional<Feed> FeedFor(State& s, Rule& rule, const Place& place, std::uint3
   member.series = id;
   member.operand = place.operand;
   member.cell = fit.cell;
+  cells->gauges |= fit.cell == Cell::kGauge;
   member.factor = fit.factor;
   member.bound = fit.bound;
   const auto index = static_cast<std::uint32_t>(cells->members.size() - 1);

@@ -107,6 +107,7 @@ void Feeder::Resolve(Service& service, std::uint32_t number) {
       series.generation = 0;
     }
     if (series.generation != service.generation) Bind(s_, service, ids_[i], view);
+    series.feeds.Prefetch();
     Name(series);
   }
 }

@@ -80,10 +80,7 @@ bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Tr
         DropMember(s, rule, *cells, cells->members.size() - 1);
     }
   }
-  if (group.life.state == AlarmState::kOk) {
-    group.active = false;
-    rule.active.erase(&group);
-  }
+  if (group.life.state == AlarmState::kOk) Deactivate(rule, group);
   return false;
 }
 
@@ -131,8 +128,7 @@ void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
   TellIf(s, rule, group, told, j, out);
   Note(s, group, j, before, told);
   if (no_value && !primaries.any && group.life.state == AlarmState::kOk) {
-    group.active = false;  // until a series feeds it
-    rule.active.erase(&group);
+    Deactivate(rule, group);  // until a series feeds it
   }
 }
 
@@ -181,7 +177,7 @@ void JudgeSteps(State& s, Rule& rule, std::vector<Transition>& out) {
     for (const auto& shared : rule.shared) {
       for (const auto& [key, cells] : shared) DropAbsentGauges(s, rule, *cells, end_ms);
     }
-    const std::vector<Group*> groups(rule.active.begin(), rule.active.end());
+    const std::vector<Group*> groups = rule.active;
     for (Group* group : groups) JudgeGroup(s, rule, *group, end_ms, out);
   }
   Schedule(s, rule);
@@ -192,11 +188,7 @@ void JudgeSteps(State& s, Rule& rule, std::vector<Transition>& out) {
 void JudgeDue(State& s, std::vector<Transition>& out) {
   const std::int64_t now = s.now_ms();
   if (now < s.frozen_until_ms) return;
-  while (!s.due.empty() && s.due.begin()->first <= now) {
-    Rule& rule = *s.rules.at(s.due.begin()->second);
-    s.due.erase(s.due.begin());
-    JudgeSteps(s, rule, out);
-  }
+  while (!s.due.empty() && s.due.begin()->at_ms <= now) JudgeSteps(s, *s.due.begin()->rule, out);
 }
 
 void JudgeTouched(State& s, std::vector<Transition>& out) {

@@ -48,32 +48,9 @@ PaneSum SumOf(const sketch::PaneGrid& grid, std::size_t column, const Span& span
   return sum;
 }
 
-// The same of all counters that share a window, in one walk through its rows. Without `covers` they
-// do not say what time is covered.
-class PaneSums {
- public:
-  PaneSums(const sketch::PaneGrid& grid, const Span& span, bool covers)
-      : columns_(grid.columns()), sums_(3 * columns_), known_((columns_ + 63) / 64) {
-    double* const increase = sums_.data();
-    double* const covered = increase + columns_;
-    double* const loose = covered + columns_;
-    grid.ForRows(span.first, span.last, [&](std::int64_t, const sketch::PaneGrid::Row& row) {
-      for (std::size_t i = 0; i < columns_; ++i) increase[i] += row.a[i];
-      for (std::size_t i = 0; covers && i < columns_; ++i) covered[i] += row.b[i];
-      for (std::size_t i = 0; row.c != nullptr && i < columns_; ++i) loose[i] += row.c[i];
-      for (std::size_t i = 0; i < known_.size(); ++i) known_[i] |= row.present[i];
-    });
-  }
-  PaneSum of(std::size_t i) const {
-    return {((known_[i / 64] >> (i % 64)) & 1) != 0, sums_[i], sums_[columns_ + i],
-            sums_[2 * columns_ + i]};
-  }
-
- private:
-  std::size_t columns_;
-  std::vector<double> sums_;
-  std::vector<std::uint64_t> known_;
-};
+PaneSum SumOf(const sketch::PaneGrid::Sums& sums, std::size_t column) {
+  return {sums.Has(column), sums.a[column], sums.b.empty() ? 0 : sums.b[column], sums.c[column]};
+}
 
 struct Increase {
   bool known = false;       // something was counted, zero included
@@ -104,14 +81,15 @@ Increase OfMember(const State& s, std::int64_t window_ms, const Member& member, 
   return out;
 }
 
-Increase OfCounters(const State& s, const Rule& rule, const Cells& cells, const PaneSums& sums,
-                    std::size_t operand, const Span& span, bool at_least) {
+Increase OfCounters(const State& s, const Rule& rule, const Cells& cells,
+                    const sketch::PaneGrid::Sums& sums, std::size_t operand, const Span& span,
+                    bool at_least) {
   Increase total;
   for (std::size_t i = 0; i < cells.members.size(); ++i) {
     const Member& member = cells.members[i];
     if (member.operand != operand || member.cell != Cell::kCounter) continue;
     const Increase one =
-        OfMember(s, rule.window_ms(cells.test), member, sums.of(i), span, at_least);
+        OfMember(s, rule.window_ms(cells.test), member, SumOf(sums, i), span, at_least);
     total.known |= one.known;
     total.rate_known |= one.rate_known;
     total.raw += one.raw;
@@ -268,11 +246,12 @@ Reading OfBuckets(const State& s, const Rule& rule, const Cells& cells, std::siz
                   const Span& span) {
   Reading out;
   std::vector<std::pair<double, double>> upto;  // bound, events at or below
-  const PaneSums sums(cells.grid, span, false);
+  const auto sums = cells.grid.Sum(span.first, span.last, false);
   for (std::size_t i = 0; i < cells.members.size(); ++i) {
     const Member& member = cells.members[i];
     if (member.cell != Cell::kBucket || member.operand != operand) continue;
-    const Increase one = OfMember(s, rule.window_ms(cells.test), member, sums.of(i), span, false);
+    const Increase one =
+        OfMember(s, rule.window_ms(cells.test), member, SumOf(sums, i), span, false);
     if (!one.known) continue;
     const auto at = std::lower_bound(upto.begin(), upto.end(), member.bound,
                                      [](const auto& e, double bound) { return e.first < bound; });
@@ -340,7 +319,7 @@ Reading OfOperand(const State& s, const Rule& rule, const Cells& cells, std::siz
   if (!out.known && any(Cell::kBucket)) out = OfBuckets(s, rule, cells, operand, span);
   const bool bounded = out.known;
   if (!out.known && any(Cell::kCounter)) {
-    const PaneSums sums(cells.grid, span, true);
+    const auto sums = cells.grid.Sum(span.first, span.last, true);
     out = OfIncrease(OfCounters(s, rule, cells, sums, operand, span, at_least),
                      rule.test(cells.test).measure.operands[operand]);
   }
@@ -352,7 +331,7 @@ Reading OfOperand(const State& s, const Rule& rule, const Cells& cells, std::siz
 Reading OfRatio(const State& s, const Rule& rule, const Cells& cells, const Span& span) {
   Reading out;
   const plan::Measure& measure = rule.test(cells.test).measure;
-  const PaneSums sums(cells.grid, span, false);
+  const auto sums = cells.grid.Sum(span.first, span.last, false);
   const Increase below = OfCounters(s, rule, cells, sums, 1, span, false);
   if (!below.known) return out;
   // A counter without points is 0 where its denominator has data.

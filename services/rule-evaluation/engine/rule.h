@@ -65,6 +65,7 @@ struct Cells {
   std::string key;         // encoded labels
   Group* group = nullptr;  // whose own they are; null where several groups share them
   std::vector<Member> members;
+  bool gauges = false;  // derived: there is or was one among them
   // What counters, buckets and gauges said, by member. A cell's numbers by kind and aggregate:
   //   counter, bucket:     a = increase, b = ms of it that the series' points cover, c = increase
   //                        that covers no known time
@@ -190,7 +191,7 @@ struct Rule {
   std::vector<std::map<std::string, std::unique_ptr<Cells>, std::less<>>> shared;
 
   // Derived, not part of the state.
-  std::set<Group*, ByNumber> active;
+  std::vector<Group*> active;                                                   // by number
   std::unordered_map<std::uint64_t, std::pair<Cells*, std::uint32_t>> members;  // never iterated
   std::int64_t due_ms = 0;  // partition clock at which the next step is judged
   bool changed = true;      // its placeholder view did

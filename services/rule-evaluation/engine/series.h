@@ -37,6 +37,8 @@ class FeedList {
     size_ = 0;
   }
   void push_back(const Feed& feed);
+  // Makes the processor fetch them.
+  void Prefetch() const { __builtin_prefetch(feeds_.get()); }
 
  private:
   std::unique_ptr<Feed[]> feeds_;  // with room for the next power of two

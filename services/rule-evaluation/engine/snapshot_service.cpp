@@ -74,6 +74,7 @@ bool ReadMember(const Rule& rule, Cells& cells, ByteReader& in) {
   const std::uint64_t cell = in.Varint();
   if (cell > static_cast<std::uint64_t>(Cell::kBucket)) return false;
   m.cell = static_cast<Cell>(cell);
+  cells.gauges |= m.cell == Cell::kGauge;
   m.factor = in.Double();
   m.bound = in.Double();
   ReadLast(m.newest, in);

@@ -52,6 +52,16 @@ struct Cut {
   std::size_t left = 0;
 };
 
+// When a rule is judged next; of several at once the older goes first.
+struct Due {
+  std::int64_t at_ms = 0;  // partition clock
+  std::uint64_t number = 0;
+  Rule* rule = nullptr;
+  friend bool operator<(const Due& a, const Due& b) {
+    return a.at_ms != b.at_ms ? a.at_ms < b.at_ms : a.number < b.number;
+  }
+};
+
 struct State {
   State(const TimeMap& time_map, ShardLimits shard_limits) : map(time_map), limits(shard_limits) {}
 
@@ -86,8 +96,8 @@ struct State {
 
   // --- derived, no part of the state ---
   std::map<std::string, std::uint32_t, std::less<>> service_index;
-  std::set<std::pair<std::int64_t, std::uint64_t>> due;  // (partition clock ms, rule number)
-  std::map<std::uint64_t, Rule*> rules;                  // by number
+  std::set<Due> due;                     // when which rule is judged next
+  std::map<std::uint64_t, Rule*> rules;  // by number
   std::uint64_t next_generation = 1;
   std::size_t group_count = 0;
   std::vector<std::pair<Rule*, Group*>> touched;  // by the record at hand
@@ -123,7 +133,9 @@ void GiveCells(const Rule& rule, Group& group);
 Cells& SharedCells(Rule& rule, std::size_t test, const Labels& labels);
 void ForgetMembers(State& s, Rule& rule, Cells& cells);
 void Rebind(State& s, Service& service);
+// Is it judged at each step's end?
 void Activate(Rule& rule, Group& group);
+void Deactivate(Rule& rule, Group& group);
 void Schedule(State& s, Rule& rule);
 void MarkChanged(State& s, Group& group);
 
