@@ -12,14 +12,14 @@ constexpr std::size_t kAhead = 3;
 }  // namespace
 
 void PaneGrid::AddColumn() {
-  blocks_.clear();
+  ForgetBlocks();
   ++columns_;
   // Before the first pane the room that is needed is not known.
   if (rows_ > 0 && columns_ > stride_) Reshape(rows_, columns_ + columns_ / 4);
 }
 
 void PaneGrid::RemoveColumn(std::size_t column) {
-  blocks_.clear();
+  ForgetBlocks();
   --columns_;
   if (rows_ == 0) return;
   const std::size_t n = words();
@@ -84,6 +84,7 @@ const PaneGrid::Sums& PaneGrid::OfBlock(std::int64_t block, bool with_b) const {
   Block& kept = PlaceOf(block);
   if (kept.index != block || (with_b && !kept.with_b)) {
     kept.index = block;
+    kept_to_ = std::max(kept_to_, block * kBlock + kBlock - 1);
     kept.with_b = with_b;
     kept.sums = NoSums(with_b);
     AddRows(block * kBlock, block * kBlock + kBlock - 1, kept.sums);

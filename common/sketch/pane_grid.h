@@ -62,7 +62,7 @@ class PaneGrid {
   // the last one, and is not before what was dropped.
   Cell Put(std::int64_t index, std::size_t column, std::int64_t rows_hint) {
     if (index < low_ || index > high_) Reach(index, rows_hint);
-    if (!blocks_.empty()) ForgetBlock(index);
+    if (index <= kept_to_) ForgetBlock(index);
     const std::size_t slot = SlotOf(index);
     std::uint64_t& word = present_[slot * words() + column / 64];
     const std::uint64_t bit = std::uint64_t{1} << (column % 64);
@@ -136,6 +136,10 @@ class PaneGrid {
     Block& kept = PlaceOf(block);
     if (kept.index == block) kept.index = INT64_MIN;
   }
+  void ForgetBlocks() {
+    blocks_.clear();
+    kept_to_ = INT64_MIN;
+  }
   const Sums& OfBlock(std::int64_t block, bool with_b) const;
   Sums NoSums(bool with_b) const;
   void AddRows(std::int64_t first, std::int64_t last, Sums& sums) const;
@@ -155,6 +159,7 @@ class PaneGrid {
   std::vector<std::uint64_t> present_;          // bits by row, then by column
   // By index, around; a power of two, made by the first sum.
   mutable std::vector<Block> blocks_;
+  mutable std::int64_t kept_to_ = INT64_MIN;  // the last row of those that are kept
 };
 
 }  // namespace liveops::sketch

@@ -246,6 +246,7 @@ Reading OfBuckets(const State& s, const Rule& rule, const Cells& cells, std::siz
                   const Span& span) {
   Reading out;
   std::vector<std::pair<double, double>> upto;  // bound, events at or below
+  upto.reserve(std::min<std::size_t>(cells.members.size(), 32));
   const auto sums = cells.grid.Sum(span.first, span.last, false);
   for (std::size_t i = 0; i < cells.members.size(); ++i) {
     const Member& member = cells.members[i];
