@@ -10,10 +10,15 @@ constexpr std::int64_t kForgottenMs = 3'600'000;
 // The series of an alarm that was taken over are given at least so long to come back.
 constexpr std::int64_t kReturnMs = 120'000;
 
+// A series that spoke once is taken for one that speaks this often: its silence is no false alarm
+// while it may just be seldom.
+constexpr std::int64_t kIntervalAtFirstMs = 300'000;
+
 // Silence of this member counts as absence from here on.
 std::int64_t AbsentAfter(const State& s, const Rule& rule, const Cells& cells,
                          const Member& member) {
-  const std::int64_t interval = s.series.at(member.series).Interval();
+  const std::int64_t known = s.series.at(member.series).Interval();
+  const std::int64_t interval = known > 0 ? known : kIntervalAtFirstMs;
   return std::max(rule.window_ms(cells.test),
                   member.cell == Cell::kGauge ? 3 * interval : (5 * interval + 1) / 2);
 }

@@ -111,6 +111,8 @@ TEST_F(ShardTest, TellsWhatChangedAndWhatIsGone) {
   EXPECT_EQ(changed[0].state, AlarmState::kFiring);
   EXPECT_EQ(gone, std::vector<std::string>{"shop/hot"});
   gone.clear();
+  Until(5000);
+  Gauge(5000, "a", 95);
   Until(120'000);  // its only series is silent: gone
   changed = shard_.TakeChanged(gone);
   EXPECT_EQ(gone, std::vector<std::string>{"shop/hot{pod=\"a\"}"});

@@ -36,6 +36,25 @@ end 8min)"),
 )");
 }
 
+// How often it speaks is not known before its second point.
+TEST(SilenceOf, OneThatSpeaksSeldomIsNotSilent) {
+  EXPECT_EQ(Told(kDown, R"(
+series R delta http_request_count
+0s..25min every 5min: R=100
+end 30min)"),
+            "\n");
+}
+
+TEST(SilenceOf, AfterAPointAloneItTakesLonger) {
+  EXPECT_EQ(Told(kDown, R"(
+series R delta http_request_count
+1s: R=100
+end 20min)"),
+            R"(
+12min34s down no_data silent
+)");
+}
+
 TEST(SilenceOf, ReturnsFiringWhenItIsTrue) {
   EXPECT_EQ(Told(kDown, R"(
 series R delta http_request_count

@@ -24,10 +24,11 @@ std::int64_t Oracle::NewestTime(const MemberBook& member) const {
 }
 
 // "Absence begins at max(W, 2.5 x interval) behind the watermark. A gauge lives for max(W, 3 x
-// interval)." Reading: points that came too late or from too far ahead prove that it is not absent.
+// interval)." Readings: points that came too late or from too far ahead prove that it is not
+// absent; before a second point the interval is not known, and taken for 5 min.
 bool Oracle::Absent(const Watch& watch, const MemberBook& member, std::int64_t end) const {
   const SeriesBook& series = points_.at(member.series);
-  const std::int64_t beat = series.Interval();
+  const std::int64_t beat = series.Interval() > 0 ? series.Interval() : 300'000;
   const std::int64_t length = std::max(watch.test(member.test).window.count(),
                                        IsGauge(series) ? 3 * beat : (5 * beat + 1) / 2);
   return end - NewestTime(member) >= length && series.unusable <= end - length &&
