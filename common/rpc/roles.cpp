@@ -44,6 +44,7 @@ const std::map<std::string, Role>& RoleTable() {
       {"/liveops.v1.Alarms/ListAlarms", Role::kViewer},
       {"/liveops.v1.Alarms/WatchAlarms", Role::kViewer},
       {"/liveops.v1.Alarms/ExplainAlarm", Role::kViewer},
+      {"/liveops.v1.Alarms/ExplainAlarmAt", Role::kViewer},
 
       {"/liveops.v1.Plans/CheckPlan", Role::kViewer},
       {"/liveops.v1.Plans/ApplyPlan", Role::kOperator},

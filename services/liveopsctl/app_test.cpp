@@ -214,5 +214,45 @@ TEST_F(AppTest, CompletionPrintsAScript) {
   EXPECT_THAT(ran.out, HasSubstr("remediations approve"));
 }
 
+TEST_F(AppTest, ExplainAtAsksForThatMomentAndPrintsTheReasoning) {
+  v1::PastAlarm& past = *script_.past;
+  past.set_alarm_id("api/x");
+  past.set_at_ms(1770196500000);
+  past.mutable_alarm()->set_state(v1::ALARM_STATE_PENDING);
+  past.mutable_alarm()->set_expression("last(m) over 1min > 5 for 5min");
+  past.set_plan_version(3);
+  past.set_plan_applied_by("kim");
+  past.add_lines("Missing for it to fire: 2min more of being true.");
+  const Ran ran = RunWords({"alarms", "explain", "api/x", "--at", "2026-02-04T09:15:00Z"});
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  ASSERT_EQ(script_.asked_past.size(), 1u);
+  EXPECT_EQ(script_.asked_past[0].alarm_id(), "api/x");
+  EXPECT_EQ(script_.asked_past[0].at_ms(), 1770196500000);
+  EXPECT_THAT(ran.out, HasSubstr("api/x  PENDING at 2026-02-04T09:15:00Z\n"));
+  EXPECT_THAT(ran.out, HasSubstr("version 3, applied by kim"));
+  EXPECT_THAT(ran.out, HasSubstr("  Missing for it to fire: 2min more of being true.\n"));
+  EXPECT_THAT(
+      RunWords({"alarms", "explain", "api/x", "--at", "2026-02-04T09:15:00Z", "--json"}).out,
+      HasSubstr("\"plan_applied_by\":\"kim\""));
+}
+
+TEST_F(AppTest, ExplainAtOfWhatIsNotKnownLeavesWithOne) {
+  script_.past->set_alarm_id("api/x");
+  script_.past->set_why_not("no plan of api was in force then");
+  const Ran ran = RunWords({"alarms", "explain", "api/x", "--at", "2026-02-04T09:15:00Z"});
+  EXPECT_EQ(ran.code, kExitNo);
+  EXPECT_THAT(ran.out, HasSubstr("NOT KNOWN"));
+  script_.past = UnavailableError("another replay of the past is under way");
+  EXPECT_EQ(RunWords({"alarms", "explain", "api/x", "--at", "2026-02-04T09:15:00Z"}).code,
+            kExitUnreachable);
+}
+
+TEST_F(AppTest, TheListNamesAlarmsThatAreBlind) {
+  script_.alarms->add_blind("api/dark");
+  const Ran ran = RunWords({"alarms", "list"});
+  EXPECT_THAT(ran.out, HasSubstr("No open alarms.\n1 alarm is blind and cannot fire"));
+  EXPECT_THAT(ran.out, HasSubstr("  api/dark\n"));
+}
+
 }  // namespace
 }  // namespace liveops::ctl

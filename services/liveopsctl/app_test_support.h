@@ -23,6 +23,7 @@ struct Script {
   Result<v1::ListAlarmsResponse> alarms = v1::ListAlarmsResponse();
   Result<v1::ExplainAlarmResponse> explain =
       NotFoundError("no alarm \"api/x\"; did you mean \"api/y\"?");
+  Result<v1::PastAlarm> past = v1::PastAlarm();
   Result<v1::AcknowledgeResponse> ack = v1::AcknowledgeResponse();
   Result<v1::ApplyPlanResponse> apply = v1::ApplyPlanResponse();
   Result<v1::GetPlanResponse> plan = v1::GetPlanResponse();
@@ -33,6 +34,7 @@ struct Script {
   std::map<Server, Result<v1::GetStatusResponse>> status;
   std::vector<Status> watch_ends;  // one a stream, the first stream first
 
+  std::vector<v1::ExplainAlarmAtRequest> asked_past;
   std::vector<v1::WriteRequest> writes;
   std::vector<v1::ApproveRemediationRequest> approvals;
   std::vector<v1::DenyRemediationRequest> denials;
@@ -64,6 +66,13 @@ class FakeBackend : public Backend {
   }
   Result<v1::ExplainAlarmResponse> ExplainAlarm(const v1::ExplainAlarmRequest&) override {
     return s_.explain;
+  }
+  Result<v1::PastAlarm> ExplainAlarmAt(
+      const v1::ExplainAlarmAtRequest& request,
+      const std::function<void(const v1::ReplayProgress&)>& on_progress, Cancellation&) override {
+    s_.asked_past.push_back(request);
+    on_progress({});
+    return s_.past;
   }
   Status WatchAlarms(const v1::WatchAlarmsRequest&,
                      const std::function<bool(const v1::AlarmStatus&)>& on_alarm,

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "services/liveopsctl/plan_file.h"
+#include "services/liveopsctl/progress.h"
 
 namespace liveops::ctl {
 
@@ -36,18 +37,6 @@ LoadedPlan LoadPlan(const std::string& path, Problems& problems, const Style& st
   loaded.parsed = plan::Parse(loaded.text);
   problems.Add(path, loaded.text, loaded.parsed.problems, style);
   return loaded;
-}
-
-void ProgressLine::Show(const std::string& what, double part) {
-  const int percent = static_cast<int>(part * 100);
-  if (!world_.err_terminal || percent == shown_) return;
-  shown_ = percent;
-  world_.err << fmt::format("\r\x1b[K{} {} %", Printable(what), percent) << std::flush;
-}
-
-void ProgressLine::Clear() {
-  if (shown_ >= 0) world_.err << "\r\x1b[K" << std::flush;
-  shown_ = -1;
 }
 
 bool ReadRecording(Session& session, const std::string& path, Problems& problems,

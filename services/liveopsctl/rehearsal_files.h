@@ -36,21 +36,6 @@ struct LoadedPlan {
 };
 LoadedPlan LoadPlan(const std::string& path, Problems& problems, const Style& style);
 
-// One line on the error stream that is written over; on a terminal only. Gone with its end.
-class ProgressLine {
- public:
-  explicit ProgressLine(World& world) : world_(world) {}
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine() { Clear(); }
-  void Show(const std::string& what, double part);
-  void Clear();
-
- private:
-  World& world_;
-  int shown_ = -1;
-};
-
 // Gives each line of a recording, in order. False when the file cannot be read, or a line is wrong;
 // that was told, or added to `problems`.
 bool ReadRecording(Session& session, const std::string& path, Problems& problems,

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 #include <utility>
 
+#include "services/liveopsctl/progress.h"
 #include "services/liveopsctl/render/alarms.h"
 #include "services/liveopsctl/render/json.h"
 #include "services/liveopsctl/session.h"
@@ -46,7 +48,38 @@ int RunAlarmsList(Session& session, const AlarmsList& command) {
   return session.Answer(*response, RenderAlarms(*response, !command.all, session.style()));
 }
 
+namespace {
+
+int ExplainAt(Session& session, const std::string& alarm, std::int64_t at_ms) {
+  // Before the first connection: its threads must not get the signals.
+  const std::unique_ptr<Interrupt> interrupt = session.world().interrupts();
+  Backend* backend = session.Open(Server::kEvaluation);
+  if (backend == nullptr) return kExitUsage;
+  Cancellation cancellation;
+  interrupt->Bind([&cancellation] { cancellation.Cancel(); });
+  ProgressLine line(session.world());
+  v1::ExplainAlarmAtRequest request;
+  request.set_alarm_id(alarm);
+  request.set_at_ms(at_ms);
+  const Result<v1::PastAlarm> past = backend->ExplainAlarmAt(
+      request,
+      [&line](const v1::ReplayProgress& progress) {
+        const auto all = static_cast<double>(std::max<std::uint64_t>(1, progress.records_all()));
+        line.Show("replaying", static_cast<double>(progress.records()) / all);
+      },
+      cancellation);
+  interrupt->Bind({});
+  line.Clear();
+  if (!past.ok()) return session.Fail(past.error());
+  session.Answer(*past, RenderPast(*past, session.style()));
+  // Not known, not even by the log's own words: nothing was explained.
+  return past->has_alarm() || past->has_before() || past->has_after() ? kExitOk : kExitNo;
+}
+
+}  // namespace
+
 int RunAlarmsExplain(Session& session, const AlarmsExplain& command) {
+  if (command.at_ms) return ExplainAt(session, command.alarm, *command.at_ms);
   Backend* backend = session.Open(Server::kEvaluation);
   if (backend == nullptr) return kExitUsage;
   v1::ExplainAlarmRequest request;

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "services/liveopsctl/plan_file.h"
+#include "services/liveopsctl/progress.h"
 #include "services/liveopsctl/rehearsal_files.h"
 #include "services/liveopsctl/rehearse/test_file.h"
 #include "services/liveopsctl/rehearse/test_run.h"

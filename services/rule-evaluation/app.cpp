@@ -23,6 +23,7 @@
 #include "services/rule-evaluation/service/alarm_table.h"
 #include "services/rule-evaluation/service/evaluation_loop.h"
 #include "services/rule-evaluation/service/grpc_services.h"
+#include "services/rule-evaluation/service/hindsight.h"
 #include "services/rule-evaluation/service/log_follower.h"
 #include "services/rule-evaluation/service/plan_applier.h"
 #include "services/rule-evaluation/service/plan_library.h"
@@ -143,11 +144,15 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   AlarmTable table(table_redis, snapshots);
   AlarmDirectory directory(reader_redis, common.topics.partitions);
   PlanApplier applier(**producer, writer, library);
+  HindsightConfig hindsight_config;
+  hindsight_config.partitions = common.topics.partitions;
+  Hindsight hindsight(hindsight_config,
+                      [&] { return kafka::AssignedConsumer::Create(common.kafka); });
   std::atomic<bool> stopping{false};
   std::atomic<bool> kafka_found{false};
   std::atomic<double> speed{1.0};
 
-  const auto alarms = MakeAlarmsService(directory, acknowledgements, stopping);
+  const auto alarms = MakeAlarmsService(directory, acknowledgements, hindsight, stopping);
   const auto plans = MakePlansService(applier, library);
   const auto status = MakeStatusService(
       {common.instance, runtime::Version(), [&] { return speed.load(); }, started, &board,
@@ -174,6 +179,7 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   });
   if (established.ok()) {
     speed = time_map.speed;
+    hindsight.Open(time_map);
     kafka_found = true;
     established = runtime::RetryUntilStop(stop, "the library of plans",
                                           [&] { return OpenLibrary(follower, library); });

@@ -75,6 +75,7 @@ struct AlarmsAck {
 };
 struct AlarmsExplain {
   std::string alarm;
+  std::optional<std::int64_t> at_ms;  // nullopt = now
 };
 struct RemediationsList {
   bool open = false;

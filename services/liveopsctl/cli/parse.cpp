@@ -46,6 +46,7 @@ struct Draft {
   AlarmsWatch alarms_watch;
   AlarmsAck alarms_ack;
   AlarmsExplain alarms_explain;
+  std::string explain_at;
   RemediationsList remediations_list;
   RemediationsShow remediations_show;
   RemediationsApprove remediations_approve;
@@ -165,6 +166,10 @@ void AddAlarms(CLI::App& app, Draft& d) {
   CLI::App* explain =
       Leaf(*alarms, "explain", "Why an alarm is in its state", d, &Draft::alarms_explain);
   explain->add_option("ALARM", d.alarms_explain.alarm, "Alarm id")->required();
+  explain
+      ->add_option("--at", d.explain_at,
+                   "Why it fired or did not at this time, RFC 3339: its log is replayed up to then")
+      ->type_name("TIME");
 }
 
 void AddRemediations(CLI::App& app, Draft& d) {
@@ -308,6 +313,11 @@ void CheckDraft(Draft& d) {
   };
   if (const auto* completion = std::get_if<Completion>(&*d.command)) {
     check("shell", completion->shell, "SHELL");
+  }
+  if (auto* explain = std::get_if<AlarmsExplain>(&*d.command); explain && !d.explain_at.empty()) {
+    const Result<std::int64_t> at = ParseRfc3339(d.explain_at);
+    if (at.ok()) explain->at_ms = *at;
+    if (!at.ok() && d.problem.empty()) d.problem = "--at: " + at.error().message;
   }
   if (const auto* status = std::get_if<ShowStatus>(&*d.command)) {
     if (!status->only.empty()) check("service", status->only, "--only");

@@ -129,6 +129,12 @@ TEST(Parse, MissingAndSurplusArgumentsAreUsageErrors) {
   ExpectUsage(ParseWords({"plan", "backtest", "p.yaml"}), "--data is required");
   ExpectUsage(ParseWords({"plan", "diff", "a", "--data", "d"}), "NEW is required");
   ExpectUsage(ParseWords({"plan", "apply", "x", "--expect-version", "abc"}), "expect-version");
+  ExpectUsage(ParseWords({"alarms", "explain", "a/b", "--at", "noon"}),
+              "--at: \"noon\" is not a time");
+  EXPECT_EQ(
+      Get<AlarmsExplain>(ParseWords({"alarms", "explain", "a/b", "--at", "1970-01-01T00:00:01.5Z"}))
+          .at_ms,
+      1500);
   ExpectUsage(ParseWords({"plan", "drift"}), "FILE is required");
   ExpectUsage(ParseWords({"plan", "export"}), "SERVICE is required");
   ExpectUsage(ParseWords({"plan", "show", "--version", "3"}), "--version needs a SERVICE");

@@ -31,6 +31,12 @@ class Backend {
 
   virtual Result<v1::ListAlarmsResponse> ListAlarms(const v1::ListAlarmsRequest& request) = 0;
   virtual Result<v1::ExplainAlarmResponse> ExplainAlarm(const v1::ExplainAlarmRequest& request) = 0;
+  // Without the time-out of a call: a replay may take minutes. Ends with kTimeout when
+  // `cancellation` is cancelled.
+  virtual Result<v1::PastAlarm> ExplainAlarmAt(
+      const v1::ExplainAlarmAtRequest& request,
+      const std::function<void(const v1::ReplayProgress&)>& on_progress,
+      Cancellation& cancellation) = 0;
   // Without a time-out: until `on_alarm` gives false or `cancellation` is cancelled (both OK), or
   // the stream breaks.
   virtual Status WatchAlarms(const v1::WatchAlarmsRequest& request,

@@ -1,7 +1,9 @@
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include "common/rpc/server.h"
 #include "liveops/v1/alarms.grpc.pb.h"
@@ -15,6 +17,9 @@
 
 namespace liveops::ctl {
 namespace {
+
+// The service gives a replay a minute, and the questions around it some time.
+constexpr Duration kReplayTimeMax{180'000};
 
 class GrpcBackend : public Backend {
  public:
@@ -56,6 +61,29 @@ class GrpcBackend : public Backend {
                                             return v1::Alarms::NewStub(Channel(Server::kEvaluation))
                                                 ->ExplainAlarm(context, request, response);
                                           });
+  }
+
+  Result<v1::PastAlarm> ExplainAlarmAt(
+      const v1::ExplainAlarmAtRequest& request,
+      const std::function<void(const v1::ReplayProgress&)>& on_progress,
+      Cancellation& cancellation) override {
+    const CallSite site = Site(Server::kEvaluation, "ExplainAlarmAt", false);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::max(timeout_, kReplayTimeMax));
+    const auto stub = v1::Alarms::NewStub(Channel(Server::kEvaluation));
+    const auto reader = stub->ExplainAlarmAt(&context, request);
+    cancellation.Bind([&context] { context.TryCancel(); });
+    v1::ExplainAlarmAtResponse response;
+    std::optional<v1::PastAlarm> answer;
+    while (reader->Read(&response)) {
+      if (response.has_progress()) on_progress(response.progress());
+      if (response.has_answer()) answer = std::move(*response.mutable_answer());
+    }
+    cancellation.Bind({});
+    const grpc::Status status = reader->Finish();
+    if (!status.ok()) return Explain(site, status);
+    if (!answer) return InternalError(site.service + " ended the replay without an answer");
+    return std::move(*answer);
   }
 
   Status WatchAlarms(const v1::WatchAlarmsRequest& request,

@@ -26,6 +26,18 @@ class FakeAlarms : public v1::Alarms::Service {
     response->add_alarms()->set_service(request->service());
     return answer;
   }
+  grpc::Status ExplainAlarmAt(grpc::ServerContext* context,
+                              const v1::ExplainAlarmAtRequest* request,
+                              grpc::ServerWriter<v1::ExplainAlarmAtResponse>* writer) override {
+    v1::ExplainAlarmAtResponse response;
+    response.mutable_progress()->set_records(request->at_ms() > 0 ? 5 : 0);
+    writer->Write(response);
+    while (hang && !context->IsCancelled()) std::this_thread::yield();
+    if (!answer.ok() || end_stream) return answer;
+    response.mutable_answer()->set_alarm_id(request->alarm_id());
+    writer->Write(response);
+    return answer;
+  }
   grpc::Status WatchAlarms(grpc::ServerContext* context, const v1::WatchAlarmsRequest*,
                            grpc::ServerWriter<v1::WatchAlarmsResponse>* writer) override {
     v1::WatchAlarmsResponse response;
@@ -107,6 +119,30 @@ TEST_F(GrpcBackendTest, NobodyAtTheAddress) {
   EXPECT_EQ(response.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(response.error().message, HasSubstr("cannot reach rule-evaluation at 127.0.0.1:"));
   EXPECT_THAT(response.error().message, HasSubstr("connection refused"));
+}
+
+TEST_F(GrpcBackendTest, AReplayTellsItsProgressAndThenTheAnswer) {
+  Cancellation cancellation;
+  v1::ExplainAlarmAtRequest request;
+  request.set_alarm_id("a/b");
+  request.set_at_ms(1);
+  std::uint64_t records = 0;
+  const auto ask = [&](Duration timeout) {
+    return Connected(timeout)->ExplainAlarmAt(
+        request, [&](const v1::ReplayProgress& progress) { records = progress.records(); },
+        cancellation);
+  };
+  const auto past = ask(Duration(1));  // no call's time-out ends it
+  ASSERT_TRUE(past.ok()) << past.error().message;
+  EXPECT_EQ(past->alarm_id(), "a/b");
+  EXPECT_EQ(records, 5U);
+  alarms_.end_stream = true;
+  EXPECT_EQ(ask(Duration(5000)).error().code, ErrorCode::kInternal);
+  alarms_.answer = {grpc::StatusCode::UNAVAILABLE, "another replay of the past is under way"};
+  EXPECT_EQ(ask(Duration(5000)).error().code, ErrorCode::kUnavailable);
+  alarms_.hang = true;
+  cancellation.Cancel();
+  EXPECT_EQ(ask(Duration(5000)).error().code, ErrorCode::kTimeout);
 }
 
 TEST_F(GrpcBackendTest, WatchEndsWhenCancelled) {

@@ -14,6 +14,8 @@
 namespace liveops::ctl {
 namespace {
 
+constexpr int kBlindShown = 10;
+
 Tone StateTone(v1::AlarmState state) {
   switch (state) {
     case v1::ALARM_STATE_FIRING:
@@ -106,6 +108,23 @@ std::string RenderEpisode(const v1::AlarmTransition& t, const Style& style) {
   return out;
 }
 
+// Those that cannot fire must not be taken for quiet ones.
+std::string RenderBlind(const v1::ListAlarmsResponse& response, const Style& style) {
+  if (response.blind_size() == 0) return "";
+  const bool one = response.blind_size() == 1;
+  std::string out = fmt::format(
+      "{} alarm{} {} blind and cannot fire: no point of {} metric came since the plan took "
+      "force.\n",
+      Paint(style, Tone::kWarning, std::to_string(response.blind_size())), one ? "" : "s",
+      one ? "is" : "are", one ? "its" : "their");
+  for (int i = 0; i < response.blind_size() && i < kBlindShown; ++i)
+    out += "  " + Printable(response.blind(i)) + "\n";
+  if (response.blind_size() > kBlindShown)
+    out += fmt::format("  and {} more: liveopsctl alarms list --all\n",
+                       response.blind_size() - kBlindShown);
+  return out;
+}
+
 }  // namespace
 
 const char* StateWord(v1::AlarmState state) {
@@ -148,8 +167,9 @@ const char* SeverityWord(v1::Severity severity) {
 
 std::string RenderAlarms(const v1::ListAlarmsResponse& response, bool open_only,
                          const Style& style) {
+  const std::string blind = open_only ? RenderBlind(response, style) : "";
   if (response.alarms_size() == 0) {
-    return open_only ? "No open alarms.\n" : "No alarms: no plan is in force.\n";
+    return (open_only ? "No open alarms.\n" : "No alarms: no plan is in force.\n") + blind;
   }
   std::vector<const v1::AlarmStatus*> alarms;
   for (const v1::AlarmStatus& alarm : response.alarms()) alarms.push_back(&alarm);
@@ -174,7 +194,7 @@ std::string RenderAlarms(const v1::ListAlarmsResponse& response, bool open_only,
                alarm->owner(),
                alarm->acknowledged_by()});
   }
-  return table.ToString(style);
+  return table.ToString(style) + blind;
 }
 
 std::string RenderAlarmLine(const v1::AlarmStatus& alarm, const Style& style) {
@@ -229,6 +249,42 @@ std::string RenderExplanation(const v1::ExplainAlarmResponse& response, const St
   if (response.lines_size() == 0 && !alarm.explanation().empty()) {
     out += Paint(style, Tone::kStrong, "Why") + "\n  " + Printable(alarm.explanation()) + "\n";
   }
+  return out;
+}
+
+std::string RenderPast(const v1::PastAlarm& past, const Style& style) {
+  std::string out = Paint(style, Tone::kStrong, Printable(past.alarm_id())) + "  ";
+  if (past.has_alarm()) {
+    out += Paint(style, StateTone(past.alarm().state()), StateWord(past.alarm().state()));
+  } else {
+    out += Paint(style, Tone::kWarning, "NOT KNOWN");
+  }
+  out += " at " + Moment(past.at_ms()) + "\n";
+  if (past.has_alarm()) {
+    const v1::AlarmStatus& alarm = past.alarm();
+    const std::string limit = ThresholdText(alarm);
+    Facts facts;
+    facts.Add("condition", alarm.expression());
+    facts.Add("value", FormatValue(alarm.value(), alarm.unit()) +
+                           (limit.empty() ? "" : fmt::format(", judged by {}", limit)));
+    facts.Add("since", SinceText(alarm));
+    facts.Add("hold", PendingText(alarm));
+    facts.Add("in the window",
+              fmt::format("{} points over {}", alarm.points(),
+                          FormatDuration(Duration(static_cast<std::int64_t>(alarm.window_ms())))));
+    out += facts.ToString(style);
+  }
+  Facts plan;
+  if (past.plan_version() != 0) {
+    plan.Add("plan",
+             fmt::format(
+                 "version {}{}", past.plan_version(),
+                 past.plan_applied_by().empty() ? "" : ", applied by " + past.plan_applied_by()));
+  }
+  out += plan.ToString(style);
+  if (past.has_alarm() && IsOpen(past.alarm())) out += RenderEpisode(past.before(), style);
+  out += Paint(style, Tone::kStrong, "Why") + "\n";
+  for (const std::string& line : past.lines()) out += "  " + Printable(line) + "\n";
   return out;
 }
 

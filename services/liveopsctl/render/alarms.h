@@ -14,7 +14,8 @@ const char* StateWord(v1::AlarmState state);
 const char* SeverityWord(v1::Severity severity);
 
 // A table, what needs a person first: firing, no data, pending, then the others; within them by
-// severity and id. `open_only` only chooses the sentence that stands for an empty one.
+// severity and id. `open_only` chooses the sentence that stands for an empty one, and names the
+// alarms that are blind under it.
 std::string RenderAlarms(const v1::ListAlarmsResponse& response, bool open_only,
                          const Style& style);
 
@@ -22,5 +23,7 @@ std::string RenderAlarms(const v1::ListAlarmsResponse& response, bool open_only,
 std::string RenderAlarmLine(const v1::AlarmStatus& alarm, const Style& style);
 
 std::string RenderExplanation(const v1::ExplainAlarmResponse& response, const Style& style);
+// Of a moment that has passed.
+std::string RenderPast(const v1::PastAlarm& past, const Style& style);
 
 }  // namespace liveops::ctl

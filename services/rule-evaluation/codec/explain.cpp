@@ -1,5 +1,6 @@
 #include "services/rule-evaluation/codec/explain.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/base/text.h"
@@ -35,7 +36,21 @@ std::string ValueSentence(const v1::AlarmStatus& s) {
          "; from " + std::to_string(s.points()) + " events in the window.";
 }
 
-std::string TransitionSentence(const v1::AlarmTransition& t) {
+std::string RuleSentence(const v1::AlarmStatus& s) {
+  return "Rule: " + s.expression() + " (plan version " + std::to_string(s.plan_version()) + ").";
+}
+
+std::string WindowSentence(const v1::AlarmStatus& s) {
+  const Duration window(static_cast<std::int64_t>(s.window_ms()));
+  const Duration hold(static_cast<std::int64_t>(s.hold_ms()));
+  return "Window: " + FormatDuration(window) +
+         (s.hold_ms() == 0
+              ? "; no hold: it fires at the first true."
+              : "; it fires when true at every judgement for " + FormatDuration(hold) + ".");
+}
+
+// "fired at …, at 612 ms"
+std::string TransitionWords(const v1::AlarmTransition& t) {
   std::string word = "became something else";
   switch (t.state()) {
     case v1::ALARM_STATE_FIRING:
@@ -56,33 +71,112 @@ std::string TransitionSentence(const v1::AlarmTransition& t) {
     default:
       break;
   }
-  std::string out = "Last transition: " + word + " at " + FormatUtc(t.clock_ms()) + " (" +
-                    t.reason() + ", step " + std::to_string(t.step()) + " of the episode of " +
-                    FormatUtc(t.episode_ms()) + ")";
+  std::string out = word + " at " + FormatUtc(t.clock_ms()) + " (" + t.reason() + ", step " +
+                    std::to_string(t.step()) + " of the episode of " + FormatUtc(t.episode_ms()) +
+                    ")";
   if (!std::isnan(t.value())) out += " at " + FormatValue(t.value(), t.unit());
   if (!std::isnan(t.peak()) && t.step() > 0) out += ", peak " + FormatValue(t.peak(), t.unit());
   if (t.duration_ms() > 0) {
     out += ", after " + FormatElapsed(Duration(static_cast<std::int64_t>(t.duration_ms())));
   }
-  return out + ".";
+  return out;
+}
+
+bool Open(v1::AlarmState state) {
+  return state == v1::ALARM_STATE_FIRING || state == v1::ALARM_STATE_NO_DATA;
+}
+
+// What the alarm lacked. `s.explanation` says the same of each test where there are several.
+std::string MissingSentence(const v1::AlarmStatus& s) {
+  const Duration hold(static_cast<std::int64_t>(s.hold_ms()));
+  switch (s.state()) {
+    case v1::ALARM_STATE_FIRING:
+    case v1::ALARM_STATE_NO_DATA:
+      return "Nothing was missing: it was open.";
+    case v1::ALARM_STATE_PENDING: {
+      const Duration held(std::max<std::int64_t>(0, s.watermark_ms() - s.since_ms()));
+      return "Missing for it to fire: " + FormatElapsed(std::max(Duration(0), hold - held)) +
+             " more of being true; it had been true for " + FormatElapsed(held) + " of " +
+             FormatDuration(hold) + ".";
+    }
+    case v1::ALARM_STATE_BLIND:
+      return "Missing for it to fire: any point of its metric.";
+    default:
+      break;
+  }
+  if (std::isnan(s.value())) return "Missing for it to fire: a value to compare; see above why.";
+  const double gap = std::abs(s.threshold() - s.value());
+  const bool upward = s.comparison().starts_with('>');
+  const bool beyond = upward ? s.value() > s.threshold() : s.value() < s.threshold();
+  if (beyond)
+    return "Its value was beyond the threshold, and something else was missing; see above.";
+  return "Missing for it to fire: a value " + FormatValue(gap, s.unit()) +
+         (upward ? " higher" : " lower") +
+         (s.hold_ms() == 0 ? "." : ", and then " + FormatDuration(hold) + " of staying so.");
+}
+
+void AddLog(const v1::PastAlarm& past, std::vector<std::string>& lines) {
+  lines.push_back(past.has_before()
+                      ? "Before, by the log: it " + TransitionWords(past.before()) + "."
+                      : "Before, by the log: no transition.");
+  lines.push_back(past.has_after() ? "After, by the log: it " + TransitionWords(past.after()) + "."
+                                   : "After, by the log: no transition so far.");
+}
+
+void AddEvidence(const v1::PastAlarm& past, std::vector<std::string>& lines) {
+  if (past.records() == 0) return;
+  lines.push_back("Replayed " + std::to_string(past.records()) + " records of partition " +
+                  std::to_string(past.source_partition()) + ", offsets " +
+                  std::to_string(past.first_offset()) + " to " +
+                  std::to_string(past.last_offset()) + ", from " + FormatUtc(past.from_ms()) +
+                  " to " + FormatUtc(past.to_ms()) + ".");
+  if (past.begins_late()) {
+    lines.push_back("Not complete: the log begins then, and " + FormatUtc(past.wanted_ms()) +
+                    " was wanted: what reaches back further is not known.");
+  }
+  if (past.ends_early()) lines.push_back("Not complete: the log ends before that moment.");
+  if (past.corrected()) {
+    lines.push_back(
+        "The replay saw less than was known at the time and left the alarm elsewhere; "
+        "the state is what the log says.");
+  }
 }
 
 }  // namespace
+
+std::vector<std::string> PastLines(const v1::PastAlarm& past) {
+  std::vector<std::string> lines;
+  if (past.has_alarm()) {
+    const v1::AlarmStatus& s = past.alarm();
+    lines.push_back("At " + FormatUtc(past.at_ms()) + ": " + StateSentence(s));
+    if (!s.explanation().empty()) lines.push_back(s.explanation());
+    lines.push_back(RuleSentence(s));
+    lines.push_back(ValueSentence(s));
+    lines.push_back(WindowSentence(s));
+    lines.push_back(MissingSentence(s));
+    if (s.watermark_ms() > 0)
+      lines.push_back("It had been judged up to " + FormatUtc(s.watermark_ms()) + ".");
+  } else {
+    lines.push_back("What it was at " + FormatUtc(past.at_ms()) +
+                    " cannot be replayed: " + past.why_not() + ".");
+    for (const std::string& group : past.groups()) lines.push_back("There was: " + group);
+    if (past.has_before())
+      lines.push_back(Open(past.before().state()) ? "By the log alone, it was open."
+                                                  : "By the log alone, it was not open.");
+  }
+  AddLog(past, lines);
+  AddEvidence(past, lines);
+  return lines;
+}
 
 std::vector<std::string> ExplainLines(const v1::AlarmStatus& s) {
   std::vector<std::string> lines;
   lines.push_back(StateSentence(s));
   if (!s.explanation().empty()) lines.push_back(s.explanation());
-  lines.push_back("Rule: " + s.expression() + " (plan version " + std::to_string(s.plan_version()) +
-                  ").");
+  lines.push_back(RuleSentence(s));
   lines.push_back(ValueSentence(s));
-  const Duration window(static_cast<std::int64_t>(s.window_ms()));
+  lines.push_back(WindowSentence(s));
   const Duration hold(static_cast<std::int64_t>(s.hold_ms()));
-  std::string windows = "Window: " + FormatDuration(window);
-  windows += s.hold_ms() == 0
-                 ? "; no hold: it fires at the first true."
-                 : "; it fires when true at every judgement for " + FormatDuration(hold) + ".";
-  lines.push_back(windows);
   if (s.state() == v1::ALARM_STATE_PENDING && s.hold_ms() > 0 && s.since_ms() > 0) {
     const Duration left = hold - Duration(s.watermark_ms() - s.since_ms());
     if (left > Duration(0)) lines.push_back("The hold ends in " + FormatElapsed(left) + ".");
@@ -93,7 +187,7 @@ std::vector<std::string> ExplainLines(const v1::AlarmStatus& s) {
                     " behind the partition's clock.");
   }
   if (s.has_last_transition()) {
-    lines.push_back(TransitionSentence(s.last_transition()));
+    lines.push_back("Last transition: " + TransitionWords(s.last_transition()) + ".");
     for (const v1::Contribution& top : s.last_transition().top()) {
       lines.push_back("Contributed: " + top.label() + " with " +
                       FormatValue(top.value(), s.unit()) + ".");

@@ -11,4 +11,8 @@ namespace liveops::evaluation {
 // the threshold, window and hold, how far it is judged, the last transition. Pure.
 std::vector<std::string> ExplainLines(const v1::AlarmStatus& status);
 
+// The same of an alarm at a moment that has passed: what it was, what was missing for it to fire,
+// what the log says before and after, and what the answer rests on. `past.lines` is not looked at.
+std::vector<std::string> PastLines(const v1::PastAlarm& past);
+
 }  // namespace liveops::evaluation

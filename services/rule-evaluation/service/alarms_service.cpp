@@ -1,5 +1,8 @@
+#include <sys/resource.h>
+
 #include <chrono>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "common/base/hash.h"
@@ -7,6 +10,7 @@
 #include "liveops/v1/alarms.grpc.pb.h"
 #include "services/rule-evaluation/codec/explain.h"
 #include "services/rule-evaluation/service/grpc_services.h"
+#include "services/rule-evaluation/service/past_answer.h"
 
 namespace liveops::evaluation {
 namespace {
@@ -15,6 +19,7 @@ constexpr auto kWatchPeriod = std::chrono::milliseconds(500);
 constexpr auto kStopPeriod = std::chrono::milliseconds(50);
 constexpr Duration kShared{400};
 constexpr int kWatchersMax = 32;
+constexpr int kReplayNice = 10;  // of that thread alone, as Linux has it
 
 bool Open(v1::AlarmState state) {
   return state == v1::ALARM_STATE_FIRING || state == v1::ALARM_STATE_NO_DATA ||
@@ -31,8 +36,11 @@ std::uint64_t HashOf(v1::AlarmStatus status) {
 class AlarmsService final : public v1::Alarms::Service {
  public:
   AlarmsService(AlarmDirectory& directory, const AcknowledgementBook& acknowledgements,
-                const std::atomic<bool>& stopping)
-      : directory_(directory), acknowledgements_(acknowledgements), stopping_(stopping) {}
+                Hindsight& hindsight, const std::atomic<bool>& stopping)
+      : directory_(directory),
+        acknowledgements_(acknowledgements),
+        hindsight_(hindsight),
+        stopping_(stopping) {}
 
   grpc::Status ListAlarms(grpc::ServerContext*, const v1::ListAlarmsRequest* request,
                           v1::ListAlarmsResponse* response) override {
@@ -42,6 +50,7 @@ class AlarmsService final : public v1::Alarms::Service {
       v1::AlarmStatus status;
       if (!Read(bytes, status)) return Damaged(alarm);
       if (!request->service().empty() && status.service() != request->service()) continue;
+      if (status.state() == v1::ALARM_STATE_BLIND) response->add_blind(alarm);
       if (request->open_only() && !Open(status.state())) continue;
       *response->add_alarms() = std::move(status);
     }
@@ -56,6 +65,30 @@ class AlarmsService final : public v1::Alarms::Service {
     for (std::string& line : ExplainLines(response->alarm())) {
       response->add_lines(std::move(line));
     }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ExplainAlarmAt(grpc::ServerContext* context,
+                              const v1::ExplainAlarmAtRequest* request,
+                              grpc::ServerWriter<v1::ExplainAlarmAtResponse>* writer) override {
+    std::optional<Result<PastAlarm>> past;
+    // On a thread of its own, because that one yields to those that judge and page.
+    std::thread replay([&] {
+      (void)setpriority(PRIO_PROCESS, 0, kReplayNice);
+      past =
+          hindsight_.Look(request->alarm_id(), InstantFromMs(request->at_ms()),
+                          [&](std::uint64_t done, std::uint64_t all) {
+                            v1::ExplainAlarmAtResponse response;
+                            response.mutable_progress()->set_records(done);
+                            response.mutable_progress()->set_records_all(all);
+                            return !stopping_ && !context->IsCancelled() && writer->Write(response);
+                          });
+    });
+    replay.join();
+    if (!past->ok()) return rpc::ToGrpc(past->error());
+    v1::ExplainAlarmAtResponse response;
+    FillPast(**past, *response.mutable_answer());
+    writer->Write(response);
     return grpc::Status::OK;
   }
 
@@ -110,6 +143,7 @@ class AlarmsService final : public v1::Alarms::Service {
 
   AlarmDirectory& directory_;
   const AcknowledgementBook& acknowledgements_;
+  Hindsight& hindsight_;
   const std::atomic<bool>& stopping_;
   std::atomic<int> watchers_{0};
 };
@@ -118,8 +152,9 @@ class AlarmsService final : public v1::Alarms::Service {
 
 std::shared_ptr<grpc::Service> MakeAlarmsService(AlarmDirectory& directory,
                                                  const AcknowledgementBook& acknowledgements,
+                                                 Hindsight& hindsight,
                                                  const std::atomic<bool>& stopping) {
-  return std::make_shared<AlarmsService>(directory, acknowledgements, stopping);
+  return std::make_shared<AlarmsService>(directory, acknowledgements, hindsight, stopping);
 }
 
 }  // namespace liveops::evaluation

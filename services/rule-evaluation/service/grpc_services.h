@@ -8,6 +8,7 @@
 #include "common/base/time.h"
 #include "services/rule-evaluation/service/acknowledgement_book.h"
 #include "services/rule-evaluation/service/alarm_directory.h"
+#include "services/rule-evaluation/service/hindsight.h"
 #include "services/rule-evaluation/service/plan_applier.h"
 #include "services/rule-evaluation/service/plan_library.h"
 #include "services/rule-evaluation/service/status_board.h"
@@ -20,9 +21,10 @@ class Service;
 // outlives them.
 namespace liveops::evaluation {
 
-// Watches end soon after `stopping` turns true.
+// Watches and replays end soon after `stopping` turns true.
 std::shared_ptr<grpc::Service> MakeAlarmsService(AlarmDirectory& directory,
                                                  const AcknowledgementBook& acknowledgements,
+                                                 Hindsight& hindsight,
                                                  const std::atomic<bool>& stopping);
 
 std::shared_ptr<grpc::Service> MakePlansService(PlanApplier& applier, const PlanLibrary& library);
