@@ -3,6 +3,7 @@
 #include <array>
 
 #include "common/kafka/internal.h"
+#include "common/kafka/topics.h"
 
 namespace liveops::kafka {
 namespace {
@@ -88,6 +89,21 @@ Status Create(rd_kafka_t* handle, const std::vector<const TopicSpec*>& specs,
 }
 
 }  // namespace
+
+Result<std::int32_t> PartitionCount(const ClientConfig& config, const std::string& topic,
+                                    Duration timeout) {
+  internal::Health health;
+  auto conf = internal::MakeConf(config, &health, {});
+  if (!conf.ok()) return conf.error();
+  auto made = internal::MakeHandle(RD_KAFKA_PRODUCER, std::move(*conf));
+  if (!made.ok()) return made.error();
+  const std::unique_ptr<rd_kafka_t, HandleDeleter> handle(*made);
+  const auto metadata = FetchMetadata(handle.get(), timeout);
+  if (!metadata.ok()) return metadata.error();
+  const std::int32_t partitions = PartitionsOf(**metadata, topic);
+  if (partitions == 0) return NotFoundError(fmt::format("Kafka has no topic {}", topic));
+  return partitions;
+}
 
 Result<std::vector<std::string>> EnsureTopics(const ClientConfig& config,
                                               const std::vector<TopicSpec>& topics,

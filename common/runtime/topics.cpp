@@ -7,12 +7,12 @@
 #include <thread>
 
 #include "common/base/hash.h"
+#include "common/runtime/time_map.h"
 #include "liveops/v1/operations.pb.h"
 
 namespace liveops::runtime {
 namespace {
 
-constexpr const char* kDomainTimeKey = "domain-time";
 constexpr std::int64_t kDayMs = 86'400'000;
 
 std::string Days(std::int64_t days) { return std::to_string(days * kDayMs); }
@@ -45,31 +45,6 @@ std::vector<kafka::TopicSpec> TopicTable(std::int32_t n, std::int32_t replicatio
     for (kafka::TopicSpec& topic : topics) topic.config["min.insync.replicas"] = "2";
   }
   return topics;
-}
-
-// The first DomainTime in the log counts. A topic that was made a moment ago may have no leader
-// yet: asked again until `timeout`.
-Result<std::optional<v1::DomainTime>> FirstDomainTime(kafka::AssignedConsumer& consumer,
-                                                      Duration timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (true) {
-    std::optional<v1::DomainTime> first;
-    const Status read =
-        ReadToEnd(consumer, topic::kControls, 0, kafka::kOffsetBeginning, timeout,
-                  [&](const kafka::Record& record) {
-                    v1::ControlRecord control;
-                    if (first || record.key != kDomainTimeKey) return;
-                    if (control.ParseFromString(record.value) && control.has_domain_time()) {
-                      first = control.domain_time();
-                    }
-                  });
-    if (read.ok()) return first;
-    if (read.error().code != ErrorCode::kUnavailable ||
-        std::chrono::steady_clock::now() > deadline) {
-      return read.error();
-    }
-    std::this_thread::sleep_for(Duration(20));
-  }
 }
 
 Status WriteDomainTime(const kafka::ClientConfig& config, double speed) {
@@ -124,7 +99,7 @@ Result<TimeMap> EstablishTopics(const kafka::ClientConfig& config, const TopicsC
   if (!created.ok()) return created.error();
   auto consumer = kafka::AssignedConsumer::Create(config);
   if (!consumer.ok()) return consumer.error();
-  auto found = FirstDomainTime(**consumer, timeout);
+  auto found = FindTimeMap(**consumer, timeout);
   if (!found.ok()) return found.error();
   const bool mine = std::find(created->begin(), created->end(), topic::kControls) != created->end();
   if (!*found && !mine) {
@@ -132,7 +107,7 @@ Result<TimeMap> EstablishTopics(const kafka::ClientConfig& config, const TopicsC
     // fall to us.
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(3);
     while (!*found && std::chrono::steady_clock::now() < patience) {
-      found = FirstDomainTime(**consumer, timeout);
+      found = FindTimeMap(**consumer, timeout);
       if (!found.ok()) return found.error();
     }
   }
@@ -141,19 +116,18 @@ Result<TimeMap> EstablishTopics(const kafka::ClientConfig& config, const TopicsC
         !s.ok()) {
       return s.error();
     }
-    found = FirstDomainTime(**consumer, timeout);
+    found = FindTimeMap(**consumer, timeout);
     if (!found.ok()) return found.error();
     if (!*found) return InternalError("the domain time that was just written cannot be read back");
   }
-  const v1::DomainTime& time = **found;
-  if (topics.domain_speed > 0 && topics.domain_speed != time.speed()) {
+  const TimeMap& time = **found;
+  if (topics.domain_speed > 0 && topics.domain_speed != time.speed) {
     return ConflictError(fmt::format(
         "this installation runs at domain speed {}, the configuration says {}; the speed is "
         "fixed when the topics are created",
-        time.speed(), topics.domain_speed));
+        time.speed, topics.domain_speed));
   }
-  return TimeMap{RealFromMs(time.real_origin_ms()), InstantFromMs(time.domain_origin_ms()),
-                 time.speed()};
+  return time;
 }
 
 void DeadLetter(kafka::Producer& producer, const kafka::Record& record, std::string_view why) {

@@ -38,9 +38,11 @@ const std::vector<Room>& Rooms() {
       {"common/runtime/", 3, ""},
       {"services/ingest/", 3, "ingest"},
       {"services/rule-evaluation/", 3, "rule-evaluation"},
+      {"services/rule-evaluation/codec/", 3, "rule-evaluation"},
       {"services/notifier/", 3, "notifier"},
       {"services/remediation/", 3, "remediation"},
       {"services/liveopsctl/", 3, "liveopsctl"},
+      {"services/liveopsctl/log/", 3, "liveopsctl"},
       {"deploy/", 4, ""},
       {"integration-tests/", 5, ""},
   };
@@ -48,10 +50,12 @@ const std::vector<Room>& Rooms() {
 }
 
 // The one place where two services meet outside proto/: a plan is rehearsed by the very engine that
-// will judge it (docs/adr/0006). Pure rooms both.
+// will judge it, on the log as the very decoder reads it that will feed it (docs/adr/0006).
 bool IsRehearsal(const Room& own, const Room& other) {
-  return own.prefix == "services/liveopsctl/rehearse/" &&
-         other.prefix == "services/rule-evaluation/engine/";
+  return (own.prefix == "services/liveopsctl/rehearse/" &&
+          other.prefix == "services/rule-evaluation/engine/") ||
+         (own.prefix == "services/liveopsctl/log/" &&
+          other.prefix == "services/rule-evaluation/codec/");
 }
 
 const Room* RoomOf(const std::string& path) {

@@ -11,6 +11,7 @@
 #include "services/liveopsctl/client/backend.h"
 #include "services/liveopsctl/client/settings.h"
 #include "services/liveopsctl/interrupt.h"
+#include "services/liveopsctl/log/partition_log.h"
 
 namespace liveops::ctl {
 
@@ -24,6 +25,7 @@ struct World {
   bool err_terminal = false;
   Environment env;
   std::function<std::unique_ptr<Backend>(const Settings&, Duration timeout)> connect;
+  std::function<Result<KafkaPorts>(const kafka::ClientConfig&, Duration timeout)> open_kafka;
   std::function<std::unique_ptr<Interrupt>()> interrupts;
   std::function<RealTime()> now;  // the host's clock, for stamps of samples
   std::string host;               // host name; names the emitter of samples

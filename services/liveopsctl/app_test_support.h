@@ -14,6 +14,7 @@
 
 #include "services/liveopsctl/app.h"
 #include "services/liveopsctl/cli/command.h"
+#include "services/liveopsctl/log/fake_kafka_for_tests.h"
 
 // A world without services around ctl::Run: what they answer stands in a Script.
 namespace liveops::ctl {
@@ -179,6 +180,8 @@ class AppTest : public ::testing::Test {
                       script_.settings = settings;
                       return std::make_unique<FakeBackend>(script_);
                     },
+                .open_kafka = [this](const kafka::ClientConfig& config,
+                                     Duration) { return open_kafka_(config); },
                 .interrupts = [this] { return std::make_unique<FakeInterrupt>(interrupt_at_); },
                 .now = [] { return RealFromMs(1770196500000); },
                 .host = "host",
@@ -194,6 +197,8 @@ class AppTest : public ::testing::Test {
 
   std::filesystem::path folder_;
   Script script_;
+  std::function<Result<KafkaPorts>(const kafka::ClientConfig&)> open_kafka_ =
+      [](const kafka::ClientConfig&) -> Result<KafkaPorts> { return UnavailableError("no Kafka"); };
   std::map<std::string, std::string> env_;
   bool addresses_ = true;
   bool out_terminal_ = false;

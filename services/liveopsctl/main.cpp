@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
                 return value == nullptr ? std::nullopt : std::optional<std::string>(value);
               },
               .connect = ConnectBackend,
+              .open_kafka = OpenKafka,
               .interrupts = WatchSignals,
               .now = WallClockNow,
               .host = host,

@@ -7,10 +7,11 @@
 
 #include "common/plan/parse.h"
 #include "liveops/v1/plans.pb.h"
+#include "services/liveopsctl/rehearse/backtest.h"
 #include "services/liveopsctl/rehearse/recording.h"
 #include "services/liveopsctl/session.h"
 
-// The files of `plan test`, `plan backtest` and `plan diff`, and what these tell while they run.
+// What `plan test`, `plan backtest` and `plan diff` read, and what these tell while they run.
 namespace liveops::ctl {
 
 // Every problem of the files that a command was given, told together.
@@ -40,5 +41,11 @@ LoadedPlan LoadPlan(const std::string& path, Problems& problems, const Style& st
 // that was told, or added to `problems`.
 bool ReadRecording(Session& session, const std::string& path, Problems& problems,
                    const std::function<void(const rehearse::RecordedLine&)>& take);
+
+// Gives each record of the log of `service` that `source` asks for, in order, until the end or
+// Ctrl-C. False when it cannot be read; `code` is then set, and why was told.
+bool ReadLog(Session& session, const PlayedSource& source, const std::string& service,
+             const std::function<void(const engine::RecordView&, const TimeMap&)>& take,
+             rehearse::LogSpan& span, int& code);
 
 }  // namespace liveops::ctl

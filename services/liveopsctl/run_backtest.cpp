@@ -5,7 +5,7 @@
 #include "services/liveopsctl/render/backtests.h"
 #include "services/liveopsctl/session.h"
 
-// `plan backtest` and `plan diff`: nothing here asks a server.
+// `plan backtest` and `plan diff`: no service is asked.
 namespace liveops::ctl {
 namespace {
 
@@ -24,14 +24,41 @@ bool ReadPages(Session& session, const std::string& file, const plan::Plan& plan
   return true;
 }
 
-// False when nothing was recorded, or what was cannot be read; that was told.
-bool Play(Session& session, const std::string& data, Problems& problems, int& code,
-          std::vector<rehearse::Backtest*> backtests) {
-  const bool read = ReadRecording(session, data, problems, [&](const auto& line) {
-    for (rehearse::Backtest* backtest : backtests) backtest->Take(line);
-  });
-  if (!read) code = problems.empty() ? kExitUsage : problems.Tell(session);
-  return read;
+// Plays the source to each of the backtests, whose plans are of one service, and gives their
+// reports. Empty when nothing was recorded, or what was cannot be read; that was told, and `code`
+// is set.
+std::vector<rehearse::BacktestReport> Play(Session& session, const PlayedSource& source,
+                                           const std::string& service, Problems& problems,
+                                           int& code, std::vector<rehearse::Backtest*> backtests) {
+  std::optional<rehearse::LogSpan> log;
+  bool read = false;
+  if (source.data.empty()) {
+    read = ReadLog(
+        session, source, service,
+        [&](const engine::RecordView& record, const TimeMap& time_map) {
+          for (rehearse::Backtest* backtest : backtests) backtest->Take(record, time_map);
+        },
+        log.emplace(), code);
+  } else {
+    read = ReadRecording(session, source.data, problems, [&](const auto& line) {
+      for (rehearse::Backtest* backtest : backtests) backtest->Take(line);
+    });
+    if (!read) code = problems.empty() ? kExitUsage : problems.Tell(session);
+  }
+  std::vector<rehearse::BacktestReport> reports;
+  if (!read) return reports;
+  for (rehearse::Backtest* backtest : backtests) {
+    reports.push_back(backtest->Finish());
+    reports.back().log = log;
+  }
+  // What was not looked at may say otherwise.
+  code = log && log->interrupted ? kExitNo : kExitOk;
+  return reports;
+}
+
+// What the report is of.
+std::string NameOf(const PlayedSource& source, const std::string& service) {
+  return source.data.empty() ? "the log of " + service : source.data;
 }
 
 }  // namespace
@@ -46,16 +73,18 @@ int RunPlanBacktest(Session& session, const PlanBacktest& command) {
   if (!problems.empty()) return problems.Tell(session);
 
   int code = kExitOk;
+  const std::string& service = plan.parsed.plan.service;
   rehearse::Backtest backtest(plan.parsed.plan, plan.text);
-  if (!Play(session, command.data, problems, code, {&backtest})) return code;
-  const rehearse::BacktestReport report = backtest.Finish();
+  const auto reports = Play(session, command.source, service, problems, code, {&backtest});
+  if (reports.empty()) return code;
+  const rehearse::BacktestReport& report = reports.front();
+  const std::string name = NameOf(command.source, service);
   PageCheck check;
   const PageCheck* told = command.expect.empty() ? nullptr : &check;
   if (told != nullptr) check = rehearse::JudgePages(pages, report.told, {}, report.from);
-  session.world().out << (session.json()
-                              ? BacktestJson(report, command.data, told)
-                              : RenderBacktest(report, command.data, told, session.style()));
-  return check.empty() ? kExitOk : kExitNo;
+  session.world().out << (session.json() ? BacktestJson(report, name, told)
+                                         : RenderBacktest(report, name, told, session.style()));
+  return check.empty() ? code : kExitNo;
 }
 
 int RunPlanDiff(Session& session, const PlanDiff& command) {
@@ -70,15 +99,17 @@ int RunPlanDiff(Session& session, const PlanDiff& command) {
                          after.parsed.plan.service + ": there is nothing to compare");
   }
   int code = kExitOk;
+  const std::string& service = before.parsed.plan.service;
   rehearse::Backtest by_before(before.parsed.plan, before.text);
   rehearse::Backtest by_after(after.parsed.plan, after.text);
-  if (!Play(session, command.data, problems, code, {&by_before, &by_after})) return code;
-  const rehearse::BacktestReport old_report = by_before.Finish();
-  const rehearse::BacktestReport new_report = by_after.Finish();
+  const auto reports =
+      Play(session, command.source, service, problems, code, {&by_before, &by_after});
+  if (reports.empty()) return code;
+  const std::string name = NameOf(command.source, service);
   session.world().out << (session.json()
-                              ? DiffJson(old_report, new_report, command.data)
-                              : RenderDiff(old_report, new_report, command.data, session.style()));
-  return kExitOk;
+                              ? DiffJson(reports[0], reports[1], name)
+                              : RenderDiff(reports[0], reports[1], name, session.style()));
+  return code;
 }
 
 }  // namespace liveops::ctl

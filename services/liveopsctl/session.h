@@ -19,6 +19,7 @@ class Session {
 
   World& world() { return world_; }
   bool json() const { return globals_.json; }
+  Duration timeout() const { return globals_.timeout; }  // of one call
   const Style& style() const { return style_; }
 
   // The services, ready to be called at `server`; nullptr when something is missing, which was then

@@ -38,15 +38,23 @@ struct PlanCheck {
 struct PlanTest {
   std::vector<std::string> files;
 };
+// What plans are played on: a recording, or the log of the service's samples in Kafka.
+struct PlayedSource {
+  std::string data;   // recorded incident; "" = Kafka
+  std::string kafka;  // HOST:PORT; "" = as configured
+  std::optional<std::int64_t> from_ms;
+  std::optional<std::int64_t> to_ms;
+  std::optional<Duration> last;
+};
 struct PlanBacktest {
   std::string plan;
-  std::string data;
+  PlayedSource source;
   std::string expect;  // "" = only tell
 };
 struct PlanDiff {
   std::string before;
   std::string after;
-  std::string data;
+  PlayedSource source;
 };
 struct PlanApply {
   std::string file;

@@ -47,6 +47,9 @@ struct Draft {
   AlarmsAck alarms_ack;
   AlarmsExplain alarms_explain;
   std::string explain_at;
+  struct {
+    std::string from, to, last;
+  } played;
   RemediationsList remediations_list;
   RemediationsShow remediations_show;
   RemediationsApprove remediations_approve;
@@ -96,20 +99,28 @@ void AddGlobals(CLI::App& app, Draft& d) {
   app.add_flag("--json", g.json, "Print one JSON document instead of a table");
 }
 
+// What plans are played on.
+void AddSource(CLI::App& leaf, Draft& d, PlayedSource& source) {
+  leaf.add_option("--data", source.data, "Recorded incident (lines of JSON)")->type_name("FILE");
+  leaf.add_option("--kafka", source.kafka, "In place of --data: the log of the samples itself")
+      ->type_name("HOST:PORT");
+  leaf.add_option("--from", d.played.from, "Of the log: from when on, RFC 3339 (default: all)")
+      ->type_name("TIME");
+  leaf.add_option("--to", d.played.to, "Of the log: until when, RFC 3339 (default: its end)")
+      ->type_name("TIME");
+  leaf.add_option("--last", d.played.last, "Of the log: so long before its end, e.g. 3d")
+      ->type_name("DURATION");
+}
+
 // Here, by the engine that judges in the services.
 void AddRehearsals(CLI::App& plan, Draft& d) {
   CLI::App* test =
       Leaf(plan, "test", "Run the tests of a plan here, without a server", d, &Draft::plan_test);
   test->add_option("FILE", d.plan_test.files, "Test files (YAML)")->required();
-  const auto add_data = [](CLI::App& leaf, std::string& data) {
-    leaf.add_option("--data", data, "Recorded incident (lines of JSON)")
-        ->required()
-        ->type_name("FILE");
-  };
   CLI::App* backtest = Leaf(plan, "backtest", "What a plan would have told in a recorded incident",
                             d, &Draft::plan_backtest);
   backtest->add_option("PLAN", d.plan_backtest.plan, "Plan file (YAML)")->required();
-  add_data(*backtest, d.plan_backtest.data);
+  AddSource(*backtest, d, d.plan_backtest.source);
   backtest
       ->add_option("--expect", d.plan_backtest.expect,
                    "The pages that are expected (YAML); others leave with 1")
@@ -118,7 +129,7 @@ void AddRehearsals(CLI::App& plan, Draft& d) {
       Leaf(plan, "diff", "What another plan would have told otherwise", d, &Draft::plan_diff);
   diff->add_option("OLD", d.plan_diff.before, "Plan file (YAML)")->required();
   diff->add_option("NEW", d.plan_diff.after, "Plan file (YAML)")->required();
-  add_data(*diff, d.plan_diff.data);
+  AddSource(*diff, d, d.plan_diff.source);
 }
 
 void AddPlan(CLI::App& app, Draft& d) {
@@ -293,6 +304,37 @@ ParseOutcome UsageError(const std::string& message) {
   return {std::nullopt, kExitUsage, "", message + "\nTry --help.\n"};
 }
 
+// The times of a source, and whether there is one.
+void CheckSource(Draft& d, PlayedSource& source, const char* command) {
+  const auto take = [&d](const char* option, auto&& result, auto& into) {
+    if (result.ok()) {
+      into = *result;
+    } else if (d.problem.empty()) {
+      d.problem = fmt::format("{}: {}", option, result.error().message);
+    }
+  };
+  if (!d.played.from.empty()) take("--from", ParseRfc3339(d.played.from), source.from_ms);
+  if (!d.played.to.empty()) take("--to", ParseRfc3339(d.played.to), source.to_ms);
+  if (!d.played.last.empty()) take("--last", ParseDuration(d.played.last), source.last);
+  if (!d.problem.empty()) return;
+  const bool times = source.from_ms || source.to_ms || source.last;
+  if (source.data.empty() && source.kafka.empty() && !times) {
+    d.problem = fmt::format(
+        "{}: --data is required, or --kafka, --from or --last for the log of the samples", command);
+  } else if (!source.data.empty() && (times || !source.kafka.empty())) {
+    d.problem = fmt::format(
+        "{}: --data is a recording; --kafka, --from, --to and --last are of the "
+        "log of the samples",
+        command);
+  } else if (source.from_ms && source.last) {
+    d.problem = fmt::format("{}: --from and --last exclude each other", command);
+  } else if (source.from_ms && source.to_ms && *source.from_ms >= *source.to_ms) {
+    d.problem = fmt::format("{}: --from must be before --to", command);
+  } else if (source.last && source.last->count() <= 0) {
+    d.problem = fmt::format("{}: --last must be longer than 0", command);
+  }
+}
+
 // What the types of options cannot say.
 void CheckDraft(Draft& d) {
   if (!d.problem.empty()) return;
@@ -319,6 +361,9 @@ void CheckDraft(Draft& d) {
     if (at.ok()) explain->at_ms = *at;
     if (!at.ok() && d.problem.empty()) d.problem = "--at: " + at.error().message;
   }
+  if (auto* backtest = std::get_if<PlanBacktest>(&*d.command))
+    CheckSource(d, backtest->source, "plan backtest");
+  if (auto* diff = std::get_if<PlanDiff>(&*d.command)) CheckSource(d, diff->source, "plan diff");
   if (const auto* status = std::get_if<ShowStatus>(&*d.command)) {
     if (!status->only.empty()) check("service", status->only, "--only");
   }

@@ -33,9 +33,18 @@ TEST(Parse, ReadsEveryCommand) {
               ::testing::ElementsAre("a.yaml", "b.yaml"));
   const auto backtest = Get<PlanBacktest>(
       ParseWords({"plan", "backtest", "p.yaml", "--data", "d.jsonl", "--expect", "e.yaml"}));
-  EXPECT_EQ(backtest.plan + backtest.data + backtest.expect, "p.yamld.jsonle.yaml");
+  EXPECT_EQ(backtest.plan + backtest.source.data + backtest.expect, "p.yamld.jsonle.yaml");
   const auto diff = Get<PlanDiff>(ParseWords({"plan", "diff", "a", "b", "--data", "d.jsonl"}));
   EXPECT_EQ(diff.before + diff.after + diff.data, "abd.jsonl");
+  EXPECT_EQ(diff.source.data, "d.jsonl");
+  const auto log =
+      Get<PlanBacktest>(ParseWords({"plan", "backtest", "p.yaml", "--kafka", "h:9", "--from",
+                                    "1970-01-01T00:00:01Z", "--to", "1970-01-01T00:00:02Z"}));
+  EXPECT_EQ(log.source.kafka, "h:9");
+  EXPECT_EQ(log.source.from_ms, 1000);
+  EXPECT_EQ(log.source.to_ms, 2000);
+  EXPECT_EQ(Get<PlanDiff>(ParseWords({"plan", "diff", "a", "b", "--last", "3d"})).source.last,
+            std::chrono::hours(72));
   const auto apply =
       Get<PlanApply>(ParseWords({"plan", "apply", "p.yaml", "--expect-version", "3"}));
   EXPECT_EQ(apply.file, "p.yaml");
@@ -135,6 +144,12 @@ TEST(Parse, MissingAndSurplusArgumentsAreUsageErrors) {
       Get<AlarmsExplain>(ParseWords({"alarms", "explain", "a/b", "--at", "1970-01-01T00:00:01.5Z"}))
           .at_ms,
       1500);
+  ExpectUsage(ParseWords({"plan", "backtest", "p", "--data", "d", "--last", "1h"}),
+              "--data is a recording");
+  ExpectUsage(
+      ParseWords({"plan", "backtest", "p", "--last", "1h", "--from", "1970-01-01T00:00:01Z"}),
+      "--from and --last exclude each other");
+  ExpectUsage(ParseWords({"plan", "diff", "a", "b", "--last", "soon"}), "--last: ");
   ExpectUsage(ParseWords({"plan", "drift"}), "FILE is required");
   ExpectUsage(ParseWords({"plan", "export"}), "SERVICE is required");
   ExpectUsage(ParseWords({"plan", "show", "--version", "3"}), "--version needs a SERVICE");

@@ -64,6 +64,8 @@ Result<Settings> LoadSettings(const std::string& explicit_file, const Environmen
   settings.ca = Resolve(reader->String("ca"), folder, home);
   settings.cert = Resolve(reader->String("cert"), folder, home);
   settings.key = Resolve(reader->String("key"), folder, home);
+  settings.kafka = reader->String("kafka");
+  settings.kafka_properties = reader->Map("kafka_properties");
   if (const Status done = reader->Finish(); !done.ok()) return done.error();
   return settings;
 }

@@ -23,6 +23,8 @@ struct Settings {
   std::string ca;                           // PEM file paths; all three or none
   std::string cert;
   std::string key;
+  std::string kafka;  // host:port,…; for the commands that read the log of the samples
+  std::map<std::string, std::string> kafka_properties;  // of librdkafka, e.g. security.protocol
   std::string file;  // the configuration file in use, or where one would be looked for
 
   bool has_identity() const { return !cert.empty(); }

@@ -1,7 +1,7 @@
 #include "services/liveopsctl/rehearse/backtest.h"
 
 #include <algorithm>
-#include <iterator>
+#include <set>
 
 #include "services/liveopsctl/rehearse/expected.h"
 #include "services/liveopsctl/rehearse/test_run.h"
@@ -78,16 +78,14 @@ void Backtest::TakeBatch(const RecordedBatch& batch) {
     report_.from = batch.at;
   }
   report_.to = batch.at;
-  if (batch.service != report_.service) {
-    ++report_.other_services[batch.service];
+  if (!Mine(batch.service)) {
     player_->Advance(batch.at);
     return;
   }
-  ++report_.batches;
   report_.points += batch.points.size();
   played_.Clear();
   for (const RecordedPoint& point : batch.points) {
-    metrics_.insert(point.metric);
+    See(point.metric, batch.at);
     const std::string labels = point.labels.Encode();
     std::string key = std::to_string(static_cast<int>(point.kind));
     for (const std::string* part : {&point.metric, &point.unit, &labels})
@@ -104,9 +102,44 @@ void Backtest::TakeBatch(const RecordedBatch& batch) {
   player_->Feed(batch.at, played_);
 }
 
+void Backtest::Take(const engine::RecordView& record, const TimeMap& time_map) {
+  const Instant at = time_map.ToDomain(record.append_time);
+  if (!player_) {
+    player_.emplace(report_.service, text_, time_map);
+    report_.from = at;
+    from_log_ = true;
+  }
+  report_.to = std::max(report_.to, at);
+  if (const auto* batch = std::get_if<engine::BatchView>(&record.body)) {
+    if (!Mine(batch->service)) return;
+    report_.points += batch->point_value.size() + batch->histograms.size();
+    for (const engine::SeriesView& series : batch->series) See(series.metric, at);
+  }
+  player_->Replay(record);
+}
+
+bool Backtest::Mine(std::string_view service) {
+  if (service == report_.service) {
+    ++report_.batches;
+    return true;
+  }
+  ++report_.other_services[std::string(service)];
+  return false;
+}
+
+void Backtest::See(std::string_view metric, Instant at) {
+  auto found = report_.metrics.find(metric);
+  if (found == report_.metrics.end())
+    found = report_.metrics.emplace(std::string(metric), Sighting{at, at, 0}).first;
+  Sighting& sighting = found->second;
+  // Series of one batch count once.
+  if (sighting.batches == 0 || sighting.last != at) ++sighting.batches;
+  sighting.last = std::max(sighting.last, at);
+}
+
 void Backtest::Count(BacktestReport& report) const {
   std::set<std::string> blind;
-  for (const engine::AlarmView& view : player_->shard().Alarms()) {
+  for (const engine::AlarmView& view : report.at_end) {
     if (view.state == AlarmState::kBlind) blind.insert(view.name);
   }
   for (const Watched& watched : watched_.all()) {
@@ -132,15 +165,19 @@ void Backtest::Count(BacktestReport& report) const {
 
 BacktestReport Backtest::Finish() {
   BacktestReport report = std::move(report_);
-  // The last windows are judged too; that nothing comes after the end proves nothing.
-  player_->Advance(report.to + watched_.lateness());
+  // The last windows are judged too; that nothing comes after the end proves nothing. A log has
+  // ticks of its own.
+  if (!from_log_) player_->Advance(report.to + watched_.lateness());
   report.told = player_->Take();
   report.episodes = EpisodesOf(report.told);
   report.pages =
       static_cast<std::size_t>(std::count_if(report.told.begin(), report.told.end(), IsPage));
   report.points_unit_mismatch = player_->shard().counters().points_unit_mismatch;
-  std::set_difference(metrics_.begin(), metrics_.end(), watched_.metrics().begin(),
-                      watched_.metrics().end(), std::back_inserter(report.unread_metrics));
+  for (const auto& [metric, sighting] : report.metrics) {
+    if (!std::binary_search(watched_.metrics().begin(), watched_.metrics().end(), metric))
+      report.unread_metrics.push_back(metric);
+  }
+  report.at_end = player_->shard().Alarms();
   Count(report);
   return report;
 }

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +41,29 @@ struct AlarmReport {
   bool blind = false;  // no point of what it reads in the recording
 };
 
+// Of the log of samples, where its records were played themselves.
+struct LogSpan {
+  std::int32_t partition = 0;
+  std::int64_t first_offset = 0;
+  std::int64_t last_offset = 0;
+  std::uint64_t records = 0;
+  std::uint64_t unreadable = 0;
+  std::optional<Instant> wanted;  // from when on was asked for; nullopt = all that is kept
+  bool begins_at_low = false;     // with the first record that is still kept
+  bool begins_late = false;       // and later than was asked for
+  bool interrupted = false;       // before its end
+};
+
+// Points of a metric.
+struct Sighting {
+  Instant first{};
+  Instant last{};
+  std::uint64_t batches = 0;  // that had some
+};
+
 struct BacktestReport {
   std::string service;
+  std::optional<LogSpan> log;  // nullopt = a recording
   RecordingHeader header;
   Instant from{};
   Instant to{};
@@ -55,6 +76,8 @@ struct BacktestReport {
   std::vector<Episode> episodes;         // by their openings
   std::vector<AlarmReport> alarms;       // in the plan's order
   std::size_t pages = 0;
+  std::map<std::string, Sighting, std::less<>> metrics;  // that were seen
+  std::vector<engine::AlarmView> at_end;                 // every alarm as it stood then
   std::vector<std::string> unread_metrics;  // in the recording, read by nothing in the plan
   Duration longest_window{0};               // windows that reach back before `from` are unknown
 
@@ -68,11 +91,17 @@ class Backtest {
 
   // In the order of the file.
   void Take(const RecordedLine& line);
+  // Or records of a log as they stand in it, whose times `time_map` maps; one kind of source only.
+  // What belongs to other services is counted, and not played.
+  void Take(const engine::RecordView& record, const TimeMap& time_map);
   // After the last one. Something was recorded.
   BacktestReport Finish();
 
  private:
   void TakeBatch(const RecordedBatch& batch);
+  // A batch of the plan's service.
+  bool Mine(std::string_view service);
+  void See(std::string_view metric, Instant at);
   void Count(BacktestReport& report) const;
 
   std::string text_;
@@ -80,8 +109,8 @@ class Backtest {
   BacktestReport report_;
   std::optional<Player> player_;
   std::map<std::string, std::uint32_t> series_;  // by kind, metric, unit and labels
-  std::set<std::string> metrics_;
   Played played_;
+  bool from_log_ = false;
 };
 
 }  // namespace liveops::rehearse

@@ -48,6 +48,7 @@ struct Player::Impl {
   Impl(std::string name, engine::Shard made) : service(std::move(name)), shard(std::move(made)) {}
 
   std::string service;
+  std::string plan_text;
   engine::Shard shard;
   std::vector<Known> series;
   std::uint64_t batches = 0;
@@ -59,9 +60,21 @@ struct Player::Impl {
 
   void Apply(Instant at, engine::RecordView record) {
     now = std::max(now, at);
-    record.offset = shard.position() + 1;
     record.append_time = RealFromMs(ToMs(at));
+    Append(record);
+  }
+  void Append(engine::RecordView record) {
+    record.offset = shard.position() + 1;
     shard.Apply(record, told);
+  }
+  engine::RecordView Activation() const {
+    engine::PlanActivationView plan;
+    plan.service = service;
+    plan.version = 1;
+    plan.text = plan_text;
+    engine::RecordView record;
+    record.body = plan;
+    return record;
   }
   void Tick(Duration step) {
     engine::TickView tick;
@@ -110,15 +123,15 @@ void Player::Impl::Fill(const Played& played) {
 
 Player::Player(std::string service, std::string_view plan_text, Instant begin)
     : impl_(std::make_unique<Impl>(std::move(service), engine::Shard(TimeMap{}, {}))) {
+  impl_->plan_text = plan_text;
   impl_->next_tick = begin;
   impl_->Tick(kTick);
-  engine::PlanActivationView plan;
-  plan.service = impl_->service;
-  plan.version = 1;
-  plan.text = plan_text;
-  engine::RecordView record;
-  record.body = plan;
-  impl_->Apply(begin, record);
+  impl_->Apply(begin, impl_->Activation());
+}
+
+Player::Player(std::string service, std::string_view plan_text, const TimeMap& time_map)
+    : impl_(std::make_unique<Impl>(std::move(service), engine::Shard(time_map, {}))) {
+  impl_->plan_text = plan_text;
 }
 
 Player::Player(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -137,6 +150,7 @@ Result<Player> Player::Fork() const {
   Result<engine::Shard> shard = engine::Shard::Restore(impl_->shard.Snapshot(), TimeMap{}, {});
   if (!shard.ok()) return shard.error();
   auto copy = std::make_unique<Impl>(impl_->service, std::move(*shard));
+  copy->plan_text = impl_->plan_text;
   copy->series = impl_->series;
   copy->batches = impl_->batches;
   copy->next_tick = impl_->next_tick;
@@ -177,6 +191,19 @@ void Player::Feed(Instant at, const Played& played) {
   record.source = {kEmitter, kSession, ++impl_->batches};
   record.body = batch;
   impl_->Apply(at, record);
+}
+
+void Player::Replay(const engine::RecordView& record) {
+  if (impl_->shard.position() < 0) {
+    engine::RecordView activation = impl_->Activation();
+    activation.append_time = record.append_time;
+    impl_->Append(activation);
+  }
+  if (std::holds_alternative<engine::PlanActivationView>(record.body) ||
+      std::holds_alternative<engine::ProbeStartView>(record.body)) {
+    return;
+  }
+  impl_->Append(record);
 }
 
 std::vector<engine::Transition> Player::Take() { return std::exchange(impl_->told, {}); }

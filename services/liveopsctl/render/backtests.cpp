@@ -130,9 +130,11 @@ std::string RenderTimeline(const BacktestReport& report, const Style& style) {
 
 // What the answer above does not cover.
 std::string RenderLimits(const BacktestReport& report, const Style& style) {
-  std::string out =
-      "Only what stands in the recording was looked at, by the plan alone: not silences, "
-      "acknowledgements\nor repeats that notifier holds back, and nothing before or after it.\n";
+  std::string out = RenderLogSpan(report, style);
+  out += fmt::format(
+      "Only what stands in the {} was looked at, by the plan alone: not silences, "
+      "acknowledgements\nor repeats that notifier holds back, and nothing before or after it.\n",
+      report.log ? "log" : "recording");
   out += fmt::format("Windows that reach back before {} are not judged (the longest is {}).\n",
                      Moment(ToMs(report.from)), FormatDuration(report.longest_window));
   const auto line = [&](const char* what, const std::vector<std::string>& names) {
@@ -189,23 +191,25 @@ ordered_json AsJson(const BacktestReport& report, const std::string& file) {
   for (const AlarmReport& alarm : report.alarms) alarms.push_back(AsJson(alarm));
   ordered_json told = ordered_json::array();
   for (const engine::Transition& t : report.told) told.push_back(AsJson(t));
-  return {{"data", file},
-          {"about", report.header.about},
-          {"made_by", report.header.made_by},
-          {"service", report.service},
-          {"from_ms", ToMs(report.from)},
-          {"to_ms", ToMs(report.to)},
-          {"batches", report.batches},
-          {"points", report.points},
-          {"pages", report.pages},
-          {"pages_per_day", report.PagesPerDay()},
-          {"marks", std::move(marks)},
-          {"alarms", std::move(alarms)},
-          {"transitions", std::move(told)},
-          {"points_unit_mismatch", report.points_unit_mismatch},
-          {"unread_metrics", report.unread_metrics},
-          {"other_services", report.other_services},
-          {"longest_window_ms", report.longest_window.count()}};
+  ordered_json out{{"data", file},
+                   {"about", report.header.about},
+                   {"made_by", report.header.made_by},
+                   {"service", report.service},
+                   {"from_ms", ToMs(report.from)},
+                   {"to_ms", ToMs(report.to)},
+                   {"batches", report.batches},
+                   {"points", report.points},
+                   {"pages", report.pages},
+                   {"pages_per_day", report.PagesPerDay()},
+                   {"marks", std::move(marks)},
+                   {"alarms", std::move(alarms)},
+                   {"transitions", std::move(told)},
+                   {"points_unit_mismatch", report.points_unit_mismatch},
+                   {"unread_metrics", report.unread_metrics},
+                   {"other_services", report.other_services},
+                   {"longest_window_ms", report.longest_window.count()}};
+  if (report.log) out["log"] = LogSpanJson(*report.log);
+  return out;
 }
 
 }  // namespace

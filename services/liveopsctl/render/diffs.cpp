@@ -102,8 +102,11 @@ std::string RenderDiff(const rehearse::BacktestReport& before,
   };
   names("Alarms of the old plan alone", diff.only_before);
   names("Alarms of the new plan alone", diff.only_after);
-  return out +
-         "Only what stands in the recording was looked at; another incident may tell them apart.\n";
+  return out + RenderLogSpan(after, style) +
+         fmt::format(
+             "Only what stands in the {} was looked at; another incident may tell them "
+             "apart.\n",
+             after.log ? "log" : "recording");
 }
 
 std::string DiffJson(const rehearse::BacktestReport& before, const rehearse::BacktestReport& after,
@@ -118,16 +121,18 @@ std::string DiffJson(const rehearse::BacktestReport& before, const rehearse::Bac
                      {"new", AsJson(line.after)},
                      {"shift_ms", line.shift.count()}});
   }
-  return OneLine({{"data", file},
-                  {"about", after.header.about},
-                  {"from_ms", ToMs(after.from)},
-                  {"to_ms", ToMs(after.to)},
-                  {"pages_old", before.pages},
-                  {"pages_new", after.pages},
-                  {"same", diff.same},
-                  {"changes", std::move(lines)},
-                  {"alarms_of_old_alone", diff.only_before},
-                  {"alarms_of_new_alone", diff.only_after}});
+  ordered_json out{{"data", file},
+                   {"about", after.header.about},
+                   {"from_ms", ToMs(after.from)},
+                   {"to_ms", ToMs(after.to)},
+                   {"pages_old", before.pages},
+                   {"pages_new", after.pages},
+                   {"same", diff.same},
+                   {"changes", std::move(lines)},
+                   {"alarms_of_old_alone", diff.only_before},
+                   {"alarms_of_new_alone", diff.only_after}};
+  if (after.log) out["log"] = LogSpanJson(*after.log);
+  return OneLine(out);
 }
 
 }  // namespace liveops::ctl

@@ -63,6 +63,37 @@ std::string Indented(std::string_view text, std::size_t margin) {
   return out;
 }
 
+std::string RenderLogSpan(const rehearse::BacktestReport& report, const Style& style) {
+  if (!report.log) return "";
+  const rehearse::LogSpan& span = *report.log;
+  std::string out =
+      fmt::format("Seen: {} of partition {}, offsets {} to {}, {} to {}.\n",
+                  Count(span.records, "record"), span.partition, span.first_offset,
+                  span.last_offset, Moment(ToMs(report.from)), Moment(ToMs(report.to)));
+  const auto warn = [&](const std::string& text) {
+    out += Paint(style, Tone::kWarning, text) + "\n";
+  };
+  if (span.begins_late) {
+    warn(
+        fmt::format("The log begins at {}, later than the {} that was asked for: what came before "
+                    "is no longer kept.",
+                    Moment(ToMs(report.from)), Moment(ToMs(*span.wanted))));
+  }
+  if (span.interrupted) warn("Interrupted: the log goes on after that.");
+  if (span.unreadable > 0)
+    warn(fmt::format("{} could not be read, nor did the shard.", Count(span.unreadable, "record")));
+  return out;
+}
+
+nlohmann::ordered_json LogSpanJson(const rehearse::LogSpan& span) {
+  nlohmann::ordered_json out{{"partition", span.partition},     {"first_offset", span.first_offset},
+                             {"last_offset", span.last_offset}, {"records", span.records},
+                             {"unreadable", span.unreadable},   {"begins_late", span.begins_late},
+                             {"interrupted", span.interrupted}};
+  if (span.wanted) out["wanted_from_ms"] = ToMs(*span.wanted);
+  return out;
+}
+
 std::string Count(std::size_t n, const char* thing) {
   return fmt::format("{} {}{}", n, thing, n == 1 ? "" : "s");
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "services/liveopsctl/rehearse/backtest.h"
 #include "services/liveopsctl/rehearse/test_run.h"
 #include "services/liveopsctl/render/text.h"
 
@@ -17,6 +18,9 @@ nlohmann::ordered_json DiscrepanciesJson(const std::vector<rehearse::Discrepancy
 
 // Every line behind `margin` blanks.
 std::string Indented(std::string_view text, std::size_t margin);
+// What was seen of the log of samples, a sentence a line; "" of a recording.
+std::string RenderLogSpan(const rehearse::BacktestReport& report, const Style& style);
+nlohmann::ordered_json LogSpanJson(const rehearse::LogSpan& span);
 // "1 transition", "2 transitions"
 std::string Count(std::size_t n, const char* thing);
 // "page", "record" or "scenario"

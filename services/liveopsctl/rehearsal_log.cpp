@@ -1,0 +1,68 @@
+#include <fmt/format.h>
+
+#include "services/liveopsctl/log/partition_log.h"
+#include "services/liveopsctl/progress.h"
+#include "services/liveopsctl/rehearsal_files.h"
+
+namespace liveops::ctl {
+namespace {
+
+constexpr std::uint64_t kLookEvery = 5'000;  // records
+
+// Where Kafka is; nullopt when nobody says it, which was told.
+std::optional<kafka::ClientConfig> KafkaOf(Session& session, const PlayedSource& source) {
+  const Settings* settings = session.LoadedSettings();
+  if (settings == nullptr) return std::nullopt;
+  kafka::ClientConfig config;
+  config.brokers = source.kafka.empty() ? settings->kafka : source.kafka;
+  config.client_id = "liveopsctl-" + session.world().host;
+  config.extra = settings->kafka_properties;
+  if (!config.brokers.empty()) return config;
+  session.Usage(
+      fmt::format("no address of Kafka: give --kafka HOST:PORT, or write `kafka: "
+                  "HOST:PORT` in {}",
+                  settings->file.empty() ? "a file named by --config" : settings->file));
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool ReadLog(Session& session, const PlayedSource& source, const std::string& service,
+             const std::function<void(const engine::RecordView&, const TimeMap&)>& take,
+             rehearse::LogSpan& span, int& code) {
+  // Before the first connection: its threads must not get the signals.
+  const std::unique_ptr<Interrupt> interrupt = session.world().interrupts();
+  const std::optional<kafka::ClientConfig> config = KafkaOf(session, source);
+  code = kExitUsage;
+  if (!config) return false;
+  const auto fail = [&](const Error& error) {
+    code = session.Fail(error);
+    return false;
+  };
+  auto ports = session.world().open_kafka(*config, session.timeout());
+  if (!ports.ok()) return fail(ports.error());
+  LogQuery query;
+  query.service = service;
+  if (source.from_ms) query.from = InstantFromMs(*source.from_ms);
+  if (source.to_ms) query.to = InstantFromMs(*source.to_ms);
+  query.last = source.last;
+  auto log = PartitionLog::Open(std::move(*ports), query, session.timeout());
+  if (!log.ok()) return fail(log.error());
+  ProgressLine progress(session.world());
+  bool interrupted = false;
+  for (std::uint64_t read = 0; !interrupted; ++read) {
+    const auto record = log->Next();
+    if (!record.ok()) return fail(record.error());
+    if (*record == nullptr) break;
+    take(**record, log->time_map());
+    if (read % kLookEvery != 0) continue;
+    progress.Show(service, log->part());
+    interrupted = interrupt->WaitFor(Duration(0));
+  }
+  span = log->span();
+  span.interrupted = interrupted;
+  if (span.records > span.unreadable) return true;
+  return fail(NotFoundError(fmt::format("the log of {} has no record that can be read", service)));
+}
+
+}  // namespace liveops::ctl
