@@ -19,6 +19,7 @@ int RunPlanCheck(Session& session, const PlanCheck& command) {
     session.Answer(response, RenderProblems(response.problems(), *text, session.style()));
     return kExitNo;
   }
+  if (command.live) return RunPlanCheckLive(session, command, parsed.plan, *text);
   return session.Answer(response,
                         fmt::format("{}: a good plan for {}: {} alarms, {} remediations\n",
                                     Printable(command.file), Printable(parsed.plan.service),

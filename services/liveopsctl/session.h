@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "common/plan/model.h"
 #include "services/liveopsctl/app.h"
 #include "services/liveopsctl/cli/command.h"
 #include "services/liveopsctl/render/text.h"
@@ -49,6 +50,9 @@ class Session {
 
 // The commands, by group; each gives the exit code.
 int RunPlanCheck(Session& session, const PlanCheck& command);
+// The rest of `plan check --live`, of a plan without problems.
+int RunPlanCheckLive(Session& session, const PlanCheck& command, const plan::Plan& plan,
+                     const std::string& text);
 int RunPlanTest(Session& session, const PlanTest& command);
 int RunPlanBacktest(Session& session, const PlanBacktest& command);
 int RunPlanDiff(Session& session, const PlanDiff& command);

@@ -146,8 +146,10 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   PlanApplier applier(**producer, writer, library);
   HindsightConfig hindsight_config;
   hindsight_config.partitions = common.topics.partitions;
+  kafka::ClientConfig hindsight_kafka = common.kafka;
+  hindsight_kafka.on_fatal = nullptr;  // a question that fails stops nobody
   Hindsight hindsight(hindsight_config,
-                      [&] { return kafka::AssignedConsumer::Create(common.kafka); });
+                      [&] { return kafka::AssignedConsumer::Create(hindsight_kafka); });
   std::atomic<bool> stopping{false};
   std::atomic<bool> kafka_found{false};
   std::atomic<double> speed{1.0};

@@ -295,6 +295,7 @@ Status Stack::WriteCtlConfigs() {
         {"evaluation", Quoted("127.0.0.1:" + std::to_string(ports_["rule-evaluation-0"]))},
         {"notifier", Quoted("127.0.0.1:" + std::to_string(ports_["notifier-0"]))},
         {"remediation", Quoted("127.0.0.1:" + std::to_string(ports_["remediation-0"]))},
+        {"kafka", Quoted(kafka_->address())},
         {"ca", Quoted(authority_->ca_file())},
         {"cert", Quoted(identity.cert)},
         {"key", Quoted(identity.key)},

@@ -32,12 +32,6 @@ struct Globals {
   Duration timeout{10'000};  // of one call
 };
 
-struct PlanCheck {
-  std::string file;
-};
-struct PlanTest {
-  std::vector<std::string> files;
-};
 // What plans are played on: a recording, or the log of the service's samples in Kafka.
 struct PlayedSource {
   std::string data;   // recorded incident; "" = Kafka
@@ -45,6 +39,14 @@ struct PlayedSource {
   std::optional<std::int64_t> from_ms;
   std::optional<std::int64_t> to_ms;
   std::optional<Duration> last;
+};
+struct PlanCheck {
+  std::string file;
+  bool live = false;    // also against what the service really sends
+  PlayedSource source;  // with `live`: Kafka's log
+};
+struct PlanTest {
+  std::vector<std::string> files;
 };
 struct PlanBacktest {
   std::string plan;

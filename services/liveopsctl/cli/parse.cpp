@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "services/liveopsctl/cli/describe.h"
+#include "services/liveopsctl/cli/source.h"
 #include "services/liveopsctl/cli/values.h"
 
 namespace liveops::ctl {
@@ -47,9 +48,7 @@ struct Draft {
   AlarmsAck alarms_ack;
   AlarmsExplain alarms_explain;
   std::string explain_at;
-  struct {
-    std::string from, to, last;
-  } played;
+  SourceWords played;
   RemediationsList remediations_list;
   RemediationsShow remediations_show;
   RemediationsApprove remediations_approve;
@@ -135,8 +134,19 @@ void AddRehearsals(CLI::App& plan, Draft& d) {
 void AddPlan(CLI::App& app, Draft& d) {
   CLI::App* plan = Group(app, "plan", "Check, rehearse, apply and show plans");
   CLI::App* check =
-      Leaf(*plan, "check", "Check a plan file here, without a server", d, &Draft::plan_check);
+      Leaf(*plan, "check", "Check a plan file here, without a service", d, &Draft::plan_check);
   check->add_option("FILE", d.plan_check.file, "Plan file (YAML)")->required();
+  check->add_flag(
+      "--live", d.plan_check.live,
+      "Hold it against what the service sent: which alarms are blind, fire now, and how "
+      "often");
+  check
+      ->add_option("--kafka", d.plan_check.source.kafka, "With --live: where the log of samples is")
+      ->type_name("HOST:PORT");
+  check
+      ->add_option("--last", d.played.last,
+                   "With --live: so long before the log's end, e.g. 1d (default: all that is kept)")
+      ->type_name("DURATION");
   AddRehearsals(*plan, d);
   CLI::App* apply =
       Leaf(*plan, "apply", "Give a service a new version of its plan (role: operator)", d,
@@ -304,37 +314,6 @@ ParseOutcome UsageError(const std::string& message) {
   return {std::nullopt, kExitUsage, "", message + "\nTry --help.\n"};
 }
 
-// The times of a source, and whether there is one.
-void CheckSource(Draft& d, PlayedSource& source, const char* command) {
-  const auto take = [&d](const char* option, auto&& result, auto& into) {
-    if (result.ok()) {
-      into = *result;
-    } else if (d.problem.empty()) {
-      d.problem = fmt::format("{}: {}", option, result.error().message);
-    }
-  };
-  if (!d.played.from.empty()) take("--from", ParseRfc3339(d.played.from), source.from_ms);
-  if (!d.played.to.empty()) take("--to", ParseRfc3339(d.played.to), source.to_ms);
-  if (!d.played.last.empty()) take("--last", ParseDuration(d.played.last), source.last);
-  if (!d.problem.empty()) return;
-  const bool times = source.from_ms || source.to_ms || source.last;
-  if (source.data.empty() && source.kafka.empty() && !times) {
-    d.problem = fmt::format(
-        "{}: --data is required, or --kafka, --from or --last for the log of the samples", command);
-  } else if (!source.data.empty() && (times || !source.kafka.empty())) {
-    d.problem = fmt::format(
-        "{}: --data is a recording; --kafka, --from, --to and --last are of the "
-        "log of the samples",
-        command);
-  } else if (source.from_ms && source.last) {
-    d.problem = fmt::format("{}: --from and --last exclude each other", command);
-  } else if (source.from_ms && source.to_ms && *source.from_ms >= *source.to_ms) {
-    d.problem = fmt::format("{}: --from must be before --to", command);
-  } else if (source.last && source.last->count() <= 0) {
-    d.problem = fmt::format("{}: --last must be longer than 0", command);
-  }
-}
-
 // What the types of options cannot say.
 void CheckDraft(Draft& d) {
   if (!d.problem.empty()) return;
@@ -361,9 +340,16 @@ void CheckDraft(Draft& d) {
     if (at.ok()) explain->at_ms = *at;
     if (!at.ok() && d.problem.empty()) d.problem = "--at: " + at.error().message;
   }
+  const auto source = [&d](PlayedSource& into, SourceUse use) {
+    const Status read = ReadSource(d.played, use, into);
+    if (d.problem.empty() && !read.ok()) d.problem = read.error().message;
+  };
+  if (auto* live = std::get_if<PlanCheck>(&*d.command)) {
+    source(live->source, live->live ? SourceUse::kLive : SourceUse::kNone);
+  }
   if (auto* backtest = std::get_if<PlanBacktest>(&*d.command))
-    CheckSource(d, backtest->source, "plan backtest");
-  if (auto* diff = std::get_if<PlanDiff>(&*d.command)) CheckSource(d, diff->source, "plan diff");
+    source(backtest->source, SourceUse::kBacktest);
+  if (auto* diff = std::get_if<PlanDiff>(&*d.command)) source(diff->source, SourceUse::kDiff);
   if (const auto* status = std::get_if<ShowStatus>(&*d.command)) {
     if (!status->only.empty()) check("service", status->only, "--only");
   }

@@ -35,8 +35,7 @@ TEST(Parse, ReadsEveryCommand) {
       ParseWords({"plan", "backtest", "p.yaml", "--data", "d.jsonl", "--expect", "e.yaml"}));
   EXPECT_EQ(backtest.plan + backtest.source.data + backtest.expect, "p.yamld.jsonle.yaml");
   const auto diff = Get<PlanDiff>(ParseWords({"plan", "diff", "a", "b", "--data", "d.jsonl"}));
-  EXPECT_EQ(diff.before + diff.after + diff.data, "abd.jsonl");
-  EXPECT_EQ(diff.source.data, "d.jsonl");
+  EXPECT_EQ(diff.before + diff.after + diff.source.data, "abd.jsonl");
   const auto log =
       Get<PlanBacktest>(ParseWords({"plan", "backtest", "p.yaml", "--kafka", "h:9", "--from",
                                     "1970-01-01T00:00:01Z", "--to", "1970-01-01T00:00:02Z"}));
@@ -149,6 +148,10 @@ TEST(Parse, MissingAndSurplusArgumentsAreUsageErrors) {
   ExpectUsage(
       ParseWords({"plan", "backtest", "p", "--last", "1h", "--from", "1970-01-01T00:00:01Z"}),
       "--from and --last exclude each other");
+  ExpectUsage(ParseWords({"plan", "check", "p", "--last", "1d"}), "need --live");
+  EXPECT_EQ(
+      Get<PlanCheck>(ParseWords({"plan", "check", "p", "--live", "--last", "1d"})).source.last,
+      std::chrono::hours(24));
   ExpectUsage(ParseWords({"plan", "diff", "a", "b", "--last", "soon"}), "--last: ");
   ExpectUsage(ParseWords({"plan", "drift"}), "FILE is required");
   ExpectUsage(ParseWords({"plan", "export"}), "SERVICE is required");

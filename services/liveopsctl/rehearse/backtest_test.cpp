@@ -152,5 +152,90 @@ TEST(Diff, TellsWhoIsToldAndWhenItCloses) {
       testing::ElementsAre(fmt::format("{} cpu 1min", static_cast<int>(Change::kResolves))));
 }
 
+// Gives a backtest the same as records of a log: `lines` with the ticks between them, at ten times
+// the speed, among what it must pass over.
+class Log {
+ public:
+  explicit Log(Backtest& backtest) : backtest_(backtest) {}
+  void Play(const std::vector<RecordedLine>& lines) {
+    engine::PlanActivationView plan;
+    plan.service = "shop";
+    plan.version = 9;
+    plan.text = "service: shop\n";
+    for (const RecordedLine& line : lines) {
+      const auto* batch = std::get_if<RecordedBatch>(&line);
+      if (batch == nullptr) continue;
+      for (; next_tick_ <= ToMs(batch->at); next_tick_ += 250) Tick(next_tick_);
+      Append(ToMs(batch->at), plan);
+      Batch("other", *batch);
+      Batch("shop", *batch);
+    }
+    for (const std::int64_t end = next_tick_ + 2'000; next_tick_ <= end; next_tick_ += 250)
+      Tick(next_tick_);
+  }
+
+ private:
+  void Tick(std::int64_t at) {
+    engine::TickView tick;
+    tick.instance = "ingest";
+    tick.session = 1;
+    tick.steady_ms = (at - kTen) / 10;
+    Append(at, tick);
+  }
+  void Batch(std::string_view service, const RecordedBatch& recorded) {
+    const std::string labels = Labels().Encode();
+    const engine::SeriesView series{{1, 2}, engine::SeriesKind::kGauge, "cpu", "", labels};
+    const std::uint32_t index = 0;
+    const std::int64_t delta = 0;
+    engine::BatchView batch;
+    batch.service = service;
+    batch.series = {&series, 1};
+    batch.base_time_ms = ToMs(recorded.at);
+    batch.point_series = {&index, 1};
+    batch.point_time_delta_ms = {&delta, 1};
+    batch.point_value = {&recorded.points.front().value, 1};
+    Append(ToMs(recorded.at), batch);
+  }
+  template <typename Body>
+  void Append(std::int64_t at, const Body& body) {
+    engine::RecordView record;
+    record.offset = offset_ += 3;
+    record.append_time = map_.ToReal(InstantFromMs(at));
+    record.source = {"e", 1, static_cast<std::uint64_t>(offset_)};
+    record.body = body;
+    backtest_.Take(record, map_);
+  }
+
+  Backtest& backtest_;
+  const TimeMap map_{RealFromMs(kTen), InstantFromMs(kTen), 10};
+  std::int64_t next_tick_ = kTen;
+  std::int64_t offset_ = 1'000;
+};
+
+TEST(Backtest, ALogTellsWhatARecordingOfItTells) {
+  const std::vector<RecordedLine> lines =
+      Recording({50, 50, 95, 95, 95, 40, 40, 95, 95, 95, 40, 40});
+  const std::string text = PlanText("last(cpu) > 90 for 1min");
+  const BacktestReport recorded = Backtested(text, lines);
+  const plan::ParseResult plan = plan::Parse(text);
+  Backtest backtest(plan.plan, text);
+  Log(backtest).Play(lines);
+  const BacktestReport logged = backtest.Finish();
+  ASSERT_EQ(recorded.told.size(), 4U);
+  ASSERT_EQ(logged.told.size(), recorded.told.size());
+  for (std::size_t i = 0; i < recorded.told.size(); ++i) {
+    EXPECT_EQ(logged.told[i].state, recorded.told[i].state);
+    EXPECT_EQ(logged.told[i].window_end, recorded.told[i].window_end);
+    EXPECT_EQ(logged.told[i].value, recorded.told[i].value);
+    EXPECT_EQ(logged.told[i].plan_version, 1U) << "the plan in the log is passed over";
+  }
+  EXPECT_EQ(logged.batches, recorded.batches);
+  EXPECT_EQ(logged.points, recorded.points);
+  EXPECT_EQ(logged.from, recorded.from);
+  EXPECT_EQ(logged.other_services.at("other"), logged.batches);
+  EXPECT_EQ(logged.metrics.at("cpu").batches, logged.batches);
+  EXPECT_TRUE(Alarm(logged, "memory").blind);
+}
+
 }  // namespace
 }  // namespace liveops::rehearse
