@@ -239,6 +239,7 @@ TEST_F(AppTest, ExplainAtAsksForThatMomentAndPrintsTheReasoning) {
 TEST_F(AppTest, ExplainAtOfWhatIsNotKnownLeavesWithOne) {
   script_.past->set_alarm_id("api/x");
   script_.past->set_why_not("no plan of api was in force then");
+  script_.past->mutable_after()->set_alarm_id("api/x");
   const Ran ran = RunWords({"alarms", "explain", "api/x", "--at", "2026-02-04T09:15:00Z"});
   EXPECT_EQ(ran.code, kExitNo);
   EXPECT_THAT(ran.out, HasSubstr("NOT KNOWN"));

@@ -72,8 +72,8 @@ int ExplainAt(Session& session, const std::string& alarm, std::int64_t at_ms) {
   line.Clear();
   if (!past.ok()) return session.Fail(past.error());
   session.Answer(*past, RenderPast(*past, session.style()));
-  // Not known, not even by the log's own words: nothing was explained.
-  return past->has_alarm() || past->has_before() || past->has_after() ? kExitOk : kExitNo;
+  // Not known, not even by a word of the log before it: that moment was not explained.
+  return past->has_alarm() || past->has_before() ? kExitOk : kExitNo;
 }
 
 }  // namespace

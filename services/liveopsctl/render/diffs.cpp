@@ -80,8 +80,9 @@ std::string RenderDiff(const rehearse::BacktestReport& before,
                        const rehearse::BacktestReport& after, const std::string& file,
                        const Style& style) {
   const rehearse::BacktestDiff diff = rehearse::Compare(before, after);
-  std::string out = fmt::format("{}: {}\n", Paint(style, Tone::kStrong, Printable(file)),
-                                Printable(after.header.about));
+  std::string out = Paint(style, Tone::kStrong, Printable(file));
+  if (!after.header.about.empty()) out += ": " + Printable(after.header.about);
+  out += "\n";
   if (diff.lines.empty()) {
     out += "The new plan tells the same as the old one.\n";
   } else {

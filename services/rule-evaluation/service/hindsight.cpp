@@ -59,6 +59,20 @@ Duration ReachOf(const plan::Condition& condition) {
   return window + std::max(condition.hold, condition.quorum.slot * condition.quorum.of) + kMargin;
 }
 
+bool Open(engine::AlarmState state) {
+  return state == engine::AlarmState::kFiring || state == engine::AlarmState::kNoData;
+}
+
+// Does the alarm stand as its last word says? Closed is closed: pending has no word of its own.
+bool Agrees(const engine::Transition& word, const std::vector<engine::AlarmView>& alarms) {
+  for (const engine::AlarmView& view : alarms) {
+    if (view.alarm_id != word.alarm_id) continue;
+    if (!Open(word.state)) return !Open(view.state);
+    return view.state == word.state && view.episode == word.episode;
+  }
+  return !Open(word.state);
+}
+
 struct Turn {
   explicit Turn(std::atomic<bool>& flag) : taken(flag), mine(!flag.exchange(true)) {}
   Turn(const Turn&) = delete;
@@ -163,7 +177,7 @@ void Hindsight::Case::Begin(const engine::ShardLimits& limits) {
 void Hindsight::Case::Conclude(const AlarmName& name) {
   if (past.records == 0) return;
   // Where a replay from the middle saw less than the owner did, the log wins.
-  if (past.before && past.before->source_offset <= past.last_offset)
+  if (past.before && !Agrees(*past.before, shard->Alarms()))
     past.corrected = shard->Adopt(*past.before);
   for (engine::AlarmView& view : shard->Alarms()) {
     if (view.service != name.service || view.name != name.name) continue;

@@ -256,6 +256,20 @@ TEST_F(HindsightTest, AnswersFromTheTransitionsWhereTheSamplesAreGone) {
   EXPECT_THAT(Lines(past), HasSubstr("By the log alone, it was open."));
 }
 
+TEST_F(HindsightTest, AnEpisodeThatClosedLongBeforeTheReplayHidesNoHold) {
+  world_.Run(60'000, 50);
+  world_.Run(180'000, 95);
+  world_.Run(2'400'000, 50);
+  world_.Run(2'430'000, 95);
+  const PastAlarm past = Look("shop/hot", 2'429'000);
+  ASSERT_TRUE(past.view) << past.why_not;
+  ASSERT_TRUE(past.before);
+  EXPECT_EQ(past.before->state, AlarmState::kResolved);
+  EXPECT_LT(past.before->source_offset, past.first_offset);
+  EXPECT_EQ(past.view->state, AlarmState::kPending);
+  EXPECT_FALSE(past.corrected);
+}
+
 TEST_F(HindsightTest, AWordOfAZombieIsNone) {
   world_.Run(60'000, 50);
   world_.Run(180'000, 95);
