@@ -254,7 +254,7 @@ INSTANTIATE_TEST_SUITE_P(
                             "1%\n    approval: {from: on-call}\n    page_with: q\n    do: "
                             "{kubectl: [rollout, undo, "
                             "deployment/a]}\n",
-                            7, 16, "alarm \"q\" has page: false"},
+                            7, 16, "alarm \"q\" is a shadow alarm"},
                     BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
                             "on-call}\n    expect: CPU < 1% "
                             "within 30s\n    do: {kubectl: [rollout, undo, deployment/a]}\n",

@@ -204,6 +204,11 @@ std::string CanonicalText(const Clear& clear, const Condition& condition) {
                      ThresholdText(clear.threshold, condition.measure), FormatDuration(clear.hold));
 }
 
+std::string CanonicalText(const Level& level, const Condition& condition) {
+  return fmt::format("{} {} for {}", ComparisonSign(level.op),
+                     ThresholdText(level.threshold, condition.measure), FormatDuration(level.hold));
+}
+
 std::string CanonicalText(const Expect& expect) {
   return fmt::format("{} within {}", LogicText(expect.condition), FormatDuration(expect.within));
 }

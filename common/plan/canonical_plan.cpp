@@ -103,12 +103,42 @@ CanonicalItem ItemOf(const Plan& plan, const Slo& slo) {
   return item.Text("runbook", fast->runbook).Take();
 }
 
+void AddLevels(const Alarm& alarm, Item& item) {
+  if (alarm.levels.empty()) return;
+  std::string text;
+  std::string yaml;
+  for (const Level& level : alarm.levels) {
+    const char* separator = text.empty() ? "" : ", ";
+    const std::string when = CanonicalText(level, alarm.when);
+    const std::string clear = level.clear ? CanonicalText(*level.clear, alarm.when) : "";
+    text += fmt::format("{}{} {}{}{}", separator, SeverityName(level.severity), when,
+                        clear.empty() ? "" : " clear ", clear);
+    yaml += fmt::format("{}{{severity: {}, when: {}{}{}}}", separator, SeverityName(level.severity),
+                        Quoted(when),
+                        clear.empty() ? "" : ", clear: ", clear.empty() ? "" : Quoted(clear));
+  }
+  item.As("levels", text, "[" + yaml + "]");
+}
+
+void AddFlapping(const Alarm& alarm, Item& item) {
+  if (!alarm.flapping) return;
+  const std::string text =
+      fmt::format("times: {}, within: {}, quiet: {}", alarm.flapping->times,
+                  FormatDuration(alarm.flapping->within), FormatDuration(alarm.flapping->quiet));
+  item.As("flapping", text, "{" + text + "}");
+}
+
 CanonicalItem ItemOf(const Alarm& alarm) {
   Item item(Section::kAlarm, alarm.name);
   item.Text("when", CanonicalText(alarm.when));
   if (alarm.clear) item.Text("clear", CanonicalText(*alarm.clear, alarm.when));
-  return item.Plain("severity", SeverityName(alarm.severity))
-      .Text("owner", alarm.owner)
+  if (alarm.keep_firing > Duration(0)) {
+    item.Plain("keep_firing", FormatDuration(alarm.keep_firing));
+  }
+  item.Plain("severity", SeverityName(alarm.severity));
+  AddLevels(alarm, item);
+  AddFlapping(alarm, item);
+  return item.Text("owner", alarm.owner)
       .Plain("page", alarm.page)
       .Plain("no_data", alarm.no_data == NoData::kFire ? "fire" : "keep")
       .Plain("min_count", alarm.min_count)

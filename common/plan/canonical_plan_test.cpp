@@ -75,6 +75,29 @@ void ExpectRoundTrip(std::string_view text, const std::string& what) {
 
 TEST(CanonicalPlan, ReadsBackToTheSamePlanAndDigest) { ExpectRoundTrip(kPlan, "all of it"); }
 
+TEST(CanonicalPlan, WhatIsSaidOfTheLifeOfAnAlarmReadsBack) {
+  const char* text = R"(service: shop
+owners: {on-call: {slack: "#oncall"}}
+alarms:
+  - name: hot
+    when: last(m) in ms > 300ms for 5min
+    clear: "< 250ms"
+    severity: medium
+    levels: [{severity: high, when: "> 0.5s"}, {severity: critical, when: "> 1s", clear: "< 800ms for 1min"}]
+    flapping: {times: 2}
+    owner: on-call
+  - {name: kept, when: last(m) > 5, severity: low, owner: on-call, keep_firing: 10min, shadow: true}
+)";
+  ExpectRoundTrip(text, "levels");
+  std::string other = text;
+  other.replace(other.find("> 1s"), 4, "> 2s");
+  const std::vector<PlanChange> changes = Compare(Read(text), Read(other));
+  ASSERT_EQ(changes.size(), 1U);
+  ASSERT_EQ(changes[0].fields.size(), 1U);
+  EXPECT_EQ(changes[0].fields[0].before,
+            "high > 500ms for 5min, critical > 1000ms for 5min clear < 800ms for 1min");
+}
+
 TEST(CanonicalPlan, EveryShippedPlanReadsBack) {
   std::size_t plans = 0;
   for (const auto& entry :

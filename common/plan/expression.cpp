@@ -228,14 +228,44 @@ bool ExpressionParser::ReadClear(const Condition& condition, Clear& clear) {
                                    "recovers as soon as the whole is false",
                                    TestCount(condition)));
   }
-  Threshold threshold;
-  if (!ReadOperator(clear.op) || !ReadThreshold(condition.measure, threshold)) return false;
+  if (!ReadOperator(clear.op)) return false;
   if (IsUpward(clear.op) == IsUpward(condition.op)) {
     return Fail(begin,
                 fmt::format("the alarm fires at {} {}, so it clears on the other side: expected {}",
                             ComparisonSign(condition.op), FormatNumber(condition.threshold),
                             IsUpward(condition.op) ? "<" : ">"));
   }
+  Threshold threshold;
+  if (!ReadOwnThreshold(condition, threshold)) return false;
+  clear.threshold = threshold.number;
+  const std::string& unit = condition.measure.unit;
+  if (IsUpward(condition.op) ? clear.threshold > condition.threshold
+                             : clear.threshold < condition.threshold) {
+    return Fail(threshold.number_offset,
+                fmt::format("the alarm would clear while it fires: expected {} or {}",
+                            FormatNumber(condition.threshold) + (unit == "1" ? "" : unit),
+                            IsUpward(condition.op) ? "less" : "more"));
+  }
+  return ReadHold(clear.hold, nullptr) && ReadEnd("for and a length of time, or the end");
+}
+
+bool ExpressionParser::ReadLevel(const Condition& condition, Level& level) {
+  const std::size_t begin = cursor_.offset();
+  if (!ReadOperator(level.op)) return false;
+  if (IsUpward(level.op) != IsUpward(condition.op)) {
+    return Fail(begin, fmt::format("the alarm fires at {} {}, and worse is further on: expected {}",
+                                   ComparisonSign(condition.op), FormatNumber(condition.threshold),
+                                   IsUpward(condition.op) ? ">" : "<"));
+  }
+  Threshold threshold;
+  if (!ReadOwnThreshold(condition, threshold)) return false;
+  level.threshold = threshold.number;
+  level.hold = condition.hold;
+  return ReadHold(level.hold, nullptr) && ReadEnd("for and a length of time, or the end");
+}
+
+bool ExpressionParser::ReadOwnThreshold(const Condition& condition, Threshold& threshold) {
+  if (!ReadThreshold(condition.measure, threshold)) return false;
   const std::string& unit = condition.measure.unit;
   std::string written = threshold.unit;
   if (written.empty()) {
@@ -253,15 +283,8 @@ bool ExpressionParser::ReadClear(const Condition& condition, Clear& clear) {
     return Fail(threshold.unit_offset, fmt::format("the condition is in {}, \"{}\" does not fit",
                                                    unit == "1" ? "plain numbers" : unit, written));
   }
-  clear.threshold = *converted;
-  if (IsUpward(condition.op) ? clear.threshold > condition.threshold
-                             : clear.threshold < condition.threshold) {
-    return Fail(threshold.number_offset,
-                fmt::format("the alarm would clear while it fires: expected {} or {}",
-                            FormatNumber(condition.threshold) + (unit == "1" ? "" : unit),
-                            IsUpward(condition.op) ? "less" : "more"));
-  }
-  return ReadHold(clear.hold, nullptr) && ReadEnd("for and a length of time, or the end");
+  threshold.number = *converted;
+  return true;
 }
 
 bool ExpressionParser::ReadExpect(Expect& expect) {
@@ -295,6 +318,12 @@ Parsed<Clear> ParseClear(std::string_view text, const Condition& condition) {
   static const Bindings kNone;
   return Run<Clear>(text, &kNone,
                     [&](auto& parser, auto& value) { return parser.ReadClear(condition, value); });
+}
+
+Parsed<Level> ParseLevel(std::string_view text, const Condition& condition) {
+  static const Bindings kNone;
+  return Run<Level>(text, &kNone,
+                    [&](auto& parser, auto& value) { return parser.ReadLevel(condition, value); });
 }
 
 Parsed<Expect> ParseExpect(std::string_view text, const Bindings* bindings) {

@@ -71,6 +71,9 @@ Parsed<Condition> ParseExpression(std::string_view text, const Bindings* binding
 // `< 300ms for 2min`, in the unit of `condition`, on its recovering side.
 Parsed<Clear> ParseClear(std::string_view text, const Condition& condition);
 
+// `> 500ms for 1min`, in the unit of `condition` and its direction; without `for`, with its hold.
+Parsed<Level> ParseLevel(std::string_view text, const Condition& condition);
+
 // `5xx < 1% within 5min`.
 Parsed<Expect> ParseExpect(std::string_view text, const Bindings* bindings);
 

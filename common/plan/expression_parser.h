@@ -19,6 +19,7 @@ class ExpressionParser {
 
   bool ReadCondition(Condition& condition);
   bool ReadClear(const Condition& condition, Clear& clear);
+  bool ReadLevel(const Condition& condition, Level& level);
   bool ReadExpect(Expect& expect);
   // With the end of the text after them.
   bool ReadWholeSeries(Operand& operand);
@@ -55,6 +56,8 @@ class ExpressionParser {
   bool ReadBy(const Test* first, Test& test);
   bool ReadOperator(Comparison& op);
   bool ReadThreshold(const Measure& measure, Threshold& threshold);
+  // A threshold that is compared with the condition's value, in its unit.
+  bool ReadOwnThreshold(const Condition& condition, Threshold& threshold);
   bool ReadTime(std::string_view what, Duration least, Duration most, Duration& time);
   bool ReadEnd(std::string_view expected);
 

@@ -181,6 +181,29 @@ struct Clear {
 // `< 0.5% for 2min`: as a clear of an alarm with this condition.
 std::string CanonicalText(const Clear& clear, const Condition& condition);
 
+// A worse severity of the same alarm: where the same value is further beyond. Of a condition of one
+// test only, without a quorum. What a level reaches, those below it have reached too.
+struct Level {
+  Severity severity = Severity::kCritical;
+  Comparison op = Comparison::kGreater;  // in the condition's direction
+  double threshold = 0;                  // in the condition's unit, beyond that of the level below
+  Duration hold{0};                      // the condition's where the plan says nothing
+  std::optional<Clear> clear;
+  friend bool operator==(const Level&, const Level&) = default;
+};
+
+// `> 500ms for 1min`: as the `when` of a level of an alarm with this condition.
+std::string CanonicalText(const Level& level, const Condition& condition);
+
+// An alarm that opens more than `times` times within a time is damped: that opening is told as
+// flapping, and the alarm stays open until it has been clear for `quiet`.
+struct Flapping {
+  std::uint32_t times = 4;
+  Duration within{1'800'000};
+  Duration quiet{900'000};
+  friend bool operator==(const Flapping&, const Flapping&) = default;
+};
+
 enum class NoData {
   kKeep,  // silence is shown (state no_data is not entered), a firing alarm stays firing
   kFire,  // silence is a state of the alarm and is told like a firing
@@ -199,9 +222,12 @@ struct Alarm {
   std::string name;
   Condition when;
   std::optional<Clear> clear;
+  Duration keep_firing{0};  // stays open so long after it was last true; 0 where there is a clear
   Severity severity = Severity::kMedium;
+  std::vector<Level> levels;  // each worse than the one before it; the first than `severity`
+  std::optional<Flapping> flapping;
   std::string owner;  // a name among Plan::owners
-  bool page = true;   // false: recorded and shown, never routed
+  bool page = true;   // false: a shadow, which is judged, recorded and shown, and never routed
   NoData no_data = NoData::kKeep;
   std::uint64_t min_count =
       20;  // fewer events than this withhold "true" (ratios, quantiles and averages of events)

@@ -13,26 +13,11 @@ namespace liveops::plan {
 namespace {
 
 constexpr Duration kWeek = std::chrono::hours(24 * 7);
-constexpr Severity kSeverities[] = {Severity::kCritical, Severity::kHigh, Severity::kMedium,
-                                    Severity::kLow};
 
 std::vector<std::string> NamesOf(const std::vector<Owner>& owners) {
   std::vector<std::string> names;
   for (const Owner& owner : owners) names.push_back(owner.name);
   return names;
-}
-
-std::optional<Severity> ReadSeverity(const YamlNode& node, ProblemList& problems) {
-  std::string word = node.scalar;
-  for (char& c : word) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  std::vector<std::string> known;
-  for (const Severity s : kSeverities) {
-    if (word == SeverityName(s)) return s;
-    known.emplace_back(SeverityName(s));
-  }
-  problems.Add(node, fmt::format("unknown severity \"{}\"{}", Truncate(node.scalar, 40),
-                                 Suggestion(node.scalar, known)));
-  return std::nullopt;
 }
 
 // "5min" or "next business day".
@@ -221,31 +206,12 @@ void PlanReader::ReadAlarm(const YamlNode& node) {
   alarm.name = ReadName(fields, "alarm", alarm_offsets_);
   const auto condition = ReadWhen(fields);
   if (condition) alarm.when = *condition;
-  if (const YamlNode* clear = fields.Scalar("clear"); clear != nullptr && condition) {
-    auto parsed = ParseClear(clear->scalar, *condition);
-    if (!parsed.value) problems_.AddInside(*clear, parsed.error.offset, parsed.error.message);
-    alarm.clear = parsed.value;
-  }
-  alarm.page = fields.Flag("page").value_or(true);
-  if (const YamlNode* severity = fields.Scalar("severity", alarm.page)) {
-    alarm.severity = ReadSeverity(*severity, problems_).value_or(Severity::kMedium);
-  } else if (!alarm.page) {
-    alarm.severity = Severity::kLow;
-  }
-  if (const YamlNode* owner = fields.Scalar("owner", alarm.page)) {
-    alarm.owner = owner->scalar;
-    if (ReadOwnerName(*owner) != nullptr && alarm.page) CheckRouting(alarm, *owner);
-  }
-  if (const YamlNode* no_data = fields.Scalar("no_data")) {
-    const std::vector<std::string> known = {"keep", "fire"};
-    alarm.no_data = no_data->scalar == "fire" ? NoData::kFire : NoData::kKeep;
-    if (std::find(known.begin(), known.end(), no_data->scalar) == known.end()) {
-      problems_.Add(
-          *no_data,
-          fmt::format("no_data is \"{}\", expected keep or fire{}", Truncate(no_data->scalar, 40),
-                      no_data->scalar == "resolve" ? "; silence never resolves an alarm" : ""));
-    }
-  }
+  ReadClear(fields, condition ? &*condition : nullptr, alarm);
+  ReadPurpose(fields, alarm);
+  ReadLevels(fields, condition ? &*condition : nullptr, alarm);
+  ReadRecipient(fields, alarm);
+  ReadFlapping(fields, alarm);
+  ReadNoData(fields, alarm);
   alarm.min_count =
       static_cast<std::uint64_t>(fields.Whole("min_count", 0, 1'000'000'000).value_or(20));
   alarm.summary = fields.Text("summary");
@@ -263,16 +229,6 @@ void PlanReader::ReadAlarm(const YamlNode& node) {
                  {"phase", "alarms of one phase only"}});
   fields.Finish();
   if (condition && !alarm.name.empty()) plan_.alarms.push_back(std::move(alarm));
-}
-
-// Critical and high go to PagerDuty and Slack, medium and low to Slack alone.
-void PlanReader::CheckRouting(const Alarm& alarm, const YamlNode& node) {
-  const Owner* owner = plan_.FindOwner(alarm.owner);
-  const bool urgent = alarm.severity == Severity::kCritical || alarm.severity == Severity::kHigh;
-  if (!owner->slack.empty() || (urgent && !owner->pagerduty.empty()) || owner->pagerduty.empty())
-    return;
-  problems_.Add(node, fmt::format("a {} alarm goes to Slack, and owner \"{}\" has no slack channel",
-                                  SeverityName(alarm.severity), owner->name));
 }
 
 void PlanReader::ReadLateness(const YamlNode* node) {

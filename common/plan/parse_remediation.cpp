@@ -119,9 +119,10 @@ void PlanReader::ReadPageWith(Fields& fields, Remediation& remediation) {
   const Alarm* alarm = plan_.FindAlarm(node->scalar);
   if (alarm != nullptr) {
     if (alarm->page) return;
-    problems_.Add(*node, fmt::format("alarm \"{}\" has page: false, so no page of it can carry the "
-                                     "proposal",
-                                     alarm->name));
+    problems_.Add(*node,
+                  fmt::format("alarm \"{}\" is a shadow alarm, so no page of it can carry the "
+                              "proposal",
+                              alarm->name));
   } else if (!alarm_offsets_.contains(
                  node->scalar)) {  // one that is there but broken was told already
     std::vector<std::string> known;

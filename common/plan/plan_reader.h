@@ -12,6 +12,9 @@
 
 namespace liveops::plan {
 
+inline constexpr Severity kSeverities[] = {Severity::kCritical, Severity::kHigh, Severity::kMedium,
+                                           Severity::kLow};
+
 // `metrics:` -> what each name stands for.
 Bindings ReadBindings(const YamlNode& metrics, ProblemList& problems);
 
@@ -30,6 +33,16 @@ class PlanReader {
   void ReadLateness(const YamlNode* node);
   void ReadResponse(const YamlNode* node);
   void CheckRouting(const Alarm& alarm, const YamlNode& node);
+
+  // parse_life.cpp: what says how an alarm lives
+  void ReadPurpose(Fields& fields, Alarm& alarm);
+  void ReadRecipient(Fields& fields, Alarm& alarm);
+  void ReadClear(Fields& fields, const Condition* condition, Alarm& alarm);
+  void ReadLevels(Fields& fields, const Condition* condition, Alarm& alarm);
+  bool ReadLevel(const YamlNode& node, const Condition& condition, const Alarm& alarm,
+                 const Level* below, Level& level);
+  void ReadFlapping(Fields& fields, Alarm& alarm);
+  void ReadNoData(Fields& fields, Alarm& alarm);
   // The name at "name", checked against those seen before.
   std::string ReadName(Fields& fields, std::string_view what,
                        std::map<std::string, std::size_t>& seen);

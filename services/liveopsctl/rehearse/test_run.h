@@ -81,7 +81,7 @@ class TestRunner {
 
 // "firing 7.41 %" and the like, as the lists of a test say it.
 std::string ToldText(const engine::Transition& told);
-// A page is the beginning of an episode of an alarm that pages.
+// A page is the beginning of an episode of an alarm that pages, and each rise of its severity.
 bool IsPage(const engine::Transition& told);
 
 }  // namespace liveops::rehearse

@@ -41,7 +41,7 @@ const char* KindWord(v1::Purpose purpose) {
     case v1::PURPOSE_PAGE:
       return "page";
     case v1::PURPOSE_RECORD:
-      return "record";
+      return "shadow";
     case v1::PURPOSE_SCENARIO:
       return "scenario";
     case v1::PURPOSE_PROBE:
@@ -184,6 +184,7 @@ std::string RenderAlarms(const v1::ListAlarmsResponse& response, bool open_only,
   for (const v1::AlarmStatus* alarm : alarms) {
     std::string since = SinceText(*alarm);
     if (const std::string held = PendingText(*alarm); !held.empty()) since += ", " + held;
+    if (alarm->swings() > 0) since += fmt::format(", flaps ({} times)", alarm->swings());
     table.Row({{StateWord(alarm->state()), StateTone(alarm->state())},
                {SeverityWord(alarm->severity()), SeverityTone(alarm->severity())},
                {alarm->alarm_id(), IsOpen(*alarm) ? Tone::kStrong : Tone::kPlain},
@@ -230,6 +231,11 @@ std::string RenderExplanation(const v1::ExplainAlarmResponse& response, const St
   facts.Add("hold", PendingText(alarm));
   if (IsOpen(alarm) && alarm.has_last_transition() && std::isfinite(last.peak())) {
     facts.Add("worst so far", FormatValue(last.peak(), last.unit()));
+  }
+  if (alarm.swings() > 0) facts.Add("flaps", fmt::format("opened {} times", alarm.swings()));
+  if (IsOpen(alarm) && last.severity_before() != v1::SEVERITY_UNSPECIFIED) {
+    facts.Add("severity", fmt::format("{}, {} before", SeverityWord(last.severity()),
+                                      SeverityWord(last.severity_before())));
   }
   if (alarm.watermark_ms() != 0) {
     facts.Add("judged up to", MomentWithAge(alarm.watermark_ms(), alarm.clock_ms()));

@@ -77,7 +77,7 @@ TEST(RenderAlarms, WhatNeedsAPersonComesFirst) {
 STATE    SEVERITY  ALARM                   VALUE    THRESHOLD  SINCE                                                  KIND    OWNER    ACKNOWLEDGED
 FIRING   critical  backend-api/error-rate  8.25 %   > 1 %      2026-02-04T09:11:40Z (3min 20s ago)                    page    on-call  alice
 PENDING  critical  backend-api/latency     8.25 %   > 1 %      2026-02-04T09:13:58Z (1min 2s ago), 1min of 3min held  page    on-call  -
-OK       medium    backend-api/cpu         unknown  > 80 %     -                                                      record  -        -
+OK       medium    backend-api/cpu         unknown  > 80 %     -                                                      shadow  -        -
 )");
 }
 

@@ -103,7 +103,7 @@ const char* PurposeName(engine::Purpose purpose) {
     case engine::Purpose::kPage:
       return "page";
     case engine::Purpose::kRecord:
-      return "record";
+      return "shadow";
     case engine::Purpose::kScenario:
       return "scenario";
     case engine::Purpose::kProbe:

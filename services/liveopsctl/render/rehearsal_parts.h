@@ -23,7 +23,7 @@ std::string RenderLogSpan(const rehearse::BacktestReport& report, const Style& s
 nlohmann::ordered_json LogSpanJson(const rehearse::LogSpan& span);
 // "1 transition", "2 transitions"
 std::string Count(std::size_t n, const char* thing);
-// "page", "record" or "scenario"
+// "page", "shadow" or "scenario"
 const char* PurposeName(engine::Purpose purpose);
 
 // One line, escaped beyond ASCII: nothing that a terminal would obey gets through.

@@ -63,6 +63,10 @@ struct Page {
   std::string labels;  // of the group, `{endpoint="/games"}`; may be empty
   Instant episode{};
   plan::Severity severity = plan::Severity::kMedium;
+  std::optional<plan::Severity> severity_before;  // what was told here, where it was another
+  std::uint32_t swings = 0;  // of a flapping episode: how often it opened; 0 = it does not flap
+  Duration flaps_within{0};
+  Duration quiet{0};
   std::optional<plan::Response> response;  // the plan's; without one the default of the severity
   std::string owner;                       // title where the plan has one
   std::string summary;

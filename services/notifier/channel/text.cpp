@@ -52,7 +52,43 @@ std::string Place(const Page& page) {
   return out;
 }
 
-const char* ClosedWord(const Words& words, Phase phase) {
+// The text with its marks {} replaced, in their order.
+std::string Filled(std::string text, std::initializer_list<std::string> parts) {
+  std::size_t at = 0;
+  for (const std::string& part : parts) {
+    at = text.find("{}", at);
+    if (at == std::string::npos) break;
+    text.replace(at, 2, part);
+    at += part.size();
+  }
+  return text;
+}
+
+// "CRITICAL, up from HIGH", "HIGH, FLAPPING"
+std::string SeverityIn(const Page& page, const Words& words) {
+  const auto word = [&](plan::Severity s) {
+    return std::string(words.severity[static_cast<std::size_t>(s)]);
+  };
+  std::string out = word(page.severity);
+  if (page.severity_before && *page.severity_before != page.severity) {
+    // Worse severities are lesser.
+    const char* how = page.severity < *page.severity_before ? words.up_from : words.down_from;
+    out += ", " + Filled(how, {word(*page.severity_before)});
+  }
+  if (page.swings > 0) out += std::string(", ") + words.flaps;
+  return out;
+}
+
+std::string FlappingIn(const Page& page, const Words& words) {
+  if (page.swings == 0) return "";
+  const std::string times = std::to_string(page.swings);
+  if (page.notice == Notice::kResolved) return Filled(words.flapped, {times});
+  return Filled(words.flapping,
+                {times, TimeIn(page.flaps_within, words), TimeIn(page.quiet, words)});
+}
+
+const char* ClosedWord(const Words& words, Phase phase, std::string_view reason) {
+  if (phase == Phase::kWithdrawn && reason == "shadowed") return words.shadowed;
   switch (phase) {
     case Phase::kGone:
       return words.gone;
@@ -92,7 +128,7 @@ std::string HeadlineIn(const Page& page, const Words& words) {
     case Notice::kAcknowledged:
       return place + ": " + words.taken_by + " " + OneLine(page.acknowledged_by);
     case Notice::kResolved: {
-      std::string out = std::string(ClosedWord(words, page.phase)) + ": " + place;
+      std::string out = std::string(ClosedWord(words, page.phase, page.reason)) + ": " + place;
       if (!std::isnan(page.value)) out += ", " + MidSentence(words.now) + " " + ValueText(page);
       if (page.duration > Duration::zero()) {
         out += ", " + MidSentence(words.lasted) + " " + FormatElapsed(page.duration);
@@ -100,11 +136,11 @@ std::string HeadlineIn(const Page& page, const Words& words) {
       return out;
     }
     case Notice::kNoData:
-      return std::string(words.severity[static_cast<std::size_t>(page.severity)]) + ", " +
-             words.no_data + ": " + place + ": " + words.silent;
+      return SeverityIn(page, words) + ", " + words.no_data + ": " + place + ": " + words.silent;
     case Notice::kFiring:
-      return std::string(words.severity[static_cast<std::size_t>(page.severity)]) + ": " + place +
-             " " + ValueText(page) + " (" + MidSentence(words.limit) + " " + LimitText(page) + ")";
+    case Notice::kEased:
+      return SeverityIn(page, words) + ": " + place + " " + ValueText(page) + " (" +
+             MidSentence(words.limit) + " " + LimitText(page) + ")";
   }
   return place;
 }
@@ -174,6 +210,11 @@ std::string SaySeverity(Language language, plan::Severity severity) {
 
 std::string SayResponse(Language language, const Page& page) {
   return Both(language, ResponseIn(page, EnglishWords()), ResponseIn(page, KoreanWords()));
+}
+
+std::string SayFlapping(Language language, const Page& page) {
+  if (page.swings == 0) return "";
+  return Both(language, FlappingIn(page, EnglishWords()), FlappingIn(page, KoreanWords()));
 }
 
 std::string SayEnd(Language language, RemedyEnd end) {

@@ -29,6 +29,8 @@ std::string Say(Language language, const char* const Words::*word);
 std::string SaySeverity(Language language, plan::Severity severity);
 // How soon an answer is expected: "at once, within 5 min".
 std::string SayResponse(Language language, const Page& page);
+// What is to be said of an alarm that flaps; "" of one that does not.
+std::string SayFlapping(Language language, const Page& page);
 std::string SayEnd(Language language, RemedyEnd end);
 
 // "2.4 %", with its bounds when it is an estimate: "512 ms (500 ms to 524 ms)".

@@ -46,6 +46,14 @@ const Words& EnglishWords() {
       .ago = "ago",
       .plan = "plan",
       .silent = "no data arrives",
+      .up_from = "up from {}",
+      .down_from = "down from {}",
+      .flaps = "FLAPPING",
+      .flapping =
+          "It opened {} times within {}. It now stays open until it has been clear for {}, "
+          "and then resolves once.",
+      .flapped = "It flapped: opened {} times.",
+      .shadowed = "CLOSED (the plan no longer pages it)",
       .recovered_to = "Back at",
   };
   return kWords;
@@ -94,6 +102,14 @@ const Words& KoreanWords() {
       .ago = "전",
       .plan = "플랜",
       .silent = "데이터가 들어오지 않음",
+      .up_from = "{}에서 악화",
+      .down_from = "{}에서 완화",
+      .flaps = "반복 발생",
+      .flapping =
+          "{}회 발생했습니다 ({} 이내). {} 동안 정상이 유지될 때까지 열린 상태로 두고, 그 후 "
+          "한 번만 복구를 알립니다.",
+      .flapped = "반복 발생: 총 {}회.",
+      .shadowed = "종료 (플랜에서 호출 대상에서 제외됨)",
       .recovered_to = "복구 값",
   };
   return kWords;

@@ -44,7 +44,13 @@ struct Words {
   const char* approved_by;
   const char* ago;
   const char* plan;
-  const char* silent;  // "no data arrives"
+  const char* silent;     // "no data arrives"
+  const char* up_from;    // behind a severity; {}: the one before
+  const char* down_from;  // likewise
+  const char* flaps;      // behind a severity
+  const char* flapping;   // {}: number, time, time that it must be quiet
+  const char* flapped;    // at its end; {}: number
+  const char* shadowed;
   const char* recovered_to;
 };
 

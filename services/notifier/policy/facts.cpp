@@ -33,6 +33,8 @@ const char* NoticeName(Notice notice) {
       return "resolved";
     case Notice::kNoData:
       return "no-data";
+    case Notice::kEased:
+      return "eased";
   }
   return "unknown";
 }

@@ -32,6 +32,7 @@ enum class Notice {
   kRemedyClosed,
   kResolved,  // or gone, withdrawn, replaced: the text says which
   kNoData,
+  kEased,  // it fires on, and is less bad than what was told
 };
 const char* NoticeName(Notice notice);  // "firing", "acknowledged", …
 
@@ -56,6 +57,7 @@ struct Told {
   std::string detail;
   std::string subject;     // remedy notices: the remediation's id; kResolveAgain
   std::uint32_t step = 0;  // of the transition that was told
+  std::optional<plan::Severity> severity = {};  // that was told; an older version did not note it
 
   bool MayHaveArrived() const {
     return outcome == Outcome::kDelivered || outcome == Outcome::kUnknown;

@@ -18,7 +18,9 @@ std::optional<NoticeDecision> Attempt(Channel channel, const Delivered& delivere
                       .number = 1,
                       .may_repeat = false,
                       .carries = {},
-                      .first_told = {}};
+                      .first_told = {},
+                      .severity = plan::Severity::kMedium,
+                      .was = {}};
   bool unknown = false;
   for (const Told& entry : delivered.told) {
     if (entry.notice != notice || entry.subject != subject) continue;
@@ -45,13 +47,34 @@ const Told* NewestOpening(const Delivered& delivered) {
   return newest == delivered.told.rend() ? nullptr : &*newest;
 }
 
-// Firing or no data, whichever is so now.
+// How bad the destination knows it to be.
+std::optional<plan::Severity> ToldSeverity(const Delivered& delivered) {
+  const auto newest =
+      std::find_if(delivered.told.rbegin(), delivered.told.rend(), [](const Told& entry) {
+        return (IsOpening(entry.notice) || entry.notice == Notice::kEased) &&
+               entry.MayHaveArrived();
+      });
+  return newest == delivered.told.rend() ? std::nullopt : newest->severity;
+}
+
+// Less bad than what was told: where a word more wakes nobody. A PagerDuty alert keeps the severity
+// that it had at its worst, since what is sent to it may open it anew when a person has closed it.
+std::optional<NoticeDecision> EasedNotice(Channel channel, const Desired& desired,
+                                          const Delivered& delivered) {
+  const auto told = ToldSeverity(delivered);
+  if (channel == Channel::kPagerDuty || !told || *told >= desired.severity) return std::nullopt;
+  return Attempt(channel, delivered, Notice::kEased, "", desired.step);
+}
+
+// Firing or no data, whichever is so now, and once more where it is worse than what was told.
 std::optional<NoticeDecision> OpeningNotice(Channel channel, const Desired& desired,
                                             const Delivered& delivered) {
   const Notice wanted = desired.phase == Phase::kFiring ? Notice::kFiring : Notice::kNoData;
   const Told* newest = NewestOpening(delivered);
   // Told already, whatever came and went since without reaching anybody.
-  if (newest && newest->notice == wanted && newest->outcome == Outcome::kDelivered) {
+  const auto known = ToldSeverity(delivered);
+  const bool worse = known && desired.severity < *known;
+  if (newest && newest->notice == wanted && newest->outcome == Outcome::kDelivered && !worse) {
     return std::nullopt;
   }
   auto next = Attempt(channel, delivered, wanted, "", desired.step);
@@ -126,6 +149,7 @@ std::optional<NoticeDecision> Next(Channel channel, bool routed, const Desired& 
   if (!routed) return std::nullopt;
   if (IsOpen(desired.phase)) {
     if (auto opening = OpeningNotice(channel, desired, delivered)) return opening;
+    if (auto eased = EasedNotice(channel, desired, delivered)) return eased;
     if (desired.acknowledged && delivered.AnyMayHaveArrived()) {
       if (auto ack = Attempt(channel, delivered, Notice::kAcknowledged, "", 0)) return ack;
     }
@@ -155,7 +179,13 @@ const char* NoticeReasonName(NoticeReason reason) {
 
 NoticeDecision NextNotice(Channel channel, bool routed, const Desired& desired,
                           const Delivered& delivered) {
-  if (auto next = Next(channel, routed, desired, delivered)) return *next;
+  if (auto next = Next(channel, routed, desired, delivered)) {
+    next->severity = desired.severity;
+    const auto told = ToldSeverity(delivered);
+    const bool tells = IsOpening(next->notice) || next->notice == Notice::kEased;
+    if (tells && told && *told != desired.severity) next->was = told;
+    return *next;
+  }
   NoticeDecision nothing;
   nothing.reason =
       !routed && !IsClosed(desired.phase) ? NoticeReason::kNoLongerRouted : NoticeReason::kAllTold;

@@ -29,6 +29,8 @@ struct NoticeDecision {
   bool may_repeat = false;
   std::vector<std::string> carries;   // proposals that this message tells too
   std::optional<Instant> first_told;  // a resolve again: when it was delivered the first time
+  plan::Severity severity = plan::Severity::kMedium;  // how bad it is
+  std::optional<plan::Severity> was;  // how bad this destination was told it was, if otherwise
 
   bool sends() const {
     return reason == NoticeReason::kDue || reason == NoticeReason::kRepeatAfterFailure ||

@@ -22,8 +22,9 @@ Phase PhaseOf(const std::string& word) {
 }
 
 Notice NoticeOf(std::string_view word) {
-  for (const Notice notice : {Notice::kFiring, Notice::kAcknowledged, Notice::kRemedyProposed,
-                              Notice::kRemedyClosed, Notice::kResolved, Notice::kNoData}) {
+  for (const Notice notice :
+       {Notice::kFiring, Notice::kAcknowledged, Notice::kRemedyProposed, Notice::kRemedyClosed,
+        Notice::kResolved, Notice::kNoData, Notice::kEased}) {
     if (word == NoticeName(notice)) return notice;
   }
   ADD_FAILURE() << "notice " << word;
@@ -39,8 +40,17 @@ Outcome OutcomeOf(std::string_view word) {
   return Outcome::kFailed;
 }
 
-// `firing/0 ack remedy:r1 remedy:r2=acted remedy:r3=closed remedy:r4=refused unrouted`: the phase
-// and its step, then what else is so.
+plan::Severity SeverityOf(std::string_view word) {
+  for (const auto severity : {plan::Severity::kCritical, plan::Severity::kHigh,
+                              plan::Severity::kMedium, plan::Severity::kLow}) {
+    if (word == plan::SeverityName(severity)) return severity;
+  }
+  ADD_FAILURE() << "severity " << word;
+  return plan::Severity::kLow;
+}
+
+// `firing/0 @high ack remedy:r1 remedy:r2=acted remedy:r3=closed remedy:r4=refused unrouted`: the
+// phase and its step, then what else is so.
 Desired DesiredOf(std::string_view text, bool& routed) {
   Desired desired;
   std::istringstream words{std::string(text)};
@@ -52,6 +62,7 @@ Desired DesiredOf(std::string_view text, bool& routed) {
     desired.step = static_cast<std::uint32_t>(std::stoul(word.substr(slash + 1)));
   }
   while (words >> word) {
+    if (word.starts_with('@')) desired.severity = SeverityOf(word.substr(1));
     if (word == "ack") desired.acknowledged = true;
     if (word == "unrouted") routed = false;
     if (word.starts_with("remedy:")) {
@@ -66,13 +77,18 @@ Desired DesiredOf(std::string_view text, bool& routed) {
   return desired;
 }
 
-// `firing=unknown#2/1 remedy-proposed:r1=delivered`: notice, subject, outcome, attempts, step.
+// `firing=unknown#2/1@high remedy-proposed:r1=delivered`: notice, subject, outcome, attempts, step,
+// severity.
 Delivered DeliveredOf(std::string_view text) {
   Delivered delivered;
   std::istringstream words{std::string(text)};
   std::string word;
   while (words >> word) {
     Told told;
+    if (const std::size_t at = word.find('@'); at != std::string::npos) {
+      told.severity = SeverityOf(std::string_view(word).substr(at + 1));
+      word.resize(at);
+    }
     const std::size_t slash = word.find('/');
     if (slash != std::string::npos) {
       told.step = static_cast<std::uint32_t>(std::stoul(word.substr(slash + 1)));
@@ -102,6 +118,7 @@ std::string Describe(const NoticeDecision& decision) {
   if (decision.sends()) out += "#" + std::to_string(decision.number);
   if (decision.may_repeat) out += " may-repeat";
   for (const std::string& id : decision.carries) out += " +" + id;
+  if (decision.was) out += std::string(" was ") + plan::SeverityName(*decision.was);
   return out;
 }
 
@@ -271,6 +288,27 @@ slack     | firing ack unrouted | firing=delivered  | no-longer-routed
 slack     | firing unrouted     |                   | no-longer-routed
 slack     | resolved/1 unrouted | firing=delivered  | due resolved#1
 slack     | withdrawn/1 unrouted| firing=unknown    | due resolved#1
+)");
+}
+
+TEST(NextNotice, ARiseIsToldAgainAndAFallWhereItWakesNobody) {
+  Check(R"(
+slack     | firing/1 @critical      | firing=delivered@high                          | due firing#1 was high
+pagerduty | firing/1 @critical      | firing=delivered@high                          | due firing#1 was high
+slack     | firing/1 @critical ack  | firing=delivered@high                          | due firing#1 was high
+slack     | firing/1 @critical      | firing=delivered@high firing=failed/1@critical | repeat-after-failure firing#2 was high
+slack     | firing/1 @critical      | firing=delivered/1@critical                    | all-told
+pagerduty | firing/1 @critical      |                                                | due firing#1
+slack     | firing/2 @high          | firing=delivered/1@critical                    | due eased#1 was critical
+slack     | firing/2 @high          | firing=delivered/1@critical eased=unknown/2@high | all-told
+slack     | firing/3 @critical      | firing=delivered/1@critical eased=delivered/2@high | due firing#1 was high
+slack     | firing/3 @medium        | firing=delivered/1@critical eased=delivered/2@high | due eased#1 was high
+pagerduty | firing/2 @high          | firing=delivered/1@critical                    | all-told
+pagerduty | firing/3 @critical      | firing=delivered/1@critical                    | all-told
+pagerduty | firing/2 @medium unrouted | firing=delivered/1@critical                  | no-longer-routed
+slack     | firing/2 @high          | firing=rejected/1@critical                     | due firing#1
+slack     | firing/2 @critical      | firing=delivered                               | all-told
+slack     | resolved/3 @high        | firing=delivered/1@critical                    | due resolved#1
 )");
 }
 

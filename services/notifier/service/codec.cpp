@@ -18,6 +18,8 @@ v1::Notice ToProto(Notice notice) {
       return v1::NOTICE_RESOLVED;
     case Notice::kNoData:
       return v1::NOTICE_NO_DATA;
+    case Notice::kEased:
+      return v1::NOTICE_EASED;
   }
   return v1::NOTICE_UNSPECIFIED;
 }
@@ -39,8 +41,9 @@ v1::DeliveryOutcome ToProto(Outcome outcome) {
 }
 
 std::optional<Notice> FromProto(v1::Notice notice) {
-  for (const Notice known : {Notice::kFiring, Notice::kAcknowledged, Notice::kRemedyProposed,
-                             Notice::kRemedyClosed, Notice::kResolved, Notice::kNoData}) {
+  for (const Notice known :
+       {Notice::kFiring, Notice::kAcknowledged, Notice::kRemedyProposed, Notice::kRemedyClosed,
+        Notice::kResolved, Notice::kNoData, Notice::kEased}) {
     if (ToProto(known) == notice) return known;
   }
   return std::nullopt;
@@ -52,6 +55,24 @@ std::optional<Outcome> FromProto(v1::DeliveryOutcome outcome) {
     if (ToProto(known) == outcome) return known;
   }
   return std::nullopt;
+}
+
+std::optional<plan::Severity> NotedSeverity(v1::Severity severity) {
+  return severity == v1::SEVERITY_UNSPECIFIED ? std::nullopt : std::optional(FromProto(severity));
+}
+
+v1::Severity ToProto(plan::Severity severity) {
+  switch (severity) {
+    case plan::Severity::kCritical:
+      return v1::SEVERITY_CRITICAL;
+    case plan::Severity::kHigh:
+      return v1::SEVERITY_HIGH;
+    case plan::Severity::kMedium:
+      return v1::SEVERITY_MEDIUM;
+    case plan::Severity::kLow:
+      return v1::SEVERITY_LOW;
+  }
+  return v1::SEVERITY_UNSPECIFIED;
 }
 
 plan::Severity FromProto(v1::Severity severity) {
@@ -121,6 +142,7 @@ v1::DeliveryState ToProto(const Delivered& delivered, std::string_view group,
     told->set_detail(entry.detail);
     told->set_subject(entry.subject);
     told->set_step(entry.step);
+    if (entry.severity) told->set_severity(ToProto(*entry.severity));
   }
   return state;
 }
@@ -139,6 +161,7 @@ Delivered FromProto(const v1::DeliveryState& state) {
     entry.detail = told.detail();
     entry.subject = told.subject();
     entry.step = told.step();
+    entry.severity = NotedSeverity(told.severity());
     delivered.told.push_back(std::move(entry));
   }
   return delivered;
@@ -191,6 +214,9 @@ Page PageOf(const v1::AlarmTransition& t, Phase phase) {
   page.points = t.points();
   page.plan_version = t.plan_version();
   page.runbook = t.runbook();
+  page.swings = t.swings();
+  page.flaps_within = Duration(static_cast<std::int64_t>(t.flaps_within_ms()));
+  page.quiet = Duration(static_cast<std::int64_t>(t.quiet_ms()));
   for (const v1::Contribution& c : t.top()) page.top.push_back({c.label(), c.value(), c.share()});
   for (const v1::Change& c : t.changes()) {
     page.changes.push_back({c.description(), InstantFromMs(c.time_ms())});

@@ -16,6 +16,9 @@ v1::Notice ToProto(Notice notice);
 v1::DeliveryOutcome ToProto(Outcome outcome);
 std::optional<Notice> FromProto(v1::Notice notice);
 std::optional<Outcome> FromProto(v1::DeliveryOutcome outcome);
+v1::Severity ToProto(plan::Severity severity);
+// Nothing where it was not noted.
+std::optional<plan::Severity> NotedSeverity(v1::Severity severity);
 plan::Severity FromProto(
     v1::Severity severity);  // unspecified counts as critical: rather loud than lost
 // Nothing for states that are never a transition.

@@ -72,6 +72,7 @@ Page ComposePage(Registry& registry, const Group& group, const NoticeDecision& n
   Page page = PageOfGroup(group, notice);
   page.notice = notice.notice;
   page.may_repeat = notice.may_repeat;
+  page.severity_before = notice.was;
   const plan::Plan* plan = registry.PlanOf(group.service);
   if (plan) page.response = plan->ResponseTo(page.severity);
   if (const plan::Owner* owner = plan ? plan->FindOwner(page.owner) : nullptr) {

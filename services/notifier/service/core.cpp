@@ -244,10 +244,12 @@ Core::Entry& Core::EntryOf(Partition& partition, const Group& group,
 }
 
 void Core::Activate(Entry& entry) {
-  if (entry.active) return;
-  if (const Group* group = registry_.Find(entry.group)) {
-    entry.priority = {group->severity, group->episode, group->id};
-  }
+  const Group* group = registry_.Find(entry.group);
+  const Priority priority =
+      group ? Priority{group->severity, group->episode, group->id} : entry.priority;
+  if (entry.active && entry.priority == priority) return;
+  if (entry.active) StateOf(entry.destination).active.erase(entry.priority);
+  entry.priority = priority;
   entry.active = true;
   StateOf(entry.destination).active.insert(entry.priority);
 }

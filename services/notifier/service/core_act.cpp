@@ -133,6 +133,7 @@ void Core::StartAttempt(Entry& entry, DestinationState& state, Partition& partit
   mark.set_may_repeat(notice.may_repeat);
   mark.set_subject(notice.subject);
   mark.set_step(notice.step);
+  mark.set_severity(ToProto(notice.severity));
 
   ++counters_.attempts;
   state.pace.Started(now.steady);
@@ -232,6 +233,7 @@ void Core::Settle(Entry& entry, Partition& partition, const Reading& reading, No
   told.detail = reading.detail;
   told.subject = notice.subject;
   told.step = notice.step;
+  told.severity = notice.severity;
   entry.delivered.Record(told);
   if (told.MayHaveArrived()) {
     for (const std::string& remedy : notice.carries) {

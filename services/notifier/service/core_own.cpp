@@ -123,6 +123,7 @@ void Core::AdoptDangling(Entry& entry, const v1::Attempt& dangling, Instant now)
   told.detail = "the process ended between the attempt and its outcome";
   told.subject = dangling.subject();
   told.step = dangling.step();
+  told.severity = NotedSeverity(dangling.severity());
   entry.delivered.Record(told);
 }
 

@@ -123,7 +123,8 @@ void Core::LogOutcome(const Entry& entry, const NoticeDecision& notice, const Re
         notice.notice == Notice::kResolved ? group->last : group->opening;
     const std::int64_t latency = wall_unix_ms - decided.clock_real_ms();
     const bool sensible = notice.subject.empty() &&
-                          (IsOpening(notice.notice) || notice.notice == Notice::kResolved) &&
+                          (IsOpening(notice.notice) || notice.notice == Notice::kResolved ||
+                           notice.notice == Notice::kEased) &&
                           latency >= 0 && latency < kLatencySensible.count();
     if (sensible) line.latency_ms = latency;
   }

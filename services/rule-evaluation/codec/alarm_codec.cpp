@@ -153,6 +153,7 @@ std::string EncodeStatus(const engine::AlarmView& view, const engine::Transition
   out.set_points(view.points);
   out.set_plan_version(view.plan_version);
   out.set_explanation(view.explanation);
+  out.set_swings(view.swings);
   if (last != nullptr) ToProto(*last, source_partition, *out.mutable_last_transition());
   return Bytes(out);
 }

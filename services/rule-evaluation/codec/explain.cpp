@@ -49,12 +49,27 @@ std::string WindowSentence(const v1::AlarmStatus& s) {
               : "; it fires when true at every judgement for " + FormatDuration(hold) + ".");
 }
 
+const char* SeverityWord(v1::Severity severity) {
+  switch (severity) {
+    case v1::SEVERITY_CRITICAL:
+      return "critical";
+    case v1::SEVERITY_HIGH:
+      return "high";
+    case v1::SEVERITY_MEDIUM:
+      return "medium";
+    default:
+      return "low";
+  }
+}
+
 // "fired at …, at 612 ms"
 std::string TransitionWords(const v1::AlarmTransition& t) {
   std::string word = "became something else";
   switch (t.state()) {
     case v1::ALARM_STATE_FIRING:
-      word = "fired";
+      word = t.reason() == "escalated" ? "became worse"
+             : t.reason() == "eased"   ? "became less bad"
+                                       : "fired";
       break;
     case v1::ALARM_STATE_NO_DATA:
       word = "lost its data";
@@ -76,6 +91,13 @@ std::string TransitionWords(const v1::AlarmTransition& t) {
                     ")";
   if (!std::isnan(t.value())) out += " at " + FormatValue(t.value(), t.unit());
   if (!std::isnan(t.peak()) && t.step() > 0) out += ", peak " + FormatValue(t.peak(), t.unit());
+  if (t.severity_before() != v1::SEVERITY_UNSPECIFIED) {
+    out += std::string(", from ") + SeverityWord(t.severity_before()) + " to " +
+           SeverityWord(t.severity());
+  }
+  if (t.swings() > 0) {
+    out += ", flapping: opened " + std::to_string(t.swings()) + " times";
+  }
   if (t.duration_ms() > 0) {
     out += ", after " + FormatElapsed(Duration(static_cast<std::int64_t>(t.duration_ms())));
   }

@@ -81,6 +81,10 @@ void ToProto(const engine::Transition& t, std::int32_t source_partition, v1::Ala
   out.set_probe_id(t.probe_id);
   out.set_summary(t.summary);
   out.set_runbook(t.runbook);
+  if (t.severity_before) out.set_severity_before(SeverityToProto(*t.severity_before));
+  out.set_swings(t.swings);
+  out.set_flaps_within_ms(MsOf(t.flaps_within));
+  out.set_quiet_ms(MsOf(t.quiet));
 }
 
 Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
@@ -142,6 +146,12 @@ Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
   t.probe_id = in.probe_id();
   t.summary = in.summary();
   t.runbook = in.runbook();
+  if (in.severity_before() >= v1::SEVERITY_CRITICAL && in.severity_before() <= v1::SEVERITY_LOW) {
+    t.severity_before = static_cast<plan::Severity>(static_cast<int>(in.severity_before()) - 1);
+  }
+  t.swings = in.swings();
+  t.flaps_within = DurationFrom(in.flaps_within_ms());
+  t.quiet = DurationFrom(in.quiet_ms());
   return t;
 }
 

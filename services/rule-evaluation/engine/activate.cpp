@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "common/plan/parse.h"
 #include "services/rule-evaluation/engine/state.h"
@@ -8,11 +9,9 @@ namespace {
 
 constexpr std::size_t kDeploymentsMax = 50;
 
-bool IsOpen(AlarmState state) {
-  return state == AlarmState::kFiring || state == AlarmState::kNoData;
-}
-
-void Withdraw(State& s, const Rule& rule, Group& group, std::vector<Transition>& out) {
+// `reason`: "removed"; or what became of an alarm that goes on as another, a shadow or none.
+void Withdraw(State& s, const Rule& rule, Group& group, const char* reason,
+              std::vector<Transition>& out) {
   if (!group.life.open()) return;
   ++group.life.step;
   Judgement j;
@@ -20,7 +19,16 @@ void Withdraw(State& s, const Rule& rule, Group& group, std::vector<Transition>&
   j.test = group.last.test;
   j.value = group.last.value;
   j.points = group.last.points;
-  out.push_back(Tell(s, rule, group, AlarmState::kWithdrawn, "removed", j));
+  out.push_back(Tell(s, rule, group, AlarmState::kWithdrawn, reason, j));
+}
+
+// The episode that Withdraw ended goes on under the new purpose, as one of its own.
+void Reopen(State& s, const Rule& rule, const char* reason, std::vector<Transition>& out) {
+  for (const auto& [key, group] : rule.groups) {
+    if (!group->life.open()) continue;
+    group->life.Rename(s.now());
+    out.push_back(Tell(s, rule, *group, group->life.state, reason, group->last));
+  }
 }
 
 Rule* FindRule(Service& service, std::string_view name) {
@@ -30,8 +38,16 @@ Rule* FindRule(Service& service, std::string_view name) {
   return nullptr;
 }
 
+// The plan does not have the severity any more that an open episode was told at.
+void Ease(State& s, const Rule& rule, Group& group, plan::Severity before,
+          std::vector<Transition>& out) {
+  ++group.life.step;
+  out.push_back(Tell(s, rule, group, group.life.state, "eased", group.last));
+  out.back().severity_before = before;
+}
+
 // The windows differ but the alarm is the same: open episodes go on.
-void TakeOver(State& s, Rule& old, Rule& fresh) {
+void TakeOver(State& s, Rule& old, Rule& fresh, bool same_purpose, std::vector<Transition>& out) {
   for (const auto& [key, group] : old.groups) {
     if (!group->life.open()) continue;
     Group* next = GroupFor(s, fresh, group->labels);
@@ -41,6 +57,10 @@ void TakeOver(State& s, Rule& old, Rule& fresh) {
     next->last = group->last;
     // The tests are others: what is shown from now on is the first one's.
     next->life.test = next->last.test = 0;
+    next->levels = group->levels;
+    next->level = group->level;
+    const bool eased = AmendLevels(old.spec, false, fresh.spec, *next);
+    if (eased && same_purpose) Ease(s, fresh, *next, old.SeverityAt(group->level), out);
     next->silence_ms = group->silence_ms;
     group->ForEachMember([&](const Cells&, const Member& member) {
       next->silence_ms = std::max(next->silence_ms, 3 * s.series.at(member.series).Interval());
@@ -60,37 +80,56 @@ Rule& NewRule(State& s, Service& service, RuleSpec spec) {
   return made;
 }
 
+// The windows stay. A hold that ran under other words begins anew.
+void Reword(State& s, Rule& rule, RuleSpec spec, std::vector<Transition>& out) {
+  const bool same_purpose = rule.spec.purpose == spec.purpose;
+  const bool same = rule.spec.when == spec.when;
+  const bool same_clear =
+      rule.spec.clear == spec.clear && rule.spec.keep_firing == spec.keep_firing;
+  const RuleSpec before = std::exchange(rule.spec, std::move(spec));
+  rule.lateness_ms = std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kNative));
+  Schedule(s, rule);
+  for (const auto& [key, group] : rule.groups) {
+    const plan::Severity severity =
+        group->level == 0 ? before.severity : before.levels[group->level - 1].severity;
+    const bool eased = AmendLevels(before, same, rule.spec, *group);
+    if (eased && same_purpose) Ease(s, rule, *group, severity, out);
+    Life& life = group->life;
+    if (!same_clear) life.clear_since = {};
+    if (same) continue;
+    life.return_since = {};
+    group->slots.clear();
+    if (life.state != AlarmState::kPending) continue;
+    life.state = AlarmState::kOk;
+    life.ahead.clear();
+  }
+}
+
 // What the plan now says under a name that it had already.
 void Amend(State& s, Service& service, Rule& old, RuleSpec spec, std::vector<Transition>& out) {
   ++s.changes;
   for (const auto& [key, group] : old.groups) group->changed = true;
   old.changed = true;
-  if (old.spec.when == spec.when || SameWindows(old.spec.when, spec.when)) {
-    const bool same = old.spec.when == spec.when;
-    const bool same_clear = old.spec.clear == spec.clear;
-    old.spec = std::move(spec);
-    old.lateness_ms = std::max(old.lateness_ms, BaseLateness(s, old, Protocol::kNative));
-    Schedule(s, old);
-    // A hold that ran under other words begins anew.
+  const bool same_windows = old.spec.when == spec.when || SameWindows(old.spec.when, spec.when);
+  const bool goes_on = same_windows || old.spec.when.by == spec.when.by;
+  // Who is told of a shadow and of an alarm differs: neither hears of the other's episode.
+  const char* turned = old.spec.purpose == spec.purpose ? nullptr
+                       : spec.purpose == Purpose::kPage ? "promoted"
+                                                        : "shadowed";
+  if (turned != nullptr || !goes_on) {
     for (const auto& [key, group] : old.groups) {
-      if (!same_clear) group->life.clear_since = {};
-      if (same) continue;
-      group->life.return_since = {};
-      group->slots.clear();
-      if (group->life.state != AlarmState::kPending) continue;
-      group->life.state = AlarmState::kOk;
-      group->life.ahead.clear();
+      Withdraw(s, old, *group, goes_on ? turned : "removed", out);
     }
-    return;
   }
-  const bool same_groups = old.spec.when.by == spec.when.by;
-  Rule& fresh = NewRule(s, service, std::move(spec));
-  if (same_groups) {
-    TakeOver(s, old, fresh);
+  Rule* rule = &old;
+  if (same_windows) {
+    Reword(s, old, std::move(spec), out);
   } else {
-    for (const auto& [key, group] : old.groups) Withdraw(s, old, *group, out);
+    rule = &NewRule(s, service, std::move(spec));
+    if (goes_on) TakeOver(s, old, *rule, turned == nullptr, out);
+    RemoveRule(s, service, old);
   }
-  RemoveRule(s, service, old);
+  if (turned != nullptr && goes_on) Reopen(s, *rule, turned, out);
 }
 
 // The plan's order, then the probes.
@@ -126,7 +165,7 @@ void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transiti
     if (!kept && !rule->probe) removed.push_back(rule.get());
   }
   for (Rule* rule : removed) {
-    for (const auto& [key, group] : rule->groups) Withdraw(s, *rule, *group, out);
+    for (const auto& [key, group] : rule->groups) Withdraw(s, *rule, *group, "removed", out);
     RemoveRule(s, service, *rule);
   }
   for (RuleSpec& spec : specs) {
@@ -210,7 +249,10 @@ void MakeStand(State& s, Rule& rule, Group& group, const Transition& truth) {
   life.state_since = truth.clock;
   life.peak = truth.peak;
   life.was_firing = truth.state == AlarmState::kNoData && truth.step > 0;
+  life.swings = truth.swings;
+  life.damped = IsOpen(truth.state) && truth.swings > 0;
   group.life = life;
+  SetLevels(rule, truth.severity, group);
   group.taken_over_ms = s.now_ms();
   group.last.why = Why::kJudged;
   group.last.verdict = IsOpen(truth.state) ? Verdict::kTrue : Verdict::kFalse;

@@ -99,6 +99,7 @@ Group* GroupFor(State& s, Rule& rule, const Labels& labels) {
   group->key = key;
   group->labels = labels;
   group->life.state_since = s.now();
+  group->levels.resize(rule.spec.levels.size());
   GiveCells(rule, *group);
   Group* made = group.get();
   rule.groups.emplace(std::move(key), std::move(group));

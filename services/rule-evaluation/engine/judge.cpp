@@ -42,6 +42,10 @@ Words WordsFor(Told told) {
       return {AlarmState::kFiring, "returned"};
     case Told::kReturnsResolved:
       return {AlarmState::kResolved, "returned"};
+    case Told::kEscalates:
+      return {AlarmState::kFiring, "escalated"};
+    case Told::kEases:
+      return {AlarmState::kFiring, "eased"};
     case Told::kGone:
     case Told::kNothing:
       break;
@@ -49,11 +53,16 @@ Words WordsFor(Told told) {
   return {AlarmState::kGone, "gone"};
 }
 
-void TellIf(State& s, const Rule& rule, const Group& group, Told told, const Judgement& j,
-            std::vector<Transition>& out) {
+void TellIf(State& s, const Rule& rule, const Group& group, const Stepped& stepped,
+            const Judgement& j, std::vector<Transition>& out) {
+  const Told told = stepped.told;
   if (told == Told::kNothing) return;
   const Words words = WordsFor(told);
-  out.push_back(Tell(s, rule, group, words.state, words.reason, j));
+  const bool flaps = group.life.damped && group.life.step == 0;
+  out.push_back(Tell(s, rule, group, words.state, flaps ? "flapping" : words.reason, j));
+  if (told == Told::kEscalates || told == Told::kEases) {
+    out.back().severity_before = rule.SeverityAt(stepped.level_before);
+  }
 }
 
 // No value, and the silence is proven. True when the group is no more.
@@ -62,13 +71,18 @@ bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Tr
   bool leaves = Leaves(rule, group, ToMs(j.at));
   Told told = Told::kNothing;
   if (rule.spec.no_data == plan::NoData::kFire) {
-    told = group.life.FallSilent(j.at, s.now());
+    if (!group.life.open()) {
+      CalmLevels(group);
+      group.level = 0;
+    }
+    told = group.life.FallSilent(rule.life_rules(0), j.at, s.now());
     leaves = false;
   } else if (leaves) {
     told = group.life.Leave(j.at);
+    CalmLevels(group);
     j.value = group.last.value;  // what it was when it left
   }
-  TellIf(s, rule, group, told, j, out);
+  TellIf(s, rule, group, {told, 0}, j, out);
   Note(s, group, j, before, told);
   if (leaves && !group.labels.empty()) {
     RemoveGroup(s, rule, group);
@@ -124,9 +138,9 @@ void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
     }
   }
   const AlarmState before = group.life.state;
-  const Told told = group.life.Step(rule.life_rules(j.test), j, s.now());
-  TellIf(s, rule, group, told, j, out);
-  Note(s, group, j, before, told);
+  const Stepped stepped = StepAlarm(s, rule, group, j);
+  TellIf(s, rule, group, stepped, j, out);
+  Note(s, group, j, before, stepped.told);
   if (no_value && !primaries.any && group.life.state == AlarmState::kOk) {
     Deactivate(rule, group);  // until a series feeds it
   }
@@ -210,9 +224,9 @@ void JudgeTouched(State& s, std::vector<Transition>& out) {
     const Judgement j = Decide(s, *rule, *group, newest_ms, true);
     if (j.verdict != Verdict::kTrue) continue;
     const AlarmState before = group->life.state;
-    const Told told = group->life.Step(rule->life_rules(j.test), j, s.now());
-    TellIf(s, *rule, *group, told, j, out);
-    Note(s, *group, j, before, told);
+    const Stepped stepped = StepAlarm(s, *rule, *group, j);
+    TellIf(s, *rule, *group, stepped, j, out);
+    Note(s, *group, j, before, stepped.told);
   }
   s.touched.clear();
 }

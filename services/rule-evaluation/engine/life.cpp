@@ -8,6 +8,10 @@ namespace {
 
 bool Set(Instant t) { return t != Instant{}; }
 
+Duration OwnClearHold(const LifeRules& rules) {
+  return rules.clear == nullptr ? rules.keep : std::max(rules.clear->hold, rules.keep);
+}
+
 }  // namespace
 
 double Worse(plan::Comparison op, double a, double b) {
@@ -21,10 +25,31 @@ void Life::Enter(AlarmState as, Instant at) {
   state_since = at;
 }
 
-void Life::Open(AlarmState as, const Judgement& j, Instant clock) {
-  // Two episodes of one alarm never share a name, even within one millisecond.
+// Two episodes of one alarm never share a name, even within one millisecond.
+void Life::Rename(Instant clock) {
   episode = Set(episode) ? std::max(clock, episode + Duration(1)) : clock;
   step = 0;
+}
+
+void Life::NoteOpening(const LifeRules& rules, Instant clock) {
+  damped = false;
+  swings = 0;
+  if (rules.flapping == nullptr) return;
+  std::erase_if(openings, [&](Instant t) { return t <= clock - rules.flapping->within; });
+  openings.push_back(clock);
+  damped = openings.size() > rules.flapping->times;
+  if (damped) swings = static_cast<std::uint32_t>(openings.size());
+}
+
+// How long it must be on the good side to be over.
+Duration Life::ClearHold(const LifeRules& rules) const {
+  const Duration own = OwnClearHold(rules);
+  return Damped(rules) ? std::max(own, rules.flapping->quiet) : own;
+}
+
+void Life::Open(const LifeRules& rules, AlarmState as, const Judgement& j, Instant clock) {
+  Rename(clock);
+  NoteOpening(rules, clock);
   clear_since = {};
   return_since = {};
   peak = j.value;
@@ -42,6 +67,8 @@ Told Life::Close(Instant at) {
   clear_since = {};
   return_since = {};
   was_firing = false;
+  if (damped) openings.clear();  // it has been quiet: what it did before is over
+  damped = false;
   Enter(AlarmState::kOk, at);
   return Told::kRecovers;
 }
@@ -64,7 +91,7 @@ Told Life::StepTrue(const LifeRules& rules, const Judgement& j, Instant clock) {
     case AlarmState::kOk:
       since = j.at;
       if (rules.hold <= Duration(0)) {
-        Open(AlarmState::kFiring, j, clock);
+        Open(rules, AlarmState::kFiring, j, clock);
         return Told::kFires;
       }
       Enter(AlarmState::kPending, j.at);
@@ -72,10 +99,12 @@ Told Life::StepTrue(const LifeRules& rules, const Judgement& j, Instant clock) {
     case AlarmState::kPending:
       since = std::min(since, j.at);
       if (j.at - since < rules.hold) return Told::kNothing;
-      Open(AlarmState::kFiring, j, clock);
+      Open(rules, AlarmState::kFiring, j, clock);
       return Told::kFires;
     case AlarmState::kFiring:
       Peak(rules, j);
+      // Undamped it would have been over, and opened again.
+      if (Damped(rules) && Set(clear_since) && j.at - clear_since >= OwnClearHold(rules)) ++swings;
       clear_since = {};
       return Told::kNothing;
     case AlarmState::kNoData:
@@ -107,19 +136,21 @@ Told Life::StepFalse(const LifeRules& rules, const Judgement& j) {
       return Told::kNothing;
     case AlarmState::kFiring: {
       if (since > j.at || !ahead.empty()) return Told::kNothing;
-      if (rules.clear == nullptr) return Close(j.at);
-      if (!plan::Holds(j.value, rules.clear->op, rules.clear->threshold)) {
+      if (rules.clear != nullptr &&
+          !plan::Holds(j.value, rules.clear->op, rules.clear->threshold)) {
         clear_since = {};
         return Told::kNothing;
       }
       if (!Set(clear_since)) clear_since = j.at;
-      if (j.at - clear_since < rules.clear->hold) return Told::kNothing;
+      if (j.at - clear_since < ClearHold(rules)) return Told::kNothing;
       return Close(j.at);
     }
     case AlarmState::kNoData: {
       if (!ahead.empty()) return Told::kNothing;
-      if (was_firing && rules.clear != nullptr &&
-          !plan::Holds(j.value, rules.clear->op, rules.clear->threshold)) {
+      const bool clear = rules.clear == nullptr
+                             ? rules.keep <= Duration(0)
+                             : plan::Holds(j.value, rules.clear->op, rules.clear->threshold);
+      if (was_firing && (!clear || Damped(rules))) {
         // Back, and neither crossed nor clear: it fires as before, until it is clear.
         ++step;
         was_firing = false;
@@ -135,9 +166,20 @@ Told Life::StepFalse(const LifeRules& rules, const Judgement& j) {
   }
 }
 
-Told Life::FallSilent(Instant at, Instant clock) {
+Told Life::FireNow(const LifeRules& rules, const Judgement& j, Instant clock) {
+  if (state != AlarmState::kOk && state != AlarmState::kPending) return Told::kNothing;
+  if (state == AlarmState::kOk) since = j.at;
+  Open(rules, AlarmState::kFiring, j, clock);
+  return Told::kFires;
+}
+
+Told Life::FallSilent(const LifeRules& rules, Instant at, Instant clock) {
   if (state == AlarmState::kNoData) {
     return_since = {};
+    return Told::kNothing;
+  }
+  if (state == AlarmState::kFiring && Damped(rules)) {
+    clear_since = {};  // silence is no quiet
     return Told::kNothing;
   }
   if (state == AlarmState::kFiring) {
@@ -152,7 +194,7 @@ Told Life::FallSilent(Instant at, Instant clock) {
   since = at;
   Judgement silence;
   silence.at = at;
-  Open(AlarmState::kNoData, silence, clock);
+  Open(rules, AlarmState::kNoData, silence, clock);
   return Told::kFallsSilent;
 }
 
@@ -185,6 +227,10 @@ void Life::Write(ByteWriter& out) const {
   out.Bool(was_firing);
   out.Double(peak);
   out.Varint(test);
+  out.Varint(openings.size());
+  for (const Instant t : openings) out.Signed(ToMs(t));
+  out.Bool(damped);
+  out.Varint(swings);
 }
 
 bool Life::Read(ByteReader& in) {
@@ -200,6 +246,10 @@ bool Life::Read(ByteReader& in) {
   was_firing = in.Bool();
   peak = in.Double();
   test = static_cast<std::uint8_t>(in.Varint() % plan::Condition::kTestsMax);
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n)
+    openings.push_back(InstantFromMs(in.Signed()));
+  damped = in.Bool();
+  swings = static_cast<std::uint32_t>(in.Varint());
   return in.ok();
 }
 

@@ -32,6 +32,9 @@ struct Judgement {
   Instant at{};           // the window's end; eagerly the event time
   bool eager = false;     // at the end of a record; else at the watermark
   std::uint8_t test = 0;  // of the condition, whose value is told
+  // Of the rule's levels, a bit each: surely reached; surely not.
+  std::uint8_t levels_true = 0;
+  std::uint8_t levels_false = 0;
   double value = std::numeric_limits<double>::quiet_NaN();
   double low = std::numeric_limits<double>::quiet_NaN();
   double high = std::numeric_limits<double>::quiet_NaN();
@@ -47,6 +50,8 @@ enum class Told : std::uint8_t {
   kReturnsFiring,    // "returned"
   kReturnsResolved,  // "returned"
   kGone,
+  kEscalates,  // "escalated"
+  kEases,      // "eased"
 };
 
 // The rules by which one alarm lives.
@@ -54,6 +59,8 @@ struct LifeRules {
   plan::Comparison op = plan::Comparison::kGreater;
   Duration hold{0};
   const plan::Clear* clear = nullptr;
+  Duration keep{0};  // stays open so long after it was last true
+  const plan::Flapping* flapping = nullptr;
 };
 
 // The life of one alarm, `verdicts.md`'s "Life": a value that judgements step forward. Pure.
@@ -71,12 +78,20 @@ struct Life {
   double peak = std::numeric_limits<double>::quiet_NaN();
   std::uint8_t test = 0;  // of the condition, whose value opened the episode and whose peak it is
 
+  std::vector<Instant> openings;  // of late, where the rules damp flapping
+  bool damped = false;            // it flaps: stays open until it has been quiet
+  std::uint32_t swings = 0;       // of a flapping episode: how often it opened or would have
+
   bool open() const { return state == AlarmState::kFiring || state == AlarmState::kNoData; }
 
   // A verdict with a value (true, false or unknown). `clock` names a new episode.
   Told Step(const LifeRules& rules, const Judgement& j, Instant clock);
   // Proven silence of an alarm whose plan says that silence is told.
-  Told FallSilent(Instant at, Instant clock);
+  Told FallSilent(const LifeRules& rules, Instant at, Instant clock);
+  // What is not open yet fires whatever its hold says.
+  Told FireNow(const LifeRules& rules, const Judgement& j, Instant clock);
+  // An open episode goes on under another name.
+  void Rename(Instant clock);
   // The group's last series left.
   Told Leave(Instant at);
   // Time passed that nobody observed: it does not count towards any hold.
@@ -86,7 +101,10 @@ struct Life {
   bool Read(ByteReader& in);
 
  private:
-  void Open(AlarmState as, const Judgement& j, Instant clock);
+  void Open(const LifeRules& rules, AlarmState as, const Judgement& j, Instant clock);
+  void NoteOpening(const LifeRules& rules, Instant clock);
+  Duration ClearHold(const LifeRules& rules) const;
+  bool Damped(const LifeRules& rules) const { return damped && rules.flapping != nullptr; }
   void Peak(const LifeRules& rules, const Judgement& j);
   void Enter(AlarmState as, Instant at);
   Told Close(Instant at);

@@ -58,7 +58,10 @@ std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
     spec.purpose = alarm.page ? Purpose::kPage : Purpose::kRecord;
     spec.when = alarm.when;
     spec.clear = alarm.clear;
+    spec.keep_firing = alarm.keep_firing;
     spec.severity = alarm.severity;
+    spec.levels = alarm.levels;
+    spec.flapping = alarm.flapping;
     spec.owner = alarm.owner;
     spec.no_data = alarm.no_data;
     spec.min_count = static_cast<double>(alarm.min_count);

@@ -104,7 +104,9 @@ struct Group {
   // cells (Rule::shared).
   std::vector<std::unique_ptr<Cells>> own;
   Life life;
-  Judgement last;                   // as it was last judged with a result, for people
+  std::vector<Life> levels;  // by level of the rule: how far each is
+  std::uint8_t level = 0;    // that the last episode was told at; 0 = the alarm's own severity
+  Judgement last;            // as it was last judged with a result, for people
   std::vector<TestResult> results;  // by test, where there are several
   // For a quorum: how the slots came out, oldest first; one that was not judged is missing.
   std::vector<std::pair<std::int64_t, Verdict>> slots;
@@ -144,7 +146,10 @@ struct RuleSpec {
   Purpose purpose = Purpose::kPage;
   plan::Condition when;
   std::optional<plan::Clear> clear;
+  Duration keep_firing{0};
   plan::Severity severity = plan::Severity::kMedium;
+  std::vector<plan::Level> levels;
+  std::optional<plan::Flapping> flapping;
   std::string owner;
   plan::NoData no_data = plan::NoData::kKeep;
   double min_count = 20;
@@ -225,13 +230,21 @@ struct Rule {
   const Cells* CellsOf(const Group& group, std::size_t i) const;
   LifeRules life_rules(std::size_t shown) const {
     return {test(shown).op, spec.when.quorum.needed > 0 ? Duration(0) : spec.when.hold,
-            spec.clear ? &*spec.clear : nullptr};
+            spec.clear ? &*spec.clear : nullptr, spec.keep_firing,
+            spec.flapping ? &*spec.flapping : nullptr};
+  }
+  plan::Severity SeverityAt(std::size_t level) const {
+    return level == 0 ? spec.severity : spec.levels[level - 1].severity;
   }
   static std::uint64_t MemberKey(std::uint32_t series, std::size_t test, std::uint8_t operand) {
     static_assert(plan::Condition::kTestsMax <= 8 && plan::Measure::kOperandsMax <= 8);
     return (std::uint64_t{series} << 6) | (std::uint64_t{test} << 3) | operand;
   }
 };
+
+inline bool IsOpen(AlarmState state) {
+  return state == AlarmState::kFiring || state == AlarmState::kNoData;
+}
 
 // The operand without whose data a test has no value.
 inline bool IsPrimary(const plan::Measure& measure, std::uint8_t operand) {

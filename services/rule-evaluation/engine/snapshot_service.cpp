@@ -150,6 +150,8 @@ void WriteGroup(const Rule& rule, const Group& g, ByteWriter& out) {
   out.Signed(g.taken_over_ms);
   out.Signed(g.silence_ms);
   g.life.Write(out);
+  out.Varint(g.level);
+  for (const Life& level : g.levels) level.Write(out);
   WriteJudgement(g.last, out);
   out.Varint(g.results.size());
   for (const TestResult& r : g.results) {
@@ -203,7 +205,14 @@ bool ReadGroup(State& s, Rule& rule, ByteReader& in) {
   const bool active = in.Bool();
   group.taken_over_ms = in.Signed();
   group.silence_ms = in.Signed();
-  if (!group.life.Read(in) || !ReadJudgement(group.last, in)) return false;
+  if (!group.life.Read(in)) return false;
+  group.level = static_cast<std::uint8_t>(in.Varint() & 15);
+  group.levels.resize(rule.spec.levels.size());
+  if (group.level > group.levels.size()) return false;
+  for (Life& level : group.levels) {
+    if (!level.Read(in)) return false;
+  }
+  if (!ReadJudgement(group.last, in)) return false;
   if (group.life.test >= rule.tests() || group.last.test >= rule.tests()) return false;
   if (!ReadResults(rule, group, in)) return false;
   for (const auto& cells : group.own) {
@@ -338,54 +347,6 @@ bool ReadService(State& s, ByteReader& in) {
   for (std::uint64_t n = in.Varint(); n > 0; --n) {
     if (!in.ok() || !ReadRule(s, service, number, specs, in)) return false;
   }
-  return in.ok();
-}
-
-void WriteTransition(const Transition& t, ByteWriter& out) {
-  for (const std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
-                               &t.unit, &t.probe_id, &t.summary, &t.runbook}) {
-    out.String(*v);
-  }
-  out.String(t.group.Encode());
-  for (const std::uint64_t v :
-       {static_cast<std::uint64_t>(t.purpose), std::uint64_t{t.step},
-        static_cast<std::uint64_t>(t.state), static_cast<std::uint64_t>(t.severity),
-        static_cast<std::uint64_t>(t.comparison), t.points, t.plan_version}) {
-    out.Varint(v);
-  }
-  for (const double v : {t.value, t.value_low, t.value_high, t.threshold, t.peak}) out.Double(v);
-  for (const std::int64_t v :
-       {ToMs(t.episode), t.window.count(), t.hold.count(), ToMs(t.window_end), ToMs(t.since),
-        t.duration.count(), ToMs(t.clock), ToMs(t.clock_real), t.source_offset}) {
-    out.Signed(v);
-  }
-}
-
-bool ReadTransition(Transition& t, ByteReader& in) {
-  for (std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
-                         &t.unit, &t.probe_id, &t.summary, &t.runbook}) {
-    *v = in.String();
-  }
-  const auto labels = Labels::Decode(in.String());
-  if (!labels) return false;
-  t.group = *labels;
-  t.purpose = static_cast<Purpose>(in.Varint() & 7);
-  t.step = static_cast<std::uint32_t>(in.Varint());
-  t.state = static_cast<AlarmState>(in.Varint() & 15);
-  t.severity = static_cast<plan::Severity>(in.Varint() & 3);
-  t.comparison = static_cast<plan::Comparison>(in.Varint() & 3);
-  t.points = in.Varint();
-  t.plan_version = in.Varint();
-  for (double* v : {&t.value, &t.value_low, &t.value_high, &t.threshold, &t.peak}) *v = in.Double();
-  t.episode = InstantFromMs(in.Signed());
-  t.window = Duration(in.Signed());
-  t.hold = Duration(in.Signed());
-  t.window_end = InstantFromMs(in.Signed());
-  t.since = InstantFromMs(in.Signed());
-  t.duration = Duration(in.Signed());
-  t.clock = InstantFromMs(in.Signed());
-  t.clock_real = RealFromMs(in.Signed());
-  t.source_offset = in.Signed();
   return in.ok();
 }
 

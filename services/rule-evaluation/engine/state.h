@@ -200,6 +200,23 @@ void DropAbsentGauges(State& s, Rule& rule, Cells& cells, std::int64_t end_ms);
 // point is at `end_ms`; then only "true" counts, and only where nothing can undo it.
 Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, bool eagerly);
 
+// --- levels.cpp: how bad it is ---
+struct Stepped {
+  Told told = Told::kNothing;
+  std::uint8_t level_before = 0;
+};
+// Takes the alarm, and the levels of its severity, a step forward.
+Stepped StepAlarm(const State& s, const Rule& rule, Group& group, const Judgement& j);
+// No level is on its way or reached.
+void CalmLevels(Group& group);
+// The plan has other levels now: what was reached of a severity that is still there stays. True
+// when the one that an open episode was told at is no more.
+bool AmendLevels(const RuleSpec& before, bool same_condition, const RuleSpec& now, Group& group);
+// The highest that is reached; 0 = none.
+std::uint8_t LevelOf(const Group& group);
+// The alarm stands as the log says, at this severity.
+void SetLevels(const Rule& rule, plan::Severity severity, Group& group);
+
 // --- judge.cpp ---
 void JudgeTouched(State& s, std::vector<Transition>& out);
 void JudgeDue(State& s, std::vector<Transition>& out);

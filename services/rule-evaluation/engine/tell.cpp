@@ -125,7 +125,8 @@ Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState
   t.step = rule.probe ? 0 : group.life.step;
   t.state = state;
   t.reason = reason;
-  t.severity = spec.severity;
+  // Told at its end too: how bad it was when it ended.
+  t.severity = rule.SeverityAt(group.level);
   t.owner = spec.owner;
   t.expression = spec.expression;
   t.value = j.value;
@@ -137,6 +138,12 @@ Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState
   t.unit = test.measure.unit;
   t.window = test.window;
   t.hold = spec.when.hold;
+  if (group.level > 0 && IsOpen(state)) {
+    const plan::Level& level = spec.levels[group.level - 1];
+    t.threshold = level.threshold;
+    t.comparison = level.op;
+    t.hold = level.hold;
+  }
   t.window_end = j.at;
   t.since = group.life.since;
   t.peak = group.life.peak;
@@ -151,6 +158,11 @@ Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState
   if (rule.probe) t.probe_id = rule.probe->id;
   t.summary = spec.summary;
   t.runbook = spec.runbook;
+  t.swings = group.life.swings;
+  if (t.swings > 0 && spec.flapping) {
+    t.flaps_within = spec.flapping->within;
+    t.quiet = spec.flapping->quiet;
+  }
   return t;
 }
 

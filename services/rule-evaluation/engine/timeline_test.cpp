@@ -17,6 +17,11 @@ std::string Short(const Transition& t) {
   std::string out = fmt::format("{} {}{} {} {}", FormatDuration(t.clock - InstantFromMs(kNine)),
                                 t.name, t.group.ToString(), AlarmStateName(t.state), t.reason);
   if (!std::isnan(t.value)) out += " " + FormatValue(t.value, t.unit);
+  if (t.severity_before) {
+    out += fmt::format(", {} from {}", plan::SeverityName(t.severity),
+                       plan::SeverityName(*t.severity_before));
+  }
+  if (t.swings > 0) out += fmt::format(", opened {} times", t.swings);
   if (t.service != "shop") out = t.service + ": " + out;
   return out + "\n";
 }
@@ -90,6 +95,10 @@ std::string Dump(const Transition& t) {
       ToMs(t.clock), ToMs(t.clock_real), t.source_offset, t.probe_id, t.summary);
   for (const Contribution& c : t.top) out += fmt::format("{}={}={}|", c.label, c.value, c.share);
   for (const Change& c : t.changes) out += fmt::format("{}@{}|", c.description, ToMs(c.time));
+  if (t.severity_before) out += fmt::format("{}|", plan::SeverityName(*t.severity_before));
+  if (t.swings > 0) {
+    out += fmt::format("{}|{}|{}|", t.swings, t.flaps_within.count(), t.quiet.count());
+  }
   return out + Hex(TransitionId(t)) + "\n";
 }
 

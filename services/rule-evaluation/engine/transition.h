@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,11 @@ struct Transition {
   Instant episode{};
   std::uint32_t step = 0;
   AlarmState state = AlarmState::kFiring;
-  std::string reason;  // "crossed", "recovered", "silent", "returned", "gone", "removed", "true",
-                       // "timed_out"
+  // "crossed", "flapping", "escalated", "eased", "recovered", "silent", "returned", "gone",
+  // "removed", "promoted", "shadowed", "true", "timed_out"
+  std::string reason;
   plan::Severity severity = plan::Severity::kMedium;
+  std::optional<plan::Severity> severity_before;  // "escalated" and "eased": from what
   std::string owner;
   std::string expression;
   double value = std::numeric_limits<double>::quiet_NaN();
@@ -74,6 +77,9 @@ struct Transition {
   std::string probe_id;
   std::string summary;
   std::string runbook;
+  std::uint32_t swings = 0;  // of a flapping episode: how often it opened, or would have; 0 = none
+  Duration flaps_within{0};  // of a flapping one: the time in which it opened so often,
+  Duration quiet{0};         // and how long it must have been clear to be over
 };
 
 // `service/name` and, with groups, `{label="value",…}`.
@@ -105,6 +111,7 @@ struct AlarmView {
   Instant clock{};
   std::uint64_t points = 0;
   std::uint64_t plan_version = 0;
+  std::uint32_t swings = 0;  // of an open flapping episode
   std::string explanation;
 };
 

@@ -52,6 +52,7 @@ bool Adds(const plan::Measure& measure) {
 struct Outcome {
   TestResult result;
   Reading reading;
+  bool whole = false;  // the window is wholly known
 };
 
 // One test, over the window that ends at its last pane's end at or before `end_ms`.
@@ -82,6 +83,7 @@ Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells
   const std::int64_t begin_ms = pane * pane_ms - rule.window_ms(i);
   const std::int64_t known_from = KnownFrom(s, rule);
   const bool whole = begin_ms >= known_from;
+  out.whole = whole;
   const bool crossed = plan::Holds(r.value, test.op, test.threshold);
   // A short stall alone does not make an estimate worthless.
   bool believed = whole || (Upward(test.op) && begin_ms >= std::max(s.hard_from_ms, rule.born_ms));
@@ -133,6 +135,27 @@ bool MayBeEager(const State& s, const Rule& rule, const Cells* cells) {
   const auto every = static_cast<std::uint8_t>((1u << test.measure.operands.size()) - 1);
   return cells->touched == s.position && cells->touched_operands == every &&
          cells->touched_from_ms == cells->touched_to_ms;
+}
+
+// What the value says of worse severities. One is not reached for the reasons for which a test is
+// false; more data may still make it so.
+void JudgeLevels(const State& s, const Rule& rule, const Group& group, const Outcome& outcome,
+                 Judgement& j) {
+  if (j.verdict == Verdict::kUnknown) return;
+  for (std::size_t i = 0; i < rule.spec.levels.size(); ++i) {
+    const plan::Level& level = rule.spec.levels[i];
+    const auto bit = static_cast<std::uint8_t>(1u << i);
+    const Life& life = group.levels[i];
+    if (j.verdict == Verdict::kTrue && plan::Holds(j.value, level.op, level.threshold)) {
+      j.levels_true |= bit;
+    } else if (j.eager || life.state == AlarmState::kOk) {
+      continue;
+    } else if (j.verdict == Verdict::kFalse ||
+               ((outcome.whole || ToMs(life.since) >= KnownFrom(s, rule)) &&
+                !MissesSomebody(s, rule, *rule.CellsOf(group, 0), ToMs(j.at)))) {
+      j.levels_false |= bit;
+    }
+  }
 }
 
 Verdict Not(Verdict v) {
@@ -222,6 +245,7 @@ Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, 
     j.high = told.reading.high;
   }
   j.points = told.result.points;
+  if (!rule.spec.levels.empty()) JudgeLevels(s, rule, group, outcomes.front(), j);
   if (!eagerly && rule.tests() > 1) {
     group.results.clear();
     for (const Outcome& outcome : outcomes) group.results.push_back(outcome.result);

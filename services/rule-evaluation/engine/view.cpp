@@ -149,6 +149,33 @@ std::string Reasons(const Rule& rule, const Group& group) {
   return out;
 }
 
+// Of the worse severities that are reached or on their way, and of what else keeps it open.
+std::string Further(const Rule& rule, const Group& group) {
+  std::string out;
+  for (std::size_t i = 0; i < group.levels.size(); ++i) {
+    const plan::Level& level = rule.spec.levels[i];
+    const Life& life = group.levels[i];
+    const std::string limit = fmt::format(
+        "{} {}", Beyond(level.op), FormatValue(level.threshold, rule.spec.when.measure.unit));
+    if (life.open()) {
+      out += fmt::format("; {} ({}) since {}", plan::SeverityName(level.severity), limit,
+                         TimeOfDay(life.since));
+    } else if (life.state == AlarmState::kPending) {
+      out += fmt::format("; {} at {} if it stays {}", plan::SeverityName(level.severity),
+                         TimeOfDay(life.since + level.hold), limit);
+    }
+  }
+  if (!group.life.open()) return out;
+  if (group.life.damped && rule.spec.flapping) {
+    out += fmt::format("; it flaps (opened {} times): over when it has been clear for {}",
+                       group.life.swings, FormatDuration(rule.spec.flapping->quiet));
+  } else if (rule.spec.keep_firing > Duration(0)) {
+    out += fmt::format("; over when it has not been true for {}",
+                       FormatDuration(rule.spec.keep_firing));
+  }
+  return out;
+}
+
 std::string Explain(const Rule& rule, const Group& group, AlarmState state) {
   const plan::Condition& when = rule.spec.when;
   const plan::Test& shown = rule.test(group.last.test);
@@ -216,7 +243,16 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
   v.points = group.last.points > 0
                  ? static_cast<std::uint64_t>(std::llround(std::min(group.last.points, 1e18)))
                  : 0;
-  v.explanation = Explain(rule, group, v.state);
+  v.explanation = Explain(rule, group, v.state) + Further(rule, group);
+  if (!group.life.open()) return v;
+  v.severity = rule.SeverityAt(group.level);
+  if (group.life.damped) v.swings = group.life.swings;
+  if (group.level > 0) {
+    const plan::Level& level = rule.spec.levels[group.level - 1];
+    v.threshold = level.threshold;
+    v.comparison = level.op;
+    v.hold = level.hold;
+  }
   return v;
 }
 

@@ -97,6 +97,10 @@ Json Details(const Page& page, Language language) {
   details["since"] = FormatUtc(ToMs(page.since));
   details["events"] = page.points;
   SetText(details, "reason", page.reason);
+  if (page.severity_before) {
+    details["severity_before"] = SaySeverity(language, *page.severity_before);
+  }
+  SetText(details, "flapping", SayFlapping(language, page));
   SetText(details, "owner", page.owner);
   details["respond"] = SayResponse(language, page);
   if (page.notice == Notice::kResolved) {

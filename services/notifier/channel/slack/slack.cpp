@@ -53,6 +53,7 @@ const char* Emoji(const Page& page) {
     }
     case Notice::kNoData:
       return ":black_circle: ";
+    case Notice::kEased:
     case Notice::kFiring:
       break;
   }
@@ -227,6 +228,8 @@ std::string Render(const Page& page, Language language) {
   }
   const std::string second = SecondHeadline(page, language);
   if (!second.empty()) Section(blocks, "*" + Escape(second, 600) + "*");
+  const std::string flapping = SayFlapping(language, page);
+  if (!flapping.empty()) Section(blocks, ":repeat: " + Escape(flapping, 600));
   const bool opening = page.notice == Notice::kFiring || page.notice == Notice::kNoData;
   if (!page.summary.empty() && opening) Section(blocks, Escape(OneLine(page.summary), 600));
   if (opening) {
@@ -238,6 +241,8 @@ std::string Render(const Page& page, Language language) {
     }
     Section(blocks, Say(language, &Words::take) + ": `" +
                         Code(AcknowledgeCommand(page.alarm_id), 400) + "`");
+  } else if (page.notice == Notice::kEased) {
+    AddOpeningFields(blocks, page, language);
   } else if (page.notice == Notice::kResolved) {
     AddClosingFields(blocks, page, language);
   } else if (page.notice == Notice::kRemedyProposed && !page.remedies.empty()) {

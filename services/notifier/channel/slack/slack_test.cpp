@@ -185,6 +185,42 @@ TEST(SlackRender, AResolveTellsRecoveredValuePeakAndDuration) {
   }
 }
 
+TEST(SlackRender, AChangeOfSeveritySaysFromWhatToWhat) {
+  Page page = SomePage();
+  page.severity_before = plan::Severity::kMedium;
+  std::string body = Render(page, Language::kBoth);
+  CheckLimits(body);
+  EXPECT_THAT(body, HasSubstr("CRITICAL, up from MEDIUM: backend-api error-rate 2.4 %"));
+  EXPECT_THAT(body, HasSubstr("심각(Critical), 보통(Medium)에서 악화"));
+  page.notice = Notice::kEased;
+  page.severity = plan::Severity::kHigh;
+  page.severity_before = plan::Severity::kCritical;
+  body = Render(page, Language::kEnglish);
+  CheckLimits(body);
+  EXPECT_THAT(body, HasSubstr("HIGH, down from CRITICAL: backend-api error-rate 2.4 %"));
+  EXPECT_THAT(body, Not(HasSubstr("alarms ack"))) << "nobody is asked to take on good news";
+}
+
+TEST(SlackRender, AFlappingAlarmSaysHowOftenItOpenedAndWhenItIsOver) {
+  Page page = SomePage();
+  page.swings = 5;
+  page.flaps_within = Duration(1'800'000);
+  page.quiet = Duration(900'000);
+  const std::string body = Render(page, Language::kBoth);
+  CheckLimits(body);
+  EXPECT_THAT(body, HasSubstr("CRITICAL, FLAPPING: backend-api"));
+  EXPECT_THAT(body, HasSubstr("It opened 5 times within 30 min. It now stays open until it has "
+                              "been clear for 15 min, and then resolves once."));
+  EXPECT_THAT(body, HasSubstr("5회 발생했습니다 (30분 이내)"));
+  page.notice = Notice::kResolved;
+  page.phase = Phase::kResolved;
+  EXPECT_THAT(Render(page, Language::kEnglish), HasSubstr("It flapped: opened 5 times."));
+  page.swings = 0;
+  page.phase = Phase::kWithdrawn;
+  page.reason = "shadowed";
+  EXPECT_THAT(Render(page, Language::kEnglish), HasSubstr("the plan no longer pages it"));
+}
+
 TEST(SlackRender, Korean) {
   const std::string body = Render(SomePage(), Language::kKorean);
   CheckLimits(body);

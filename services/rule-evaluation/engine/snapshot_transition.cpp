@@ -1,0 +1,58 @@
+#include "services/rule-evaluation/engine/snapshot_parts.h"
+
+namespace liveops::engine {
+
+void WriteTransition(const Transition& t, ByteWriter& out) {
+  for (const std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
+                               &t.unit, &t.probe_id, &t.summary, &t.runbook}) {
+    out.String(*v);
+  }
+  out.String(t.group.Encode());
+  for (const std::uint64_t v :
+       {static_cast<std::uint64_t>(t.purpose), std::uint64_t{t.step},
+        static_cast<std::uint64_t>(t.state), static_cast<std::uint64_t>(t.severity),
+        static_cast<std::uint64_t>(t.comparison), t.points, t.plan_version,
+        std::uint64_t{t.swings}}) {
+    out.Varint(v);
+  }
+  for (const double v : {t.value, t.value_low, t.value_high, t.threshold, t.peak}) out.Double(v);
+  for (const std::int64_t v :
+       {ToMs(t.episode), t.window.count(), t.hold.count(), ToMs(t.window_end), ToMs(t.since),
+        t.duration.count(), ToMs(t.clock), ToMs(t.clock_real), t.source_offset,
+        t.flaps_within.count(), t.quiet.count()}) {
+    out.Signed(v);
+  }
+}
+
+bool ReadTransition(Transition& t, ByteReader& in) {
+  for (std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
+                         &t.unit, &t.probe_id, &t.summary, &t.runbook}) {
+    *v = in.String();
+  }
+  const auto labels = Labels::Decode(in.String());
+  if (!labels) return false;
+  t.group = *labels;
+  t.purpose = static_cast<Purpose>(in.Varint() & 7);
+  t.step = static_cast<std::uint32_t>(in.Varint());
+  t.state = static_cast<AlarmState>(in.Varint() & 15);
+  t.severity = static_cast<plan::Severity>(in.Varint() & 3);
+  t.comparison = static_cast<plan::Comparison>(in.Varint() & 3);
+  t.points = in.Varint();
+  t.plan_version = in.Varint();
+  t.swings = static_cast<std::uint32_t>(in.Varint());
+  for (double* v : {&t.value, &t.value_low, &t.value_high, &t.threshold, &t.peak}) *v = in.Double();
+  t.episode = InstantFromMs(in.Signed());
+  t.window = Duration(in.Signed());
+  t.hold = Duration(in.Signed());
+  t.window_end = InstantFromMs(in.Signed());
+  t.since = InstantFromMs(in.Signed());
+  t.duration = Duration(in.Signed());
+  t.clock = InstantFromMs(in.Signed());
+  t.clock_real = RealFromMs(in.Signed());
+  t.source_offset = in.Signed();
+  t.flaps_within = Duration(in.Signed());
+  t.quiet = Duration(in.Signed());
+  return in.ok();
+}
+
+}  // namespace liveops::engine
