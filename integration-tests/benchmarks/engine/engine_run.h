@@ -15,7 +15,8 @@ namespace liveops::bench {
 double ThreadCpuSeconds();
 
 // More than any population here needs.
-inline constexpr engine::ShardLimits kLimits = {.series_max = 4'000'000, .groups_max = 1'000'000};
+inline constexpr engine::ShardLimits kLimits = {
+    .series_max = 4'000'000, .groups_max = 1'000'000, .groups_of_rule_max = 1'000'000};
 
 // A population's log on its way through decoder and engine, on the calling thread, as an owner of a
 // shard applies it.

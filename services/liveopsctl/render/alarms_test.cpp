@@ -81,6 +81,21 @@ OK       medium    backend-api/cpu         unknown  > 80 %     -                
 )");
 }
 
+TEST(RenderAlarms, FlappingAndAChangeOfSeverityAreShown) {
+  v1::ListAlarmsResponse response;
+  v1::AlarmStatus& alarm = *response.add_alarms();
+  alarm = ErrorRate();
+  alarm.set_swings(5);
+  alarm.mutable_last_transition()->set_severity(v1::SEVERITY_CRITICAL);
+  alarm.mutable_last_transition()->set_severity_before(v1::SEVERITY_HIGH);
+  EXPECT_THAT(RenderAlarms(response, false, {}), HasSubstr("(3min 20s ago), flaps (5 times)"));
+  v1::ExplainAlarmResponse explain;
+  *explain.mutable_alarm() = alarm;
+  const std::string text = RenderExplanation(explain, {});
+  EXPECT_THAT(text, HasSubstr("critical, high before"));
+  EXPECT_THAT(text, HasSubstr("opened 5 times"));
+}
+
 TEST(RenderAlarms, EmptyIsASentence) {
   EXPECT_EQ(RenderAlarms({}, true, {}), "No open alarms.\n");
   EXPECT_EQ(RenderAlarms({}, false, {}), "No alarms: no plan is in force.\n");

@@ -79,6 +79,16 @@ std::string SeverityIn(const Page& page, const Words& words) {
   return out;
 }
 
+// "1,243"
+std::string Thousands(double number) {
+  std::string out = FormatNumber(std::round(number));
+  for (std::size_t at = out.size(); at > 3;) {
+    at -= 3;
+    out.insert(at, ",");
+  }
+  return out;
+}
+
 std::string FlappingIn(const Page& page, const Words& words) {
   if (page.swings == 0) return "";
   const std::string times = std::to_string(page.swings);
@@ -139,6 +149,11 @@ std::string HeadlineIn(const Page& page, const Words& words) {
       return SeverityIn(page, words) + ", " + words.no_data + ": " + place + ": " + words.silent;
     case Notice::kFiring:
     case Notice::kEased:
+      if (page.groups_refused > 0) {
+        return SeverityIn(page, words) + ": " + place + ": " +
+               Filled(words.more, {Thousands(page.threshold),
+                                   Thousands(static_cast<double>(page.groups_refused))});
+      }
       return SeverityIn(page, words) + ": " + place + " " + ValueText(page) + " (" +
              MidSentence(words.limit) + " " + LimitText(page) + ")";
   }

@@ -54,6 +54,10 @@ const Words& EnglishWords() {
           "and then resolves once.",
       .flapped = "It flapped: opened {} times.",
       .shadowed = "CLOSED (the plan no longer pages it)",
+      .more = "{} alarms, and {} more",
+      .more_refused =
+          "The condition has as many alarms as there may be, and the others are not "
+          "watched. Those that it has go on unchanged.",
       .recovered_to = "Back at",
   };
   return kWords;
@@ -110,6 +114,10 @@ const Words& KoreanWords() {
           "한 번만 복구를 알립니다.",
       .flapped = "반복 발생: 총 {}회.",
       .shadowed = "종료 (플랜에서 호출 대상에서 제외됨)",
+      .more = "알람 {}개, 그 외 {}개",
+      .more_refused =
+          "조건이 가질 수 있는 알람 수의 한도에 도달해 나머지는 감시되지 않습니다. 기존 "
+          "알람은 그대로 유지됩니다.",
       .recovered_to = "복구 값",
   };
   return kWords;

@@ -51,6 +51,8 @@ struct Words {
   const char* flapping;   // {}: number, time, time that it must be quiet
   const char* flapped;    // at its end; {}: number
   const char* shadowed;
+  const char* more;          // {}: number of alarms, and of those that are not watched
+  const char* more_refused;  // what that means
   const char* recovered_to;
 };
 

@@ -216,6 +216,7 @@ Page PageOf(const v1::AlarmTransition& t, Phase phase) {
   page.runbook = t.runbook();
   page.swings = t.swings();
   page.flaps_within = Duration(static_cast<std::int64_t>(t.flaps_within_ms()));
+  page.groups_refused = t.groups_refused();
   page.quiet = Duration(static_cast<std::int64_t>(t.quiet_ms()));
   for (const v1::Contribution& c : t.top()) page.top.push_back({c.label(), c.value(), c.share()});
   for (const v1::Change& c : t.changes()) {

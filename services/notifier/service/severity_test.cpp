@@ -48,6 +48,14 @@ TEST_F(SeverityTest, AFallIsToldInSlackAndWakesNobody) {
   EXPECT_TRUE(world.Take("slack/oncall").Has("HIGH, down from CRITICAL"));
 }
 
+TEST_F(SeverityTest, AStepWithoutARiseIsNoPage) {
+  Becomes(0, v1::SEVERITY_HIGH);
+  world.SlackOk();
+  world.PagerDutyOk();
+  Becomes(1, v1::SEVERITY_HIGH);  // an overflow that has grown
+  EXPECT_TRUE(world.sent.empty());
+}
+
 TEST_F(SeverityTest, ASuccessorKnowsHowBadWasTold) {
   Becomes(0, v1::SEVERITY_HIGH);
   world.SlackOk();

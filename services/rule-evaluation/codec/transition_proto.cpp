@@ -85,6 +85,7 @@ void ToProto(const engine::Transition& t, std::int32_t source_partition, v1::Ala
   out.set_swings(t.swings);
   out.set_flaps_within_ms(MsOf(t.flaps_within));
   out.set_quiet_ms(MsOf(t.quiet));
+  out.set_groups_refused(t.groups_refused);
 }
 
 Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
@@ -152,6 +153,7 @@ Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
   t.swings = in.swings();
   t.flaps_within = DurationFrom(in.flaps_within_ms());
   t.quiet = DurationFrom(in.quiet_ms());
+  t.groups_refused = in.groups_refused();
   return t;
 }
 

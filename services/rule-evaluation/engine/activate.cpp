@@ -50,8 +50,7 @@ void Ease(State& s, const Rule& rule, Group& group, plan::Severity before,
 void TakeOver(State& s, Rule& old, Rule& fresh, bool same_purpose, std::vector<Transition>& out) {
   for (const auto& [key, group] : old.groups) {
     if (!group->life.open()) continue;
-    Group* next = GroupFor(s, fresh, group->labels);
-    if (next == nullptr) continue;
+    Group* next = &OpenGroup(s, fresh, group->labels);
     next->life = group->life;
     next->life.clear_since = next->life.return_since = {};  // holds that ran under other words
     next->last = group->last;
@@ -121,6 +120,10 @@ void Amend(State& s, Service& service, Rule& old, RuleSpec spec, std::vector<Tra
       Withdraw(s, old, *group, goes_on ? turned : "removed", out);
     }
   }
+  // Under another purpose or other windows it begins anew, if it is so.
+  if (turned != nullptr || !same_windows) {
+    EndOverflow(s, old, turned != nullptr ? turned : "removed", out);
+  }
   Rule* rule = &old;
   if (same_windows) {
     Reword(s, old, std::move(spec), out);
@@ -166,6 +169,7 @@ void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transiti
   }
   for (Rule* rule : removed) {
     for (const auto& [key, group] : rule->groups) Withdraw(s, *rule, *group, "removed", out);
+    EndOverflow(s, *rule, "removed", out);
     RemoveRule(s, service, *rule);
   }
   for (RuleSpec& spec : specs) {
@@ -275,6 +279,7 @@ bool AdoptTransition(State& s, const Transition& truth) {
     if (rule != nullptr) RemoveRule(s, *service, *rule);
     return rule != nullptr;
   }
+  if (rule != nullptr && IsOverflow(*rule, truth)) return AdoptOverflow(s, *rule, truth);
   if (rule == nullptr || !FitsGroups(*rule, truth.group)) {
     if (IsOpen(truth.state)) {
       s.adopted[truth.alarm_id] = truth;
@@ -285,8 +290,7 @@ bool AdoptTransition(State& s, const Transition& truth) {
   }
   const auto known = rule->groups.find(truth.group.Encode());
   if (known == rule->groups.end() && !IsOpen(truth.state)) return false;
-  Group* group = GroupFor(s, *rule, truth.group);
-  if (group == nullptr) return true;
+  Group* group = &OpenGroup(s, *rule, truth.group);
   const Life& life = group->life;
   const bool stands_open = life.open() && life.state == truth.state;
   const bool stands_closed = !life.open() && !IsOpen(truth.state);
@@ -307,7 +311,7 @@ void WithdrawAdopted(State& s, std::vector<Transition>& out) {
     }
     it = s.adopted.erase(it);
     Rule* rule = FindRule(*service, truth.name);
-    if (rule != nullptr && FitsGroups(*rule, truth.group)) {
+    if (rule != nullptr && (FitsGroups(*rule, truth.group) || IsOverflow(*rule, truth))) {
       AdoptTransition(s, truth);
       continue;
     }

@@ -83,6 +83,7 @@ void RemoveRule(State& s, Service& service, Rule& rule) {
   }
   if (rule.placeholder_told) s.gone.push_back(AlarmId(service.name, rule.spec.name, {}));
   s.due.erase(DueOf(rule));
+  s.overflowing.erase(rule.number);
   s.rules.erase(rule.number);
   Rebind(s, service);
   std::erase_if(service.rules, [&](const auto& r) { return r.get() == &rule; });
@@ -93,20 +94,29 @@ Group* GroupFor(State& s, Rule& rule, const Labels& labels) {
   std::string key = labels.Encode();
   const auto it = rule.groups.find(key);
   if (it != rule.groups.end()) return it->second.get();
-  if (s.group_count >= s.limits.groups_max) return nullptr;
-  auto group = std::make_unique<Group>();
+  if (s.group_count >= s.limits.groups_max || rule.groups.size() >= s.limits.groups_of_rule_max) {
+    Refuse(s, rule, labels);
+    return nullptr;
+  }
+  if (rule.overflow) Admit(s, rule, key);
+  return &OpenGroup(s, rule, labels);
+}
+
+Group& OpenGroup(State& s, Rule& rule, const Labels& labels) {
+  std::string key = labels.Encode();
+  auto& group = rule.groups[key];
+  if (group) return *group;
+  group = std::make_unique<Group>();
   group->number = s.next_number++;
-  group->key = key;
+  group->key = std::move(key);
   group->labels = labels;
   group->life.state_since = s.now();
   group->levels.resize(rule.spec.levels.size());
   GiveCells(rule, *group);
-  Group* made = group.get();
-  rule.groups.emplace(std::move(key), std::move(group));
   ++s.group_count;
   ++s.changes;
   rule.changed = true;
-  return made;
+  return *group;
 }
 
 namespace {

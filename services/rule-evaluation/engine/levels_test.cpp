@@ -100,15 +100,22 @@ end 90s)"),
 }
 
 TEST(Levels, UnknownNeitherRaisesNorEases) {
-  EXPECT_EQ(Told(kHot, std::string(kGauge) + R"(
-0s..30s every 1s: C=85
-31s..90s every 1s: C=95
-show 110s hot
-end 2min)"),
+  const std::string plan = PlanOf(R"(  - name: errors
+    when: 5xx > 1%
+    severity: high
+    owner: on-call
+    levels: [{severity: critical, when: "> 5% for 30s"}])");
+  EXPECT_EQ(Told(plan, R"(
+series E delta http_5xx_count
+series R delta http_request_count
+0s..90s every 5s: E=10 R=100
+95s..6min every 5s: E=0 R=0       # no traffic: the ratio is unknown
+show 6min errors
+end 6min)"),
             R"(
-0s hot firing crossed 85 %
-51s hot firing escalated 95 %, critical from high
-1min50s hot is firing: UNK
+0s errors firing crossed 10 %
+30s errors firing escalated 10 %, critical from high
+6min errors is firing: firing since 09:00:00: http_request_count counted nothing in the window; critical (above 5 %) since 09:00:00
 )");
 }
 

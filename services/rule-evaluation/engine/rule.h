@@ -134,6 +134,17 @@ struct Group {
   }
 };
 
+// The groups that a rule has no room for, and the alarm that says so: one of the rule's own,
+// without labels.
+struct Overflow {
+  static constexpr std::size_t kKnownMax = 100'000;  // beyond it the number is at least so many
+
+  std::map<std::uint64_t, std::int64_t> refused;  // hash of the labels -> clock when last named
+  Group alarm;
+  std::uint64_t told = 0;  // the number in the last transition
+  std::int64_t told_ms = 0;
+};
+
 struct Probe {
   std::string id;
   std::string expression;  // as asked
@@ -189,8 +200,9 @@ struct Rule {
   std::int64_t lateness_ms = 0;  // domain; never shrinks
   std::int64_t judged = 0;       // the last step at whose end was judged
   std::int64_t born_ms = 0;      // the windows hold what came after
-  bool seen = false;             // a point since the activation
-  bool negatives = false;        // sums may fall: more data can undo
+  std::optional<Overflow> overflow;
+  bool seen = false;       // a point since the activation
+  bool negatives = false;  // sums may fall: more data can undo
   std::map<std::string, std::unique_ptr<Group>, std::less<>> groups;
   // By test: cells that several groups look at, by encoded labels; empty for the first test.
   std::vector<std::map<std::string, std::unique_ptr<Cells>, std::less<>>> shared;

@@ -71,7 +71,15 @@ void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
     JudgeTouched(s, out);       // 4. what cannot be undone any more
   }
   Housekeep(s);  // 5. what has no more use
+  if (!s.overflowing.empty()) TellOverflows(s, out);
 }
+
+namespace {
+
+// Has the rule a line of its own, beside or in place of its groups?
+bool OwnView(const Rule& rule) { return rule.groups.empty() || Overflows(rule); }
+
+}  // namespace
 
 std::int64_t Shard::position() const { return impl_->state.position; }
 Instant Shard::clock() const { return impl_->state.now(); }
@@ -88,7 +96,7 @@ std::vector<AlarmView> Shard::Alarms() const {
   for (const auto& service : s.services) {
     for (const auto& rule : service->rules) {
       if (rule->probe) continue;
-      if (rule->groups.empty()) views.push_back(PlaceholderOf(s, *rule));
+      if (OwnView(*rule)) views.push_back(PlaceholderOf(s, *rule));
       for (const auto& [key, group] : rule->groups) views.push_back(ViewOf(s, *rule, *group));
     }
   }
@@ -107,7 +115,7 @@ std::vector<AlarmView> Shard::TakeChanged(std::vector<std::string>& gone) {
   for (const auto& service : s.services) {
     for (const auto& rule : service->rules) {
       if (rule->probe) continue;
-      if (rule->groups.empty()) {
+      if (OwnView(*rule)) {
         left.erase(AlarmId(service->name, rule->spec.name, {}));
         if (rule->changed) views.push_back(PlaceholderOf(s, *rule));
         rule->placeholder_told = true;

@@ -15,6 +15,8 @@ namespace liveops::engine {
 struct ShardLimits {
   std::size_t series_max = 1'000'000;  // a newcomer beyond it is not tracked and is counted
   std::size_t groups_max = 100'000;
+  // Of one rule; what is beyond it or groups_max is told by one alarm of the rule's own.
+  std::size_t groups_of_rule_max = 10'000;
 };
 
 struct ShardCounters {

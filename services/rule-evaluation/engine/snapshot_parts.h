@@ -15,6 +15,10 @@ namespace liveops::engine {
 void WriteService(const Service& service, ByteWriter& out);
 bool ReadService(State& s, ByteReader& in);
 
+// What a rule has no room for.
+void WriteOverflow(const Rule& rule, ByteWriter& out);
+bool ReadOverflow(State& s, Rule& rule, ByteReader& in);
+
 // A transition in full: an alarm that no plan knows any more is told as it was.
 void WriteTransition(const Transition& t, ByteWriter& out);
 bool ReadTransition(Transition& t, ByteReader& in);

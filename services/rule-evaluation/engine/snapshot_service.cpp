@@ -237,6 +237,7 @@ void WriteRule(const Rule& rule, ByteWriter& out) {
   for (const std::int64_t v : {rule.lateness_ms, rule.judged, rule.born_ms}) out.Signed(v);
   out.Bool(rule.seen);
   out.Bool(rule.negatives);
+  WriteOverflow(rule, out);
   out.Varint(rule.groups.size());
   for (const auto& [key, group] : rule.groups) WriteGroup(rule, *group, out);
   for (const auto& shared : rule.shared) {
@@ -293,6 +294,7 @@ bool ReadRule(State& s, Service& service, std::uint32_t number, std::vector<Rule
   rule.seen = in.Bool();
   rule.negatives = in.Bool();
   AddRule(s, service, std::move(made));
+  if (!ReadOverflow(s, rule, in)) return false;
   for (std::uint64_t n = in.Varint(); n > 0; --n) {
     if (!ReadGroup(s, rule, in)) return false;
   }

@@ -11,8 +11,8 @@ void WriteTransition(const Transition& t, ByteWriter& out) {
   for (const std::uint64_t v :
        {static_cast<std::uint64_t>(t.purpose), std::uint64_t{t.step},
         static_cast<std::uint64_t>(t.state), static_cast<std::uint64_t>(t.severity),
-        static_cast<std::uint64_t>(t.comparison), t.points, t.plan_version,
-        std::uint64_t{t.swings}}) {
+        static_cast<std::uint64_t>(t.comparison), t.points, t.plan_version, std::uint64_t{t.swings},
+        t.groups_refused}) {
     out.Varint(v);
   }
   for (const double v : {t.value, t.value_low, t.value_high, t.threshold, t.peak}) out.Double(v);
@@ -40,6 +40,7 @@ bool ReadTransition(Transition& t, ByteReader& in) {
   t.points = in.Varint();
   t.plan_version = in.Varint();
   t.swings = static_cast<std::uint32_t>(in.Varint());
+  t.groups_refused = in.Varint();
   for (double* v : {&t.value, &t.value_low, &t.value_high, &t.threshold, &t.peak}) *v = in.Double();
   t.episode = InstantFromMs(in.Signed());
   t.window = Duration(in.Signed());
@@ -52,6 +53,35 @@ bool ReadTransition(Transition& t, ByteReader& in) {
   t.source_offset = in.Signed();
   t.flaps_within = Duration(in.Signed());
   t.quiet = Duration(in.Signed());
+  return in.ok();
+}
+
+void WriteOverflow(const Rule& rule, ByteWriter& out) {
+  out.Bool(rule.overflow.has_value());
+  if (!rule.overflow) return;
+  const Overflow& overflow = *rule.overflow;
+  out.Varint(overflow.refused.size());
+  for (const auto& [hash, seen_ms] : overflow.refused) {
+    out.Varint(hash);
+    out.Signed(seen_ms);
+  }
+  overflow.alarm.life.Write(out);
+  out.Signed(overflow.alarm.taken_over_ms);
+  out.Varint(overflow.told);
+  out.Signed(overflow.told_ms);
+}
+
+bool ReadOverflow(State& s, Rule& rule, ByteReader& in) {
+  if (!in.Bool()) return in.ok();
+  Overflow& overflow = OverflowOf(s, rule);
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    const std::uint64_t hash = in.Varint();
+    overflow.refused[hash] = in.Signed();
+  }
+  if (!overflow.alarm.life.Read(in)) return false;
+  overflow.alarm.taken_over_ms = in.Signed();
+  overflow.told = in.Varint();
+  overflow.told_ms = in.Signed();
   return in.ok();
 }
 

@@ -100,6 +100,7 @@ struct State {
   std::map<std::uint64_t, Rule*> rules;  // by number
   std::uint64_t next_generation = 1;
   std::size_t group_count = 0;
+  std::set<std::uint64_t> overflowing;            // rules that have an overflow, by number
   std::vector<std::pair<Rule*, Group*>> touched;  // by the record at hand
   std::vector<std::string> gone;                  // for TakeChanged
   std::uint64_t changes = 1;                      // 0 = nothing for TakeChanged
@@ -120,6 +121,8 @@ const Service* FindService(const State& s, std::string_view name);
 void Bind(State& s, Service& service, std::uint32_t id, const SeriesView& view);
 // nullptr when there are too many groups.
 Group* GroupFor(State& s, Rule& rule, const Labels& labels);
+// The same for an alarm that is open already: no limit loses it.
+Group& OpenGroup(State& s, Rule& rule, const Labels& labels);
 void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule);
 void RemoveRule(State& s, Service& service, Rule& rule);
 void RemoveGroup(State& s, Rule& rule, Group& group);
@@ -225,6 +228,23 @@ void JudgeDue(State& s, std::vector<Transition>& out);
 Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState state,
                 const char* reason, const Judgement& j);
 
+// --- overflow.cpp: more groups than there may be ---
+// That of the rule, made if there is none.
+Overflow& OverflowOf(State& s, Rule& rule);
+void Refuse(State& s, Rule& rule, const Labels& labels);
+// There was room after all.
+void Admit(State& s, Rule& rule, const std::string& key);
+// Tells of what was refused: when it begins, as it grows (not oftener than each minute), and its
+// end.
+void TellOverflows(State& s, std::vector<Transition>& out);
+bool Overflows(const Rule& rule);
+// It is told as over, for another reason than that there is room.
+void EndOverflow(State& s, Rule& rule, const char* reason, std::vector<Transition>& out);
+// Is the transition that of a rule's overflow?
+bool IsOverflow(const Rule& rule, const Transition& t);
+// The log says that the rule overflows, or does not; true = that is news.
+bool AdoptOverflow(State& s, Rule& rule, const Transition& truth);
+
 // --- activate.cpp ---
 void ActivatePlan(State& s, const PlanActivationView& plan, std::vector<Transition>& out);
 void StartProbe(State& s, const ProbeStartView& probe, std::vector<Transition>& out);
@@ -245,6 +265,7 @@ std::int64_t LatenessOf(const State& s, const Rule& rule);
 
 // --- view.cpp ---
 AlarmView ViewOf(const State& s, const Rule& rule, const Group& group);
+// Of a rule without groups, or with too many.
 AlarmView PlaceholderOf(const State& s, const Rule& rule);
 
 // --- snapshot.cpp ---

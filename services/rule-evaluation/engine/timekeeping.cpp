@@ -61,7 +61,10 @@ void OpenHole(State& s, const ClockStep& step) {
     rule->judged =
         std::max(rule->judged, sketch::LastEnded(now - LatenessOf(s, *rule), rule->step_ms));
     Schedule(s, *rule);
-    for (const auto& [key, group] : rule->groups) group->life.Skip(unseen);
+    for (const auto& [key, group] : rule->groups) {
+      group->life.Skip(unseen);
+      for (Life& level : group->levels) level.Skip(unseen);
+    }
   }
 }
 
@@ -177,6 +180,9 @@ void Housekeep(State& s) {
   s.sessions.ForgetBefore(InstantFromMs(now - idle));
   for (const auto& [number, rule] : s.rules) {
     if (!rule->probe) ForgetSilent(s, *rule, now - idle);
+    if (!rule->overflow) continue;
+    std::erase_if(rule->overflow->refused,
+                  [&](const auto& entry) { return entry.second < now - idle; });
   }
   std::vector<std::uint32_t> unused;
   s.series.ForEach([&](std::uint32_t id, const Series& series) {

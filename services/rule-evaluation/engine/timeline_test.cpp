@@ -99,6 +99,7 @@ std::string Dump(const Transition& t) {
   if (t.swings > 0) {
     out += fmt::format("{}|{}|{}|", t.swings, t.flaps_within.count(), t.quiet.count());
   }
+  if (t.groups_refused > 0) out += fmt::format("{}|", t.groups_refused);
   return out + Hex(TransitionId(t)) + "\n";
 }
 

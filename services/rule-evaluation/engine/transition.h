@@ -48,8 +48,8 @@ struct Transition {
   Instant episode{};
   std::uint32_t step = 0;
   AlarmState state = AlarmState::kFiring;
-  // "crossed", "flapping", "escalated", "eased", "recovered", "silent", "returned", "gone",
-  // "removed", "promoted", "shadowed", "true", "timed_out"
+  // "crossed", "overflow", "flapping", "escalated", "eased", "recovered", "silent", "returned",
+  // "gone", "removed", "promoted", "shadowed", "true", "timed_out"
   std::string reason;
   plan::Severity severity = plan::Severity::kMedium;
   std::optional<plan::Severity> severity_before;  // "escalated" and "eased": from what
@@ -80,6 +80,9 @@ struct Transition {
   std::uint32_t swings = 0;  // of a flapping episode: how often it opened, or would have; 0 = none
   Duration flaps_within{0};  // of a flapping one: the time in which it opened so often,
   Duration quiet{0};         // and how long it must have been clear to be over
+  // "overflow": the groups for which the rule has no room. Its value is how many there are in all,
+  // its threshold how many there may be.
+  std::uint64_t groups_refused = 0;
 };
 
 // `service/name` and, with groups, `{label="value",…}`.

@@ -258,6 +258,22 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
 
 AlarmView PlaceholderOf(const State& s, const Rule& rule) {
   AlarmView v = Common(s, rule, {});
+  if (Overflows(rule)) {
+    const Life& life = rule.overflow->alarm.life;
+    const std::size_t more = rule.overflow->refused.size();
+    v.state = life.state;
+    v.since = life.state_since;
+    v.episode = life.episode;
+    v.value = static_cast<double>(rule.groups.size() + more);
+    v.threshold = static_cast<double>(rule.groups.size());
+    v.comparison = plan::Comparison::kGreater;
+    v.unit = std::string("alarms");
+    v.hold = Duration(0);
+    v.explanation =
+        fmt::format("{} alarms are as many as it may have, and {} more groups are not watched",
+                    rule.groups.size(), more);
+    return v;
+  }
   const std::string& metric = MetricOf(rule.spec.when);
   v.state = rule.seen ? AlarmState::kOk : AlarmState::kBlind;
   v.since = InstantFromMs(rule.born_ms);

@@ -100,6 +100,10 @@ Json Details(const Page& page, Language language) {
   if (page.severity_before) {
     details["severity_before"] = SaySeverity(language, *page.severity_before);
   }
+  if (page.groups_refused > 0) {
+    details["groups_refused"] = page.groups_refused;
+    SetText(details, "limit", Say(language, &Words::more_refused));
+  }
   SetText(details, "flapping", SayFlapping(language, page));
   SetText(details, "owner", page.owner);
   details["respond"] = SayResponse(language, page);

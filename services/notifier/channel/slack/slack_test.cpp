@@ -221,6 +221,19 @@ TEST(SlackRender, AFlappingAlarmSaysHowOftenItOpenedAndWhenItIsOver) {
   EXPECT_THAT(Render(page, Language::kEnglish), HasSubstr("the plan no longer pages it"));
 }
 
+TEST(SlackRender, AnOverflowSaysHowManyMoreThereAre) {
+  Page page = SomePage();
+  page.groups_refused = 1243;
+  page.threshold = 10'000;
+  page.value = 11'243;
+  page.unit = "alarms";
+  const std::string body = Render(page, Language::kBoth);
+  CheckLimits(body);
+  EXPECT_THAT(body, HasSubstr("CRITICAL: backend-api error-rate: 10,000 alarms, and 1,243 more"));
+  EXPECT_THAT(body, HasSubstr("Those that it has go on unchanged."));
+  EXPECT_THAT(body, HasSubstr("알람 10,000개, 그 외 1,243개"));
+}
+
 TEST(SlackRender, Korean) {
   const std::string body = Render(SomePage(), Language::kKorean);
   CheckLimits(body);
