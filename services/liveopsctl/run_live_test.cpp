@@ -41,7 +41,7 @@ TEST_F(LiveChecks, TellWhatWouldFireNowAndHowOften) {
       "  - {name: cold, when: last(cpu) < 1, page: false}\n");
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("hot    page    would fire  2 times  192.1  cpu 750ms ago\n"));
-  EXPECT_THAT(ran.out, HasSubstr("cold   record  quiet       -        0      cpu 750ms ago\n"));
+  EXPECT_THAT(ran.out, HasSubstr("cold   shadow  quiet       -        0      cpu 750ms ago\n"));
   EXPECT_THAT(ran.out, HasSubstr("  hot  cpu is 95, above 90 since "));
   EXPECT_THAT(ran.out, HasSubstr("2 pages in 14min 59s: 192.1 a day at this rate.\n"));
   EXPECT_THAT(ran.out, HasSubstr("Seen: 4500 records of partition "));
@@ -52,7 +52,7 @@ TEST_F(LiveChecks, ARuleOverNothingIsBlindAndNamesTheNearestMetric) {
       "  - {name: hot, when: last(cpuu) > 90, page: false}\n"
       "  - {name: far, when: last(completely_else) > 90, page: false}\n");
   EXPECT_EQ(ran.code, kExitNo);
-  EXPECT_THAT(ran.out, HasSubstr("hot    record  blind"));
+  EXPECT_THAT(ran.out, HasSubstr("hot    shadow  blind"));
   EXPECT_THAT(ran.out,
               HasSubstr("hot  it cannot fire: cpuu was never seen; did you mean \"cpu\"?\n"));
   EXPECT_THAT(ran.out, HasSubstr("far  it cannot fire: completely_else was never seen\n"));
