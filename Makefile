@@ -2,7 +2,7 @@
 BIN := build/release/bin
 JOBS ?= 2
 
-.PHONY: help setup build demo run test test-asan bench bench-loaded format format-check clean
+.PHONY: help setup build demo run test test-asan bench bench-loaded bench-scale format format-check clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,6 +38,8 @@ bench: build ## benchmarks: a table, and build/bench.json
 	@$(BIN)/liveops-bench
 bench-loaded: build ## the figures under 20,000 samples a second (11 min), and build/bench-loaded.json
 	@$(BIN)/liveops-bench build/bench-loaded.json loaded
+bench-scale: build ## a million series, 10,000 rules, 200,000 samples a second (8 min), and build/bench-scale.json
+	@$(BIN)/liveops-bench build/bench-scale.json scale
 
 format-check: ## say which source files are not formatted
 	@git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror && echo "every source file is formatted"

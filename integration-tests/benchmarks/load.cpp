@@ -135,6 +135,24 @@ Status ApplyPlans(stack::Stack& stack, const LoadOptions& options) {
   return {};
 }
 
+Status CheckPages(stack::Stack& stack) {
+  auto ledger = stack.sink().Ledger();
+  if (!ledger.ok()) return ledger.error();
+  bool unhealthy = false;
+  for (const stack::LedgerEntry& entry : *ledger) {
+    if (entry.body.find("flip") != std::string::npos) continue;
+    if (entry.body.find("rule-svc-0\"") != std::string::npos ||
+        entry.body.find("rule-svc-0 ") != std::string::npos ||
+        entry.body.find("rule-svc-0*") != std::string::npos) {
+      unhealthy = true;
+    } else {
+      return InternalError("an alarm fired that should not: " + entry.body.substr(0, 300));
+    }
+  }
+  if (!unhealthy) return InternalError("the unhealthy service's alarm did not fire");
+  return {};
+}
+
 LoadSender::LoadSender(stack::Stack& stack, const LoadOptions& options) : options_(options) {
   for (int i = 0; i < options.services; ++i) requests_.push_back(RequestOf(i));
   thread_ = std::thread(&LoadSender::Run, this, stack.plain_ingest());

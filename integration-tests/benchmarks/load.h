@@ -29,6 +29,9 @@ std::string PlanOfService(int service);
 // All of them into force, as the operator. kInternal: one was refused.
 Status ApplyPlans(stack::Stack& stack, const LoadOptions& options);
 
+// The ledger of pages: svc-0's alarm was told, and nobody else's; those of page_latency.h aside.
+Status CheckPages(stack::Stack& stack);
+
 // Sends the population through ingest's native stream until it is stopped, evenly spread over each
 // period. Thread-safe.
 class LoadSender {

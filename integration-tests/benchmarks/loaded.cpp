@@ -43,25 +43,6 @@ Result<Cores> MeasureCores(stack::Stack& stack) {
                (*broker_after - *broker_before) / elapsed};
 }
 
-// svc-0's alarm was told, and nobody else's.
-Status CheckPages(stack::Stack& stack) {
-  auto ledger = stack.sink().Ledger();
-  if (!ledger.ok()) return ledger.error();
-  bool unhealthy = false;
-  for (const stack::LedgerEntry& entry : *ledger) {
-    if (entry.body.find("flip") != std::string::npos) continue;
-    if (entry.body.find("rule-svc-0\"") != std::string::npos ||
-        entry.body.find("rule-svc-0 ") != std::string::npos ||
-        entry.body.find("rule-svc-0*") != std::string::npos) {
-      unhealthy = true;
-    } else {
-      return InternalError("an alarm fired that should not: " + entry.body.substr(0, 300));
-    }
-  }
-  if (!unhealthy) return InternalError("the unhealthy service's alarm did not fire");
-  return {};
-}
-
 }  // namespace
 
 Status MeasureLoaded(const std::string& dir, Report& report) {

@@ -1,6 +1,6 @@
 // usage: liveops-bench [OUTPUT.json [PART]]    prints a table and writes the figures; exit 1 when
-// something could not be measured. PART is "engine", "page latency", "idle", "demo" or "loaded";
-// all but the last when left out.
+// something could not be measured. PART is "engine", "page latency", "idle", "demo", "loaded" or
+// "scale"; all but the last two when left out.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -16,6 +16,7 @@
 #include "integration-tests/benchmarks/loaded.h"
 #include "integration-tests/benchmarks/page_latency.h"
 #include "integration-tests/benchmarks/report.h"
+#include "integration-tests/benchmarks/scale.h"
 
 namespace {
 
@@ -149,10 +150,12 @@ int main(int argc, char** argv) {
       {"page latency", &PageLatency},
       {"idle", &Idle},
       {"demo", &Demo},
-      {"loaded", &bench::MeasureLoaded}};
+      {"loaded", &bench::MeasureLoaded},
+      {"scale", &bench::MeasureScale}};
   for (const auto& [name, measure] : parts) {
-    // "loaded" takes eleven minutes: it is asked for by name.
-    if (argc > 2 ? std::string(argv[2]) != name : std::string(name) == "loaded") continue;
+    // These take many minutes: they are asked for by name.
+    const bool long_one = std::string(name) == "loaded" || std::string(name) == "scale";
+    if (argc > 2 ? std::string(argv[2]) != name : long_one) continue;
     if (Status s = measure(dir + (std::string(name) == "demo" ? "" : "/stack"), report); !s.ok()) {
       Say(fmt::format("{}: {}", name, s.error().message));
       all = false;
