@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "common/base/hash.h"
 #include "common/runtime/topics.h"
 #include "common/telemetry/log.h"
 
@@ -47,7 +48,7 @@ Result<Applied> PlanApplier::Apply(const std::string& text, std::uint64_t expect
   }
   applied.service = parsed.plan.service;
   if (!library_.complete()) return UnavailableError("the library of plans is not read yet");
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutexes_[Xxh64(applied.service) % mutexes_.size()]);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::optional<StoredPlan> newest = library_.Newest(applied.service);
     const std::uint64_t version = newest ? newest->version : 0;

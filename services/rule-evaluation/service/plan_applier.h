@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -48,7 +49,9 @@ class PlanApplier {
   kafka::Producer& producer_;
   runtime::Writer& writer_;
   PlanLibrary& library_;
-  std::mutex mutex_;  // one application at a time in this process
+  // One application of a service's plan at a time in this process; those of others, which wait for
+  // their own records, are not held up (services share a mutex by chance).
+  std::array<std::mutex, 64> mutexes_;
 };
 
 }  // namespace liveops::evaluation

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "deploy/local/stack/stack.h"
+#include "liveops/v1/alarms.pb.h"
+
+namespace liveops::promises {
+
+// A transition as it stands in alarms.v1, or as a replay of the partition's log gives it.
+struct Told {
+  v1::AlarmTransition transition;
+  std::string bytes;  // of the message
+};
+using ByPartition = std::map<std::int32_t, std::vector<Told>>;
+
+// Those that count, in the order of the log: without what was written under an older claim, and
+// without what repeats the one before it of the same alarm.
+Result<ByPartition> InLog(stack::Stack& stack);
+// What a shard of the engine says that has read nothing but metrics.v1 from its beginning, each
+// partition apart, in one run.
+Result<ByPartition> Replayed(stack::Stack& stack);
+
+// The transitions of one alarm, in short, one a line: "FIRING crossed".
+std::string Story(const ByPartition& all, const std::string& alarm_id);
+
+// Writes into alarms.v1 what an owner that has lost the partition might still write: that the alarm
+// is resolved, under the claim before the newest one.
+Status WriteAsZombie(stack::Stack& stack, const std::string& alarm_id);
+
+}  // namespace liveops::promises
