@@ -1,6 +1,8 @@
 #include "integration-tests/promises/evaluation_log.h"
 
+#include <algorithm>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "common/base/epoch_filter.h"
@@ -70,6 +72,15 @@ Result<ByPartition> Replayed(stack::Stack& stack) {
     }
   }
   return all;
+}
+
+Result<RealTime> LatestAppend(stack::Stack& stack, const std::string& service) {
+  RealTime latest{};
+  const Status read =
+      ReadAll(stack, runtime::topic::kMetrics, PartitionOf(service, stack.options().partitions),
+              [&](const kafka::Record& r) { latest = std::max(latest, r.append_time); });
+  if (!read.ok()) return read.error();
+  return latest;
 }
 
 std::string Story(const ByPartition& all, const std::string& alarm_id) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/base/time.h"
 #include "deploy/local/stack/stack.h"
 #include "liveops/v1/alarms.pb.h"
 
@@ -23,6 +24,9 @@ Result<ByPartition> InLog(stack::Stack& stack);
 // What a shard of the engine says that has read nothing but metrics.v1 from its beginning, each
 // partition apart, in one run.
 Result<ByPartition> Replayed(stack::Stack& stack);
+
+// The latest append time in a service's partition of metrics.v1.
+Result<RealTime> LatestAppend(stack::Stack& stack, const std::string& service);
 
 // The transitions of one alarm, in short, one a line: "FIRING crossed".
 std::string Story(const ByPartition& all, const std::string& alarm_id);
