@@ -53,6 +53,7 @@ void TakeOver(State& s, Rule& old, Rule& fresh, bool same_purpose, std::vector<T
     Group* next = &OpenGroup(s, fresh, group->labels);
     next->life = group->life;
     next->life.clear_since = next->life.return_since = {};  // holds that ran under other words
+    if (!fresh.spec.flapping) next->life.Undamp();
     next->last = group->last;
     // The tests are others: what is shown from now on is the first one's.
     next->life.test = next->last.test = 0;
@@ -95,6 +96,7 @@ void Reword(State& s, Rule& rule, RuleSpec spec, std::vector<Transition>& out) {
     if (eased && same_purpose) Ease(s, rule, *group, severity, out);
     Life& life = group->life;
     if (!same_clear) life.clear_since = {};
+    if (!rule.spec.flapping) life.Undamp();
     if (same) continue;
     life.return_since = {};
     group->slots.clear();

@@ -120,6 +120,7 @@ std::uint32_t Feeder::Newcomer(const SeriesView& view, std::uint32_t service) {
   if (id != SeriesTable::kNone) return id;
   if (s_.series.size() >= s_.limits.series_max) {
     ++s_.counters.series_refused;
+    s_.services[service]->series_refused_ms = now_ms_;
     return SeriesTable::kNone;
   }
   BeforeSeries(s_, s_.series.NextId());

@@ -175,6 +175,27 @@ end 210s)"),
 )");
 }
 
+TEST(Flapping, AnEditThatDropsTheKeyDampsNoLonger) {
+  testing::Script script;
+  const std::string hot =
+      "  - {name: hot, when: last(cpu_utilization) > 90%, severity: high, owner: on-call";
+  script.plans["damped"] = PlanOf(hot + ", flapping: {times: 1}}");
+  script.plans["plain"] = PlanOf(hot + "}");
+  script.text = std::string("plan -2min damped\nplan 40s plain\n") + kGauge + R"(
+0s..9s every 1s: C=95
+10s..19s every 1s: C=10
+20s..29s every 1s: C=95
+30s..60s every 1s: C=10
+end 1min)";
+  const auto outcome = Play(script);
+  EXPECT_EQ(outcome.fault, "");
+  EXPECT_EQ(outcome.told, R"(0s hot firing crossed 95 %
+12s hot resolved recovered 10 %
+20s hot firing flapping 95 %, opened 2 times
+42s hot resolved recovered 10 %
+)");
+}
+
 TEST(Flapping, OpeningsLongAgoDoNotCount) {
   const std::string plan = PlanOf(
       "  - {name: hot, when: last(cpu_utilization) > 90%, severity: high, owner: on-call,\n"

@@ -31,6 +31,12 @@ void Life::Rename(Instant clock) {
   step = 0;
 }
 
+void Life::Undamp() {
+  openings.clear();
+  damped = false;
+  swings = 0;
+}
+
 void Life::NoteOpening(const LifeRules& rules, Instant clock) {
   damped = false;
   swings = 0;

@@ -90,6 +90,8 @@ struct Life {
   Told FallSilent(const LifeRules& rules, Instant at, Instant clock);
   // What is not open yet fires whatever its hold says.
   Told FireNow(const LifeRules& rules, const Judgement& j, Instant clock);
+  // The rules damp nothing any more.
+  void Undamp();
   // An open episode goes on under another name.
   void Rename(Instant clock);
   // The group's last series left.

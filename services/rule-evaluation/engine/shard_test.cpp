@@ -1,5 +1,6 @@
 #include "services/rule-evaluation/engine/shard.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -88,6 +89,10 @@ TEST_F(ShardTest, LimitsRefuseTheNewcomerOnly) {
   EXPECT_EQ(Gauge(0, "b", 95).size(), 1u);
   EXPECT_EQ(Gauge(0, "c", 95).size(), 0u);  // no series more, whose ever it is
   EXPECT_EQ(shard_.counters().series_refused, 1u);
+  EXPECT_THAT(
+      Find("shop/hot{pod=\"a\"}")->explanation,
+      ::testing::EndsWith(
+          "; 2 series are as many as a shard may have, and others of shop are not watched"));
   Until(3000);
   Gauge(3000, "a", 10);
   Until(20'000);

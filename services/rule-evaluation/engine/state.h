@@ -36,6 +36,8 @@ struct Service {
   std::vector<Deployment> deployments;       // the last hour's, oldest first
   std::vector<std::unique_ptr<Rule>> rules;  // the plan's in its order, then the probes that run
 
+  // Derived, for people: the clock when a series of it was last refused for want of room.
+  std::int64_t series_refused_ms = kLongAgo;
   std::uint64_t generation =
       0;  // derived: changes with `rules`; series made at another one are bound anew
 };

@@ -205,6 +205,15 @@ std::string Explain(const Rule& rule, const Group& group, AlarmState state) {
   }
 }
 
+// Every batch names the series that it brings: what was refused lately is refused still.
+std::string Untracked(const State& s, const Rule& rule) {
+  constexpr std::int64_t kLatelyMs = 600'000;
+  if (s.now_ms() - s.services[rule.service]->series_refused_ms >= s.Scaled(kLatelyMs)) return "";
+  return fmt::format(
+      "; {} series are as many as a shard may have, and others of {} are not watched",
+      s.limits.series_max, s.services[rule.service]->name);
+}
+
 AlarmView Common(const State& s, const Rule& rule, const Labels& labels) {
   const Service& service = *s.services[rule.service];
   AlarmView v;
@@ -243,7 +252,7 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
   v.points = group.last.points > 0
                  ? static_cast<std::uint64_t>(std::llround(std::min(group.last.points, 1e18)))
                  : 0;
-  v.explanation = Explain(rule, group, v.state) + Further(rule, group);
+  v.explanation = Explain(rule, group, v.state) + Further(rule, group) + Untracked(s, rule);
   if (!group.life.open()) return v;
   v.severity = rule.SeverityAt(group.level);
   if (group.life.damped) v.swings = group.life.swings;
@@ -280,6 +289,7 @@ AlarmView PlaceholderOf(const State& s, const Rule& rule) {
   v.explanation = rule.seen
                       ? fmt::format("no series of {} at present", metric)
                       : fmt::format("no point of {} seen since the plan came into force", metric);
+  v.explanation += Untracked(s, rule);
   return v;
 }
 
