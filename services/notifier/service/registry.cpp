@@ -41,6 +41,7 @@ Applied Registry::OnAlarms(const kafka::Record& record) {
       slot.text = alarm.plan().text();
       slot.parsed.reset();
       slot.broken = false;
+      not_looked_at_.insert(alarm.plan().service());
     }
     slot.version = alarm.plan().version();
     applied.plan_changed = true;
@@ -270,11 +271,15 @@ const plan::Plan* Registry::PlanOf(std::string_view service) {
 std::vector<std::string> Registry::TakePlanProblems() { return std::exchange(plan_problems_, {}); }
 
 bool Registry::AnyDedup() {
-  for (const auto& [service, slot] : plans_) {
+  for (const std::string& service : std::exchange(not_looked_at_, {})) {
     const plan::Plan* plan = PlanOf(service);
-    if (plan && plan->dedup > Duration::zero()) return true;
+    if (plan && plan->dedup > Duration::zero()) {
+      with_dedup_.insert(service);
+    } else {
+      with_dedup_.erase(service);
+    }
   }
-  return false;
+  return !with_dedup_.empty();
 }
 
 Desired Registry::DesiredOf(const Group& group) {

@@ -84,6 +84,7 @@ class Registry {
   const plan::Plan* PlanOf(std::string_view service);
   // Problems of plans met since the last call, "service: message".
   std::vector<std::string> TakePlanProblems();
+  // Does any plan in force ask for a dedup window?
   bool AnyDedup();
 
   Desired DesiredOf(const Group& group);
@@ -127,6 +128,9 @@ class Registry {
   std::map<std::string, RemedyFacts, std::less<>> remedies_;
   std::vector<std::string> remedy_order_;
   std::map<std::string, PlanSlot, std::less<>> plans_;
+  // Services: whose plan came since AnyDedup last looked, and whose plan asks for a window.
+  std::set<std::string> not_looked_at_;
+  std::set<std::string> with_dedup_;
   std::vector<std::string> plan_problems_;
   Instant newest_clock_{};
   int until_expiry_ = 1024;
