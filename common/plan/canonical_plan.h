@@ -28,7 +28,8 @@ const char* SectionName(CanonicalItem::Section section);  // "plan", "owner", â€
 // By section, then by name. The alarms that an objective makes are told by the objective.
 std::vector<CanonicalItem> CanonicalItems(const Plan& plan);
 
-// A plan file: Parse reads it back to Sorted(plan).
+// A plan file. Parse reads it back to Sorted(plan), except where the plan compares a share that a
+// formula makes with per cent: its canonical form cannot be said in a plan, and Parse refuses it.
 std::string CanonicalText(const Plan& plan);
 // SHA-256, hex, of the canonical text.
 std::string Digest(const Plan& plan);

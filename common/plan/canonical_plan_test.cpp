@@ -7,7 +7,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "common/base/text.h"
 #include "common/plan/parse.h"
+#include "common/plan/reference.h"
 
 namespace liveops::plan {
 namespace {
@@ -110,6 +112,56 @@ TEST(CanonicalPlan, EveryShippedPlanReadsBack) {
     ++plans;
   }
   EXPECT_GE(plans, 1U);
+}
+
+// Its per cent are written as times 100 in canonical form, which a plan may not compare with per
+// cent.
+constexpr std::string_view kShareByFormula = "1 - last(cpu_utilization) in 1 < 10%";
+
+// So that what the language learns is written out too.
+TEST(CanonicalPlan, EveryExampleOfTheLanguageReadsBack) {
+  using Kind = ReferenceExample::Kind;
+  const std::string top =
+      std::string("service: shop\nowners: {on-call: {slack: \"#oncall\", pagerduty: p}}\n") +
+      std::string(ReferenceNames());
+  const auto alarm = [](std::string_view when, const std::string& more) {
+    std::string text = "  - name: a\n    page: false\n    when: '";
+    for (const char c : when) text += c == '\'' ? std::string("''") : std::string(1, c);
+    return "alarms:\n" + text + "'\n" + more;
+  };
+  std::size_t examples = 0;
+  for (const ReferenceSection& section : ReferenceSections()) {
+    for (const ReferenceExample& example : section.examples) {
+      const std::string text(example.text);
+      std::string plan = top;
+      if (example.kind == Kind::kCondition) {
+        plan += alarm(text, "");
+      } else if (example.kind == Kind::kClear) {
+        plan += alarm(ReferenceCleared(), "    clear: \"" + text + "\"\n");
+      } else if (example.kind == Kind::kExpect) {
+        plan +=
+            "remediations:\n  - name: r\n    when: p95 > 500ms\n    do: {kubectl: [rollout, undo, "
+            "deployment/shop]}\n    approval: {from: on-call}\n    expect: '" +
+            text + "'\n";
+      } else if (example.kind == Kind::kObjective) {
+        plan += "slos:\n";
+        const char* indent = "  - ";
+        for (const std::string_view line : Split(text, '\n')) {
+          plan += indent + std::string(line) + "\n";
+          indent = "    ";
+        }
+      } else {
+        continue;
+      }
+      ++examples;
+      if (text == kShareByFormula) {
+        EXPECT_FALSE(Parse(CanonicalText(Read(plan))).ok()) << "no file says it, nor another thing";
+      } else {
+        ExpectRoundTrip(plan, text);
+      }
+    }
+  }
+  EXPECT_GT(examples, 40U);
 }
 
 TEST(CanonicalPlan, SpellingOrderAndCommentsAreNoDifference) {

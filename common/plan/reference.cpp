@@ -40,11 +40,6 @@ Error ErrorOf(const ReferenceExample& example, const Parsed<T>& parsed) {
                                   parsed.error.message));
 }
 
-std::string ClearText(const Clear& clear, const std::string& unit) {
-  return fmt::format("{} {}{} for {}", ComparisonSign(clear.op), FormatNumber(clear.threshold),
-                     unit == "1" ? "" : unit, FormatDuration(clear.hold));
-}
-
 // A plan of nothing but the objective.
 Result<std::string> ObjectiveForm(const ReferenceExample& example) {
   std::string yaml = fmt::format(
@@ -119,14 +114,12 @@ Result<std::string> ReferenceForm(const ReferenceExample& example) {
       if (!condition.value) return ErrorOf(example, condition);
       const auto parsed = ParseClear(example.text, *condition.value);
       if (!parsed.value) return ErrorOf(example, parsed);
-      return ClearText(*parsed.value, condition.value->measure.unit);
+      return CanonicalText(*parsed.value, *condition.value);
     }
     case Kind::kExpect: {
       const auto parsed = ParseExpect(example.text, &Names());
       if (!parsed.value) return ErrorOf(example, parsed);
-      std::string test = CanonicalText(parsed.value->condition);
-      test.erase(test.rfind(" for "));  // it has no hold, and none could be written
-      return fmt::format("{} within {}", test, FormatDuration(parsed.value->within));
+      return CanonicalText(*parsed.value);
     }
     case Kind::kObjective:
       return ObjectiveForm(example);
