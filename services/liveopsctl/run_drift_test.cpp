@@ -144,6 +144,17 @@ TEST_F(DriftTest, AnExportOfNothingIsRefused) {
               HasSubstr("cannot be read by this liveopsctl: api:2:1: the plan: unknown key"));
 }
 
+TEST_F(DriftTest, AnExportThatWouldNotReadBackIsRefused) {
+  Live(5,
+       "service: api\nmetrics: {CPU: {metric: cpu, unit: \"%\"}}\nalarms:\n"
+       "  - {name: idle, when: 1 - last(cpu) in 1 < 10%, page: false}\n");
+  const Ran ran = RunWords({"plan", "export", "api", "--version", "5"});
+  EXPECT_EQ(ran.code, kExitNo);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_THAT(ran.err,
+              HasSubstr("cannot be written in canonical form; `liveopsctl plan show api`"));
+}
+
 TEST_F(DriftTest, AnUnexpectedNewestVersionIsToldWithWhoAppliedIt) {
   script_.apply = ConflictError(
       "nothing was applied: the newest version of api is not 2 but 3, "
