@@ -37,26 +37,38 @@ std::optional<AlarmName> SplitId(const std::string& alarm_id) {
   return out.name.empty() ? std::nullopt : std::optional(std::move(out));
 }
 
-// The condition of an alarm or a scenario of the plan; the names that there are, when it is none.
-const plan::Condition* ConditionOf(const plan::Plan& plan, const std::string& name,
-                                   std::vector<std::string>& names) {
-  for (const plan::Alarm& alarm : plan.alarms) {
-    if (alarm.name == name) return &alarm.when;
-    names.push_back(alarm.name);
-  }
-  for (const plan::Remediation& remediation : plan.remediations) {
-    names.push_back(engine::ScenarioAlarmName(remediation.name));
-    if (names.back() == name) return &remediation.when;
-  }
-  return nullptr;
-}
-
 // How long before a moment the log must be known for the condition to be wholly known then.
 Duration ReachOf(const plan::Condition& condition) {
   Duration window{0};
   for (std::size_t i = 0; i < plan::TestCount(condition); ++i)
     window = std::max(window, plan::TestOf(condition, i).window);
   return window + std::max(condition.hold, condition.quorum.slot * condition.quorum.of) + kMargin;
+}
+
+// And for all else that its state depends on.
+Duration ReachOf(const plan::Alarm& alarm) {
+  Duration longest = alarm.keep_firing;
+  if (alarm.clear) longest = std::max(longest, alarm.clear->hold);
+  for (const plan::Level& level : alarm.levels) {
+    longest = std::max(longest, level.hold);
+    if (level.clear) longest = std::max(longest, level.clear->hold);
+  }
+  if (alarm.flapping) longest = std::max(longest, alarm.flapping->within + alarm.flapping->quiet);
+  return ReachOf(alarm.when) + longest;
+}
+
+// Of an alarm or a scenario of the plan; nullopt, and the names that there are, when it is none.
+std::optional<Duration> ReachOf(const plan::Plan& plan, const std::string& name,
+                                std::vector<std::string>& names) {
+  for (const plan::Alarm& alarm : plan.alarms) {
+    if (alarm.name == name) return ReachOf(alarm);
+    names.push_back(alarm.name);
+  }
+  for (const plan::Remediation& remediation : plan.remediations) {
+    names.push_back(engine::ScenarioAlarmName(remediation.name));
+    if (names.back() == name) return ReachOf(remediation.when);
+  }
+  return std::nullopt;
 }
 
 bool Open(engine::AlarmState state) {
@@ -147,13 +159,13 @@ bool Hindsight::Case::ReadPlan(const AlarmName& name) {
     return false;
   }
   std::vector<std::string> names;
-  const plan::Condition* condition = ConditionOf(parsed.plan, name.name, names);
-  if (condition == nullptr) {
+  const std::optional<Duration> needed = ReachOf(parsed.plan, name.name, names);
+  if (!needed) {
     past.why_not = Version(then->version) + ", in force then, had no alarm \"" + name.name + "\"" +
                    Suggestion(name.name, names);
     return false;
   }
-  reach = ReachOf(*condition);
+  reach = *needed;
   return true;
 }
 

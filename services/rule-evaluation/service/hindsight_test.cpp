@@ -29,6 +29,7 @@ constexpr const char* kPlan = R"(service: shop
 alarms:
   - {name: hot, when: last(cpu) > 90 for 1min, page: false}
   - {name: hot-pods, when: last(cpu) by pod > 90 for 1min, page: false}
+  - {name: slow, when: avg(cpu) over 1h > 99 for 1h, keep_firing: 2h, page: false}
   - {name: dark, when: last(light) < 1, page: false}
 )";
 const std::int32_t kPartition = PartitionOf("shop", 16);
@@ -268,6 +269,14 @@ TEST_F(HindsightTest, AnEpisodeThatClosedLongBeforeTheReplayHidesNoHold) {
   EXPECT_LT(past.before->source_offset, past.first_offset);
   EXPECT_EQ(past.view->state, AlarmState::kPending);
   EXPECT_FALSE(past.corrected);
+}
+
+TEST_F(HindsightTest, BeginsSoEarlyThatAllOfTheAlarmIsKnown) {
+  world_.Run(60'000, 50);
+  const std::int64_t at = 50'000;
+  const auto before = [&](const PastAlarm& past) { return World::At(at) - past.wanted; };
+  EXPECT_EQ(before(Look("shop/hot", at)), std::chrono::minutes(30)) << "at least";
+  EXPECT_EQ(before(Look("shop/slow", at)), std::chrono::minutes(60 + 60 + 15 + 120));
 }
 
 TEST_F(HindsightTest, AWordOfAZombieIsNone) {
