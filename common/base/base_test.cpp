@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "common/base/bytes.h"
 #include "common/base/epoch_filter.h"
 #include "common/base/hash.h"
@@ -81,10 +86,46 @@ TEST(Hash, PartsDoNotRunTogether) {
 TEST(Hash, PartitionIsStable) {
   // Changing this changes where every service's log lives.
   EXPECT_EQ(PartitionOf("backend-api", 16), static_cast<std::int32_t>(Xxh64("backend-api") % 16));
-  for (int i = 0; i < 100; ++i) {
-    const std::int32_t p = SpreadPartitionOf("s", {0, static_cast<std::uint64_t>(i)}, 4, 16);
-    EXPECT_TRUE(p >= 0 && p < 16);
+}
+
+std::vector<Fingerprint> SomeSeries() {
+  std::vector<Fingerprint> series;
+  for (int i = 0; i < 4000; ++i) {
+    const std::string name = "series " + std::to_string(i);
+    const std::string_view parts[] = {name};
+    series.push_back(FingerprintOf(parts));
   }
+  return series;
+}
+
+TEST(Hash, ASpreadServiceTakesItsOwnPartitionAndThoseAfterIt) {
+  const std::vector<Fingerprint> series = SomeSeries();
+  for (const std::string_view service : {"backend-api", "shop", "search", "billing"}) {
+    const std::int32_t home = PartitionOf(service, 16);
+    for (const int spread : {1, 2, 3, 8, 16}) {
+      std::map<std::int32_t, int> taken;  // steps from the home -> series
+      for (const Fingerprint& one : series) {
+        const std::int32_t p = SpreadPartitionOf(service, one, spread, 16);
+        ASSERT_TRUE(p >= 0 && p < 16);
+        ++taken[(p - home + 16) % 16];
+      }
+      ASSERT_EQ(taken.size(), static_cast<std::size_t>(spread));
+      EXPECT_EQ(taken.rbegin()->first, spread - 1);
+      for (const auto& [step, count] : taken) {
+        EXPECT_NEAR(count, 4000 / spread, 100) << service << " step " << step << " of " << spread;
+      }
+    }
+  }
+}
+
+TEST(Hash, TheSeriesOfOnePartitionStillDifferInTheBitsThatTheyAreLookedUpBy) {
+  std::set<std::uint64_t> low_bits;
+  for (const Fingerprint& one : SomeSeries()) {
+    if (SpreadPartitionOf("shop", one, 16, 16) == PartitionOf("shop", 16)) {
+      low_bits.insert(one.lo % 16);
+    }
+  }
+  EXPECT_EQ(low_bits.size(), 16U);
 }
 
 TEST(Bytes, RoundTripAndTruncation) {

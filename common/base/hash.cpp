@@ -62,7 +62,9 @@ std::int32_t SpreadPartitionOf(std::string_view service, const Fingerprint& seri
                                std::int32_t partition_count) {
   if (spread <= 1) return PartitionOf(service, partition_count);
   const std::uint64_t first = Xxh64(service) % static_cast<std::uint64_t>(partition_count);
-  const std::uint64_t step = series.lo % static_cast<std::uint64_t>(spread);
+  // By the half that no shard looks its series up by: a table whose keys were all chosen by the
+  // same low bits would be crowded in a few of its places.
+  const std::uint64_t step = series.hi % static_cast<std::uint64_t>(spread);
   return static_cast<std::int32_t>((first + step) % static_cast<std::uint64_t>(partition_count));
 }
 
