@@ -6,11 +6,11 @@
 
 namespace liveops::stack {
 
-Result<std::unique_ptr<RedisServer>> RedisServer::Start(const std::string& dir, int port,
-                                                        bool keep) {
+Result<std::unique_ptr<RedisServer>> RedisServer::Start(const std::string& dir, int port, bool keep,
+                                                        int memory_mib) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
-  std::unique_ptr<RedisServer> server(new RedisServer(dir, port, keep));
+  std::unique_ptr<RedisServer> server(new RedisServer(dir, port, keep, memory_mib));
   if (Status s = server->Launch(); !s.ok()) return s.error();
   return server;
 }
@@ -32,7 +32,7 @@ Status RedisServer::Launch() {
                "--daemonize",
                "no",
                "--maxmemory",
-               "256mb",
+               std::to_string(memory_mib_) + "mb",
                "--maxmemory-policy",
                "noeviction"};
   spec.log_file = dir_ + "/redis.log";

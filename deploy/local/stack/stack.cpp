@@ -170,8 +170,8 @@ Status Stack::StartBroker() {
 }
 
 Status Stack::StartBesides() {
-  Result<std::unique_ptr<RedisServer>> redis =
-      RedisServer::Start(Path("redis"), ports_["redis"], options_.keep_redis);
+  Result<std::unique_ptr<RedisServer>> redis = RedisServer::Start(
+      Path("redis"), ports_["redis"], options_.keep_redis, options_.redis_memory_mib);
   if (!redis.ok()) return redis.error();
   redis_ = std::move(*redis);
   Result<std::unique_ptr<SinkProcess>> sink = SinkProcess::Start(

@@ -33,6 +33,7 @@ struct StackOptions {
   std::int64_t kafka_retention_bytes = 256 << 20;
   bool kafka_quick_start = true;
   bool keep_redis = false;
+  int redis_memory_mib = RedisServer::kMemoryMib;
 
   // Where remediation finds its cluster; "" = the stand-in with a fresh Deployment.
   std::string kubectl;
