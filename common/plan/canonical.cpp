@@ -151,15 +151,27 @@ std::string MeasureText(const Measure& measure) {
 }
 
 // A number in the unit of what is compared.
-std::string ThresholdText(double threshold, const Measure& measure) {
-  return Decimal(threshold) + (measure.unit == "1" ? "" : measure.unit);
+std::string ThresholdText(double threshold, const Test& test) {
+  const std::string unit = ThresholdUnit(test);
+  return Decimal(threshold) + (unit == "1" ? "" : unit);
+}
+
+// What the measure is in, where no threshold says it.
+std::string UnitText(const Test& test) {
+  const Measure& measure = test.measure;
+  if (!test.IsCompared() || measure.IsShare()) return "";
+  const bool rate = measure.value().aggregate == Aggregate::kRate;
+  const bool implied = measure.unit == (rate ? RateUnit("", measure.value().per) : "1");
+  return implied ? "" : " in " + measure.unit;
 }
 
 std::string TestText(const Test& test) {
-  std::string out = MeasureText(test.measure);
+  std::string out = MeasureText(test.measure) + UnitText(test);
   if (!test.by.empty()) out += fmt::format(" by {}", fmt::join(test.by, ", "));
-  return out + fmt::format(" over {} {} {}", FormatDuration(test.window), ComparisonSign(test.op),
-                           ThresholdText(test.threshold, test.measure));
+  out += fmt::format(" over {} {} {}", FormatDuration(test.window), ComparisonSign(test.op),
+                     ThresholdText(test.threshold, test));
+  return out +
+         (test.IsCompared() ? fmt::format(" compared to {} ago", FormatDuration(test.ago)) : "");
 }
 
 std::string LogicText(const Condition& condition) {
@@ -201,12 +213,12 @@ std::string CanonicalSeries(const Operand& operand) { return SeriesText(operand)
 
 std::string CanonicalText(const Clear& clear, const Condition& condition) {
   return fmt::format("{} {} for {}", ComparisonSign(clear.op),
-                     ThresholdText(clear.threshold, condition.measure), FormatDuration(clear.hold));
+                     ThresholdText(clear.threshold, condition), FormatDuration(clear.hold));
 }
 
 std::string CanonicalText(const Level& level, const Condition& condition) {
   return fmt::format("{} {} for {}", ComparisonSign(level.op),
-                     ThresholdText(level.threshold, condition.measure), FormatDuration(level.hold));
+                     ThresholdText(level.threshold, condition), FormatDuration(level.hold));
 }
 
 std::string CanonicalText(const Expect& expect) {

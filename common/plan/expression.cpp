@@ -34,8 +34,12 @@ constexpr std::string_view kArithmetic =
 // Refused by name, not as a wrong character: parts of the language that later versions run, and
 // what stands elsewhere.
 constexpr Feature kRefused[] = {
-    {"compared", "a comparison with an earlier time (compared to) cannot be run yet"},
-    {"offset", "a comparison with an earlier time (offset) cannot be run yet"},
+    {"compared",
+     "what is compared with an earlier time says so after its threshold, before the hold: p95 > "
+     "150% compared to 1d ago for 5min"},
+    {"offset",
+     "an earlier time is no offset here; write what part of it the value is: p95 > 150% compared "
+     "to 1d ago"},
     {"without", "without cannot be run yet: name the labels to keep after by"},
     {"at", "\"at least N by label\" cannot be run yet"},
     {"+", kArithmetic},
@@ -192,7 +196,41 @@ bool ExpressionParser::ReadEnd(std::string_view expected) {
   return cursor_.AtEnd() || FailUnexpected(expected);
 }
 
+bool ExpressionParser::ReadCompared(Test& test) {
+  const std::size_t begin = cursor_.offset();
+  if (!cursor_.TakeKeyword("compared")) return true;
+  constexpr std::string_view kForm = "as in p95 > 150% compared to 1d ago";
+  if (!cursor_.TakeKeyword("to")) return FailUnexpected(fmt::format("to, {}", kForm));
+  const std::size_t at = cursor_.offset();
+  if (!ReadTime("the earlier time", kMinWindow, kMaxWindow, test.ago)) return false;
+  if (!cursor_.TakeKeyword("ago")) return FailUnexpected(fmt::format("ago, {}", kForm));
+  if (test.measure.form == Measure::Form::kFormula) {
+    return Fail(begin,
+                "a formula cannot be compared with an earlier time yet, one aggregate, "
+                "ratio or shortfall can");
+  }
+  if (test.ago < test.window) {
+    return Fail(at, fmt::format("{} ago lies inside the window of {}: expected at least {}",
+                                FormatDuration(test.ago), FormatDuration(test.window),
+                                FormatDuration(test.window)));
+  }
+  if (test.ago + test.window > kMaxWindow) {
+    return Fail(at, fmt::format("the window of {} that ended {} ago reaches back more than {}",
+                                FormatDuration(test.window), FormatDuration(test.ago),
+                                FormatDuration(kMaxWindow)));
+  }
+  if (test.window * kEarlierPanesMax < test.ago) {
+    const Duration least((test.ago.count() + kEarlierPanesMax - 1) / kEarlierPanesMax);
+    return Fail(at, fmt::format("of {} ago at most {} windows are kept: expected a window of at "
+                                "least {}, as in over {}",
+                                FormatDuration(test.ago), kEarlierPanesMax, FormatDuration(least),
+                                FormatDuration(least)));
+  }
+  return true;
+}
+
 bool ExpressionParser::ReadTest(const Test* first, Test& test) {
+  const std::size_t begin = cursor_.offset();
   if (!ReadMeasure(test.measure)) return false;
   bool windowed = false;
   while (true) {
@@ -217,8 +255,16 @@ bool ExpressionParser::ReadTest(const Test* first, Test& test) {
     return FailHere("by and over stand after the whole formula: a - b by label over 5min > 1");
   }
   Threshold threshold;
-  return ReadOperator(test.op) && ReadThreshold(test.measure, threshold) &&
-         FitUnit(threshold, test);
+  if (!ReadOperator(test.op) || !ReadThreshold(test.measure, threshold) || !ReadCompared(test)) {
+    return false;
+  }
+  const Measure& measure = test.measure;
+  const bool written = bindings_ == nullptr && measure.form == Measure::Form::kPlain &&
+                       !measure.unit.empty() && measure.value().aggregate != Aggregate::kCount;
+  if (written && !test.IsCompared()) {
+    return Fail(begin, "outside a formula the threshold says the unit");
+  }
+  return FitUnit(threshold, test);
 }
 
 bool ExpressionParser::ReadClear(const Condition& condition, Clear& clear) {
@@ -238,7 +284,7 @@ bool ExpressionParser::ReadClear(const Condition& condition, Clear& clear) {
   Threshold threshold;
   if (!ReadOwnThreshold(condition, threshold)) return false;
   clear.threshold = threshold.number;
-  const std::string& unit = condition.measure.unit;
+  const std::string unit = ThresholdUnit(condition);
   if (IsUpward(condition.op) ? clear.threshold > condition.threshold
                              : clear.threshold < condition.threshold) {
     return Fail(threshold.number_offset,
@@ -266,7 +312,7 @@ bool ExpressionParser::ReadLevel(const Condition& condition, Level& level) {
 
 bool ExpressionParser::ReadOwnThreshold(const Condition& condition, Threshold& threshold) {
   if (!ReadThreshold(condition.measure, threshold)) return false;
-  const std::string& unit = condition.measure.unit;
+  const std::string unit = ThresholdUnit(condition);
   std::string written = threshold.unit;
   if (written.empty()) {
     // A bare number is in the condition's unit only where the condition's own threshold may be
@@ -288,7 +334,13 @@ bool ExpressionParser::ReadOwnThreshold(const Condition& condition, Threshold& t
 }
 
 bool ExpressionParser::ReadExpect(Expect& expect) {
+  const std::size_t begin = cursor_.offset();
   if (!ReadTest(nullptr, expect.condition)) return false;
+  if (expect.condition.IsCompared()) {
+    return Fail(begin,
+                "what is expected of an action is not compared with an earlier time: its window "
+                "opens afterwards; expected a threshold alone");
+  }
   const std::string_view next = cursor_.PeekWord();
   if (next == "for") {
     return FailHere("a hold in expect cannot be run yet; expected within and a length of time");

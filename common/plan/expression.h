@@ -16,6 +16,7 @@
 //   chain     = item {("and" | "unless") item}
 //   item      = test | "(" logic ")"
 //   test      = measure ["by" label {"," label}] ["over" W] op number[unit]
+//               ["compared" "to" D "ago"]
 //   measure   = call ["of" capacity] | ("ratio" | "shortfall") "(" series "," series ")" | alias
 //             | pNN [distribution alias] | formula
 //   formula   = product {("+" | "-") product}

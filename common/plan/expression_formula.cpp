@@ -16,10 +16,6 @@ bool ExpressionParser::ReadMeasure(Measure& measure) {
   FormulaTree::Node& node = formula.at(root);
   if (node.kind != FormulaStep::Kind::kOperand) return MakeFormula(formula, root, begin, measure);
   measure = std::move(node.measure);
-  if (bindings_ == nullptr && !measure.unit.empty() &&
-      measure.value().aggregate != Aggregate::kCount) {
-    return Fail(begin, "outside a formula the threshold says the unit");
-  }
   return true;
 }
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/text.h"
 #include "common/plan/expression_parser.h"
 
@@ -35,6 +37,13 @@ bool ExpressionParser::ReadCondition(Condition& condition) {
   }
   if (!ReadEnd(held ? "the end" : "and, or, unless, for and a length of time, or the end")) {
     return false;
+  }
+  const auto compared = std::count_if(tests_.begin(), tests_.end(),
+                                      [](const Test& test) { return test.IsCompared(); });
+  if (tests_.size() + static_cast<std::size_t>(compared) > Condition::kTestsMax) {
+    return Fail(0, fmt::format("a condition has at most {} tests, and one that is compared with an "
+                               "earlier time counts twice",
+                               Condition::kTestsMax));
   }
   if (tests_.size() > 1) WriteLogic(root, condition.logic);
   static_cast<Test&>(condition) = std::move(tests_.front());

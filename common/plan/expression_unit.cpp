@@ -32,6 +32,7 @@ bool ExpressionParser::FailUnknownUnit(std::size_t offset, std::string_view unit
 bool ExpressionParser::FitUnit(const Threshold& threshold, Test& test) {
   Measure& measure = test.measure;
   test.threshold = threshold.number;
+  if (test.IsCompared()) return FitCompared(threshold, test);
   const bool rate = measure.form == Measure::Form::kPlain &&
                     measure.value().aggregate == Aggregate::kRate && !measure.IsShare();
   if (bindings_ == nullptr) {  // canonical: the unit is the one written
@@ -51,6 +52,26 @@ bool ExpressionParser::FitUnit(const Threshold& threshold, Test& test) {
     return true;
   }
   return FitDeclared(threshold, test);
+}
+
+// The threshold is a part of what was; what the series are in is only said by the measure.
+bool ExpressionParser::FitCompared(const Threshold& threshold, Test& test) {
+  Measure& measure = test.measure;
+  if (threshold.unit != "%") {
+    return Fail(threshold.unit.empty() ? threshold.number_offset : threshold.unit_offset,
+                "what is compared with an earlier time is in per cents of it: 150% is one and a "
+                "half times as much");
+  }
+  if (measure.IsShare()) {
+    measure.unit = "%";
+  } else if (measure.value().aggregate == Aggregate::kRate) {
+    if (bindings_ != nullptr || measure.unit.empty()) {
+      measure.unit = RateUnit(measure.unit, measure.value().per);
+    }
+  } else if (measure.unit.empty()) {
+    measure.unit = "1";
+  }
+  return true;
 }
 
 bool ExpressionParser::FitShare(const Threshold& threshold, Test& test) {

@@ -74,6 +74,18 @@ Duration PaneLength(Duration window) {
   return std::max(Duration(window.count() / 30), Duration(1000));
 }
 
+Duration EarlierPaneLength(Duration window, Duration ago) {
+  const std::int64_t fit = std::min<std::int64_t>(
+      {kEarlierPanesMax * window.count() / std::max<std::int64_t>(ago.count(), 1), 30,
+       window.count() / 1000});
+  const std::int64_t parts = std::max<std::int64_t>(fit, 1);
+  return Duration((window.count() + parts - 1) / parts);
+}
+
+std::string ThresholdUnit(const Test& test) {
+  return test.IsCompared() ? std::string("%") : test.measure.unit;
+}
+
 std::size_t TestCount(const Condition& condition) { return 1 + condition.more.size(); }
 
 const Test& TestOf(const Condition& condition, std::size_t i) {

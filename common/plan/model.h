@@ -110,7 +110,11 @@ struct Test {
   std::vector<std::string> by;  // sorted; empty = one group a service
   Duration window{60'000};
   Comparison op = Comparison::kGreater;
-  double threshold = 0;  // in measure.unit ("%": 1 means one per cent)
+  double threshold = 0;  // in ThresholdUnit ("%": 1 means one per cent)
+  // `compared to 1d ago`, > 0: what is compared with the threshold is the measure in per cents of
+  // what it was so long ago. Not with kFormula.
+  Duration ago{0};
+  bool IsCompared() const { return ago.count() > 0; }
   friend bool operator==(const Test&, const Test&) = default;
 };
 
@@ -131,11 +135,14 @@ struct LogicStep {
   friend bool operator==(const LogicStep&, const LogicStep&) = default;
 };
 
+// Of a test's value and threshold: the measure's, or per cents of what it was.
+std::string ThresholdUnit(const Test& test);
+
 // `test for hold`, or several tests joined by and, or, unless. The first test gives the alarm its
 // groups, and the value and threshold that are shown; the labels of every other test are the same,
 // or a part of them (then all groups that share those labels see the same value).
 struct Condition : Test {
-  static constexpr std::size_t kTestsMax = 8;
+  static constexpr std::size_t kTestsMax = 8;  // one that is compared counts twice
 
   std::vector<Test> more;
   std::vector<LogicStep> logic;  // empty when `more` is
@@ -147,10 +154,17 @@ struct Condition : Test {
 // Panes of a window are window / 30, at least 1 s.
 Duration PaneLength(Duration window);
 
+// Of an earlier time at most so many panes are kept, beside those of one window.
+inline constexpr int kEarlierPanesMax = 1440;
+// The panes of the window `ago` before another, as fine as that allows: window / 30 at the least,
+// the whole window at the most. The window is at least ago / kEarlierPanesMax.
+Duration EarlierPaneLength(Duration window, Duration ago);
+
 // `ratio(http_5xx_count, http_request_count) over 1min > 1% for 3min`: aliases inlined, window and
 // hold always written, likewise `last(db_connection_count) of 200 over 1min > 80% for 10min`,
 // `rate(http_request_count) per 1min by zone over 1min < 10/min for 0s`,
-// `avg(a) in ms - avg(b) in ms over 1min > 5ms for 3 of 5min` and
+// `avg(a) in ms - avg(b) in ms over 1min > 5ms for 3 of 5min`,
+// `p95(a) in ms over 1min > 150% compared to 1d ago for 5min` and
 // `ratio(e, r) over 1h > 1.44% and ratio(e, r) over 5min > 1.44% for 0s`. ParseCondition reads it
 // back to an equal Condition, if the condition is one that a plan can say.
 std::string CanonicalText(const Condition& condition);

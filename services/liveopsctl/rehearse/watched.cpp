@@ -25,8 +25,8 @@ void Watchlist::Add(std::string name, engine::Purpose purpose, const plan::Condi
   for (std::size_t i = 0; i < plan::TestCount(condition); ++i) {
     const plan::Test& test = plan::TestOf(condition, i);
     for (const plan::Operand& operand : test.measure.operands) metrics.insert(operand.metric);
-    watched.units.push_back(test.measure.unit);
-    watched.window = std::max(watched.window, test.window);
+    watched.units.push_back(plan::ThresholdUnit(test));
+    watched.window = std::max(watched.window, test.window + test.ago);
   }
   watched.metrics.assign(metrics.begin(), metrics.end());
   longest_window_ = std::max(longest_window_, watched.window);

@@ -75,6 +75,7 @@ struct Page {
   std::string reason;
   std::string comparison = ">";
   std::string unit;
+  std::string compared;  // "now 612 ms, 1d ago 300 ms", of a value in per cents of an earlier one
   double value = std::numeric_limits<double>::quiet_NaN();
   double value_low = std::numeric_limits<double>::quiet_NaN();
   double value_high = std::numeric_limits<double>::quiet_NaN();

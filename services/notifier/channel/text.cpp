@@ -245,6 +245,7 @@ std::string ValueText(const Page& page) {
     out += " (" + FormatNumber(page.value_low) + " to " +
            FormatValue(page.value_high, OneLine(page.unit)) + ")";
   }
+  if (!page.compared.empty()) out += " (" + OneLine(page.compared) + ")";
   return out;
 }
 

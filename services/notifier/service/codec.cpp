@@ -200,6 +200,7 @@ Page PageOf(const v1::AlarmTransition& t, Phase phase) {
   page.reason = t.reason();
   page.comparison = t.comparison();
   page.unit = t.unit();
+  page.compared = t.compared();
   page.value = t.value();
   page.value_low = t.value_low();
   page.value_high = t.value_high();

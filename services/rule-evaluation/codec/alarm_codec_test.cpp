@@ -51,6 +51,7 @@ engine::Transition Sample() {
   t.probe_id = "p";
   t.summary = "요약";
   t.runbook = "https://example.org/r";
+  t.compared = "now 3 %, 1d ago 1 %";
   return t;
 }
 

@@ -86,6 +86,7 @@ void ToProto(const engine::Transition& t, std::int32_t source_partition, v1::Ala
   out.set_flaps_within_ms(MsOf(t.flaps_within));
   out.set_quiet_ms(MsOf(t.quiet));
   out.set_groups_refused(t.groups_refused);
+  out.set_compared(t.compared);
 }
 
 Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
@@ -154,6 +155,7 @@ Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
   t.flaps_within = DurationFrom(in.flaps_within_ms());
   t.quiet = DurationFrom(in.quiet_ms());
   t.groups_refused = in.groups_refused();
+  t.compared = in.compared();
   return t;
 }
 

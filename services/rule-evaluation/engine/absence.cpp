@@ -19,7 +19,7 @@ std::int64_t AbsentAfter(const State& s, const Rule& rule, const Cells& cells,
                          const Member& member) {
   const std::int64_t known = s.series.at(member.series).Interval();
   const std::int64_t interval = known > 0 ? known : kIntervalAtFirstMs;
-  return std::max(rule.window_ms(cells.test),
+  return std::max(rule.reach_ms(cells.test),
                   member.cell == Cell::kGauge ? 3 * interval : (5 * interval + 1) / 2);
 }
 

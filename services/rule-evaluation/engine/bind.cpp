@@ -132,8 +132,8 @@ std::unique_ptr<Cells> MakeCells(const Rule& rule, std::size_t test, std::string
 }  // namespace
 
 void GiveCells(const Rule& rule, Group& group) {
-  group.own.resize(rule.tests());
-  for (std::size_t i = 0; i < rule.tests(); ++i) {
+  group.own.resize(rule.stores());
+  for (std::size_t i = 0; i < rule.stores(); ++i) {
     if (!rule.Own(i)) continue;
     group.own[i] = MakeCells(rule, i, group.key);
     group.own[i]->group = &group;
@@ -335,7 +335,7 @@ void Bind(State& s, Service& service, std::uint32_t id, const SeriesView& view) 
   series.generation = service.generation;
   std::optional<Labels> labels;
   for (const auto& rule : service.rules) {
-    for (std::size_t test = 0; test < rule->tests(); ++test) {
+    for (std::size_t test = 0; test < rule->stores(); ++test) {
       const plan::Measure& measure = rule->test(test).measure;
       for (std::size_t i = 0; i < measure.operands.size(); ++i) {
         Place place{test, static_cast<std::uint8_t>(i), false};

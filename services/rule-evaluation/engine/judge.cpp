@@ -17,6 +17,7 @@ void Note(State& s, Group& group, const Judgement& j, AlarmState before, Told to
     kept.low = group.last.low;
     kept.high = group.last.high;
     kept.test = group.last.test;
+    if (std::isnan(j.compared.now)) kept.compared = group.last.compared;
   }
   group.last = kept;
   if (told_any || differs || aged) {
@@ -89,8 +90,10 @@ bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Tr
     return true;
   }
   if (leaves) {
-    for (const auto& cells : group.own) {
-      while (cells && !cells->members.empty())
+    // Not what they said in the past.
+    for (std::size_t i = 0; i < rule.tests(); ++i) {
+      Cells* cells = group.own[i].get();
+      while (cells != nullptr && !cells->members.empty())
         DropMember(s, rule, *cells, cells->members.size() - 1);
     }
   }
@@ -108,6 +111,7 @@ struct Primaries {
 Primaries PrimariesOf(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms) {
   Primaries found;
   group.ForEachMember([&](const Cells& cells, const Member& member) {
+    if (cells.test >= rule.tests()) return;
     if (!IsPrimary(rule.test(cells.test).measure, member.operand)) return;
     found.any = true;
     found.spoke = found.spoke || member.newest.ms != INT64_MIN;

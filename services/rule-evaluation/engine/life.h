@@ -23,6 +23,13 @@ enum class Why : std::uint8_t {
   kNotCovered,  // the window reaches back before what is known
   kQuiet,       // no value, and the silence proves nothing (yet)
   kSilent,      // proven absence
+  kNoThen,      // it is compared with an earlier time, of which nothing is known
+};
+
+// What a value that is compared with an earlier time was made from, in the measure's unit.
+struct Compared {
+  double now = std::numeric_limits<double>::quiet_NaN();
+  double then = std::numeric_limits<double>::quiet_NaN();
 };
 
 // What one judgement of one group found.
@@ -39,6 +46,7 @@ struct Judgement {
   double low = std::numeric_limits<double>::quiet_NaN();
   double high = std::numeric_limits<double>::quiet_NaN();
   double points = 0;
+  Compared compared;
 };
 
 // What a step of an alarm's life has to be told, if anything.

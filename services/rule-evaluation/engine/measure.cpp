@@ -18,7 +18,7 @@ struct Span {
 
 Span SpanOf(const Rule& rule, const Cells& cells, std::int64_t pane) {
   const Window& window = rule.windows[cells.test];
-  return {pane - window.panes + 1, pane, pane * window.pane_ms};
+  return {pane - window.read + 1, pane, pane * window.pane_ms};
 }
 
 // "A window without a point uses the series' newest one until 2 x its reporting interval."
@@ -411,7 +411,7 @@ std::optional<double> GaugeOf(const State& s, const Rule& rule, const Cells& cel
 
 bool TrueStays(const Rule& rule, const Cells& cells) {
   const plan::Test& test = rule.test(cells.test);
-  if (test.measure.form != plan::Measure::Form::kPlain) return false;
+  if (test.measure.form != plan::Measure::Form::kPlain || test.IsCompared()) return false;
   const bool up = Upward(test.op);
   switch (test.measure.value().aggregate) {
     case Aggregate::kLast:
@@ -438,6 +438,7 @@ Reading Measure(const State& s, const Rule& rule, const Cells& cells, std::int64
                     ? OfFormula(s, rule, cells, span)
                     : OfOperand(s, rule, cells, 0, span, at_least);
   for (double* v : {&out.value, &out.low, &out.high}) *v = InUnit(test.measure, *v);
+  if (test.IsCompared()) return out;
   // Parts that were spread over panes add up to a hair beside the whole; a value at the threshold
   // stays at it.
   if (std::abs(out.value - test.threshold) <= 1e-9 * std::abs(test.threshold)) {

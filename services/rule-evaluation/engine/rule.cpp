@@ -85,6 +85,26 @@ std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
   return specs;
 }
 
+namespace {
+
+// The stores of the earlier times that tests are compared with.
+void AddEarlier(const plan::Condition& when, std::vector<Window>& windows) {
+  for (std::size_t i = 0; i < plan::TestCount(when); ++i) {
+    const plan::Test& test = plan::TestOf(when, i);
+    if (!test.IsCompared()) continue;
+    windows[i].earlier = windows.size();
+    Window& made = windows.emplace_back();
+    made.test = i;
+    made.pane_ms =
+        std::max<std::int64_t>(1, plan::EarlierPaneLength(test.window, test.ago).count());
+    made.read = std::max<std::int64_t>(1, (test.window.count() + made.pane_ms - 1) / made.pane_ms);
+    made.ago_ms = test.ago.count();
+    made.panes = made.read + (made.ago_ms + made.pane_ms - 1) / made.pane_ms;
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_t service) {
   auto rule = std::make_unique<Rule>();
   std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
@@ -92,10 +112,12 @@ std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_
     const Duration window = plan::TestOf(spec.when, i).window;
     const std::int64_t pane = std::max<std::int64_t>(1, plan::PaneLength(window).count());
     Window& made = rule->windows.emplace_back();
+    made.test = i;
     made.pane_ms = pane;
-    made.panes = std::max<std::int64_t>(1, (window.count() + pane - 1) / pane);
+    made.read = made.panes = std::max<std::int64_t>(1, (window.count() + pane - 1) / pane);
     shortest = std::min(shortest, pane);
   }
+  AddEarlier(spec.when, rule->windows);
   rule->step_ms = spec.when.quorum.needed > 0 ? spec.when.quorum.slot.count() : shortest;
   rule->shared.resize(rule->windows.size());
   rule->spec = std::move(spec);
@@ -154,7 +176,7 @@ bool SameWindows(const plan::Condition& a, const plan::Condition& b) {
   for (std::size_t i = 0; i < plan::TestCount(a); ++i) {
     const plan::Test& x = plan::TestOf(a, i);
     const plan::Test& y = plan::TestOf(b, i);
-    if (x.measure != y.measure || x.by != y.by || x.window != y.window ||
+    if (x.measure != y.measure || x.by != y.by || x.window != y.window || x.ago != y.ago ||
         Upward(x.op) != Upward(y.op)) {
       return false;
     }

@@ -59,9 +59,9 @@ struct Member {
 
 struct Group;
 
-// What the series with equal `by` labels said, for one test of a rule.
+// What the series with equal `by` labels said, for one store of a rule.
 struct Cells {
-  std::uint8_t test = 0;
+  std::uint8_t test = 0;   // of the store: that of its test, or behind all tests' an earlier one
   std::string key;         // encoded labels
   Group* group = nullptr;  // whose own they are; null where several groups share them
   std::vector<Member> members;
@@ -93,6 +93,7 @@ struct TestResult {
   Why why = Why::kNever;
   double value = std::numeric_limits<double>::quiet_NaN();
   double points = 0;
+  Compared compared;
 };
 
 // A judged unit of a rule: the series with equal `by` labels of its first test.
@@ -100,7 +101,7 @@ struct Group {
   std::uint64_t number = 0;  // by age, in the whole shard
   std::string key;           // encoded labels
   Labels labels;
-  // By test: the group's own, or null where the test looks at fewer labels and groups share its
+  // By store: the group's own, or null where the test looks at fewer labels and groups share its
   // cells (Rule::shared).
   std::vector<std::unique_ptr<Cells>> own;
   Life life;
@@ -177,10 +178,14 @@ struct ByNumber {
   bool operator()(const Group* a, const Group* b) const { return a->number < b->number; }
 };
 
-// The panes of one test's window.
+// A store of panes: of one test's window, or of the earlier time that it is compared with.
 struct Window {
+  std::size_t test = 0;  // of the condition
   std::int64_t pane_ms = 1000;
-  std::int64_t panes = 60;
+  std::int64_t panes = 60;  // that are kept
+  std::int64_t read = 60;   // of them, those that a value is computed from
+  std::int64_t ago_ms = 0;  // how long before what is judged the value's window ends
+  std::size_t earlier = 0;  // of a test that is compared: the store of its earlier time; 0 = none
   // Derived: what KeepFrom last found, and when.
   std::int64_t judged = INT64_MIN;
   std::int64_t keep_from = 0;
@@ -195,7 +200,7 @@ struct Rule {
   std::optional<Probe> probe;
   std::uint64_t number = 0;  // by age, in the whole shard
   std::uint32_t service = 0;
-  std::vector<Window> windows;  // by test
+  std::vector<Window> windows;  // the stores: one a test, then those of earlier times
   std::int64_t step_ms = 1000;  // is judged at each multiple: the shortest pane, or a quorum's slot
   std::int64_t lateness_ms = 0;  // domain; never shrinks
   std::int64_t judged = 0;       // the last step at whose end was judged
@@ -204,7 +209,7 @@ struct Rule {
   bool seen = false;       // a point since the activation
   bool negatives = false;  // sums may fall: more data can undo
   std::map<std::string, std::unique_ptr<Group>, std::less<>> groups;
-  // By test: cells that several groups look at, by encoded labels; empty for the first test.
+  // By store: cells that several groups look at, by encoded labels; empty for the first test.
   std::vector<std::map<std::string, std::unique_ptr<Cells>, std::less<>>> shared;
 
   // Derived, not part of the state.
@@ -214,8 +219,15 @@ struct Rule {
   bool changed = true;      // its placeholder view did
   bool placeholder_told = false;
 
-  std::size_t tests() const { return windows.size(); }
-  const plan::Test& test(std::size_t i) const { return i == 0 ? spec.when : spec.when.more[i - 1]; }
+  std::size_t tests() const { return 1 + spec.when.more.size(); }
+  std::size_t stores() const { return windows.size(); }
+  // Of a store.
+  const plan::Test& test(std::size_t i) const {
+    const std::size_t test = windows[i].test;
+    return test == 0 ? spec.when : spec.when.more[test - 1];
+  }
+  // So far back a store reads.
+  std::int64_t reach_ms(std::size_t i) const { return window_ms(i) + windows[i].ago_ms; }
   std::int64_t window_ms(std::size_t i) const { return test(i).window.count(); }
   std::int64_t longest_window_ms() const;
   std::int64_t judged_ms() const { return judged * step_ms; }

@@ -10,7 +10,7 @@ namespace liveops::engine {
 namespace {
 
 constexpr std::string_view kMark = "liveops-shard";
-constexpr std::uint64_t kFormat = 5;
+constexpr std::uint64_t kFormat = 6;
 constexpr std::uint32_t kBlock = 256;  // series
 
 template <typename C, typename F>
@@ -52,6 +52,12 @@ std::string EncodeHead(const State& s) {
   s.sessions.Write(out);
   for (const std::int64_t v : {s.hard_from_ms, s.soft_from_ms, s.frozen_until_ms, s.housekept_ms}) {
     out.Signed(v);
+  }
+  out.Varint(s.holes.size());
+  for (const Hole& hole : s.holes) {
+    out.Signed(hole.from_ms);
+    out.Signed(hole.to_ms);
+    out.Varint(hole.service);
   }
   out.Bool(s.mid_log);
   out.Varint(s.next_number);
@@ -99,6 +105,12 @@ bool ReadHead(State& s, std::string_view section, Head& head, std::string& why) 
   if (!s.clock.Read(in) || !s.presence.Read(in) || !s.sessions.Read(in)) return false;
   for (std::int64_t* v : {&s.hard_from_ms, &s.soft_from_ms, &s.frozen_until_ms, &s.housekept_ms}) {
     *v = in.Signed();
+  }
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    Hole& hole = s.holes.emplace_back();
+    hole.from_ms = in.Signed();
+    hole.to_ms = in.Signed();
+    hole.service = static_cast<std::uint32_t>(in.Varint());
   }
   s.mid_log = in.Bool();
   s.next_number = in.Varint();

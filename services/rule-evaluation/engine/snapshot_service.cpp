@@ -12,19 +12,23 @@ void WriteJudgement(const Judgement& j, ByteWriter& out) {
   out.Signed(ToMs(j.at));
   out.Bool(j.eager);
   out.Varint(j.test);
-  for (const double v : {j.value, j.low, j.high, j.points}) out.Double(v);
+  for (const double v : {j.value, j.low, j.high, j.points, j.compared.now, j.compared.then}) {
+    out.Double(v);
+  }
 }
 
 bool ReadJudgement(Judgement& j, ByteReader& in) {
   const std::uint64_t verdict = in.Varint();
   const std::uint64_t why = in.Varint();
-  if (verdict > 2 || why > 7) return false;
+  if (verdict > 2 || why > static_cast<std::uint64_t>(Why::kNoThen)) return false;
   j.verdict = static_cast<Verdict>(verdict);
   j.why = static_cast<Why>(why);
   j.at = InstantFromMs(in.Signed());
   j.eager = in.Bool();
   j.test = static_cast<std::uint8_t>(in.Varint() % plan::Condition::kTestsMax);
-  for (double* v : {&j.value, &j.low, &j.high, &j.points}) *v = in.Double();
+  for (double* v : {&j.value, &j.low, &j.high, &j.points, &j.compared.now, &j.compared.then}) {
+    *v = in.Double();
+  }
   return in.ok();
 }
 
@@ -157,8 +161,7 @@ void WriteGroup(const Rule& rule, const Group& g, ByteWriter& out) {
   for (const TestResult& r : g.results) {
     out.Varint(static_cast<std::uint64_t>(r.verdict));
     out.Varint(static_cast<std::uint64_t>(r.why));
-    out.Double(r.value);
-    out.Double(r.points);
+    for (const double v : {r.value, r.points, r.compared.now, r.compared.then}) out.Double(v);
   }
   out.Varint(g.slots.size());
   for (const auto& [slot, verdict] : g.slots) {
@@ -176,12 +179,13 @@ bool ReadResults(const Rule& rule, Group& group, ByteReader& in) {
   for (std::uint64_t i = 0; i < results; ++i) {
     const std::uint64_t verdict = in.Varint();
     const std::uint64_t why = in.Varint();
-    if (verdict > 2 || why > 7) return false;
+    if (verdict > 2 || why > static_cast<std::uint64_t>(Why::kNoThen)) return false;
     TestResult& result = group.results.emplace_back();
     result.verdict = static_cast<Verdict>(verdict);
     result.why = static_cast<Why>(why);
-    result.value = in.Double();
-    result.points = in.Double();
+    for (double* v : {&result.value, &result.points, &result.compared.now, &result.compared.then}) {
+      *v = in.Double();
+    }
   }
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
     const std::int64_t slot = in.Signed();
@@ -298,7 +302,7 @@ bool ReadRule(State& s, Service& service, std::uint32_t number, std::vector<Rule
   for (std::uint64_t n = in.Varint(); n > 0; --n) {
     if (!ReadGroup(s, rule, in)) return false;
   }
-  for (std::size_t test = 0; test < rule.tests(); ++test) {
+  for (std::size_t test = 0; test < rule.stores(); ++test) {
     for (std::uint64_t n = in.Varint(); n > 0; --n) {
       const auto labels = Labels::Decode(in.String());
       if (!labels || !in.ok()) return false;

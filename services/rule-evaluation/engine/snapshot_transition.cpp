@@ -4,7 +4,7 @@ namespace liveops::engine {
 
 void WriteTransition(const Transition& t, ByteWriter& out) {
   for (const std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
-                               &t.unit, &t.probe_id, &t.summary, &t.runbook}) {
+                               &t.unit, &t.compared, &t.probe_id, &t.summary, &t.runbook}) {
     out.String(*v);
   }
   out.String(t.group.Encode());
@@ -26,7 +26,7 @@ void WriteTransition(const Transition& t, ByteWriter& out) {
 
 bool ReadTransition(Transition& t, ByteReader& in) {
   for (std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
-                         &t.unit, &t.probe_id, &t.summary, &t.runbook}) {
+                         &t.unit, &t.compared, &t.probe_id, &t.summary, &t.runbook}) {
     *v = in.String();
   }
   const auto labels = Labels::Decode(in.String());

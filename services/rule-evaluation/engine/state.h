@@ -64,6 +64,14 @@ struct Due {
   }
 };
 
+// A time of which something is missing.
+inline constexpr std::uint32_t kNoService = UINT32_MAX;
+struct Hole {
+  std::int64_t from_ms = 0;
+  std::int64_t to_ms = 0;
+  std::uint32_t service = kNoService;  // whose points are missing; kNoService = anybody's
+};
+
 struct State {
   State(const TimeMap& time_map, ShardLimits shard_limits) : map(time_map), limits(shard_limits) {}
 
@@ -89,6 +97,8 @@ struct State {
   // `soft` (a short stall) they are, as far as they cross a threshold.
   std::int64_t hard_from_ms = kLongAgo;
   std::int64_t soft_from_ms = kLongAgo;
+  // Of the past, for windows that ended long ago; by their beginnings.
+  std::vector<Hole> holes;
   // After a stall the watermark waits for what was queued meanwhile.
   std::int64_t frozen_until_ms = kLongAgo;
   std::int64_t housekept_ms = kLongAgo;
@@ -266,6 +276,8 @@ std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol);
 std::int64_t LatenessOf(const State& s, const Rule& rule);
 
 // --- view.cpp ---
+// "now 612 ms, 1d ago 300 ms"; "" when the test is not compared or nothing is known.
+std::string ComparedText(const plan::Test& test, const Compared& compared);
 AlarmView ViewOf(const State& s, const Rule& rule, const Group& group);
 // Of a rule without groups, or with too many.
 AlarmView PlaceholderOf(const State& s, const Rule& rule);

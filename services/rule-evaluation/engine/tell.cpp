@@ -52,6 +52,7 @@ std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& g
   std::vector<Contribution> top;
   const plan::Test& test = rule.test(j.test);
   const Cells* cells = rule.CellsOf(group, j.test);
+  if (test.IsCompared()) return top;  // what made it grow is not what made it
   if (cells == nullptr || cells->members.size() > kTopSeriesMax) return top;
   // What a formula makes of its operands, and what is missing, has no parts.
   if (test.measure.form == plan::Measure::Form::kFormula ||
@@ -135,7 +136,8 @@ Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState
   const plan::Test& test = rule.test(j.test);
   t.threshold = test.threshold;
   t.comparison = test.op;
-  t.unit = test.measure.unit;
+  t.unit = plan::ThresholdUnit(test);
+  t.compared = ComparedText(test, j.compared);
   t.window = test.window;
   t.hold = spec.when.hold;
   if (group.level > 0 && IsOpen(state)) {

@@ -11,7 +11,11 @@ constexpr Duration kStall{2000};
 constexpr Duration kStallMax{10'000};
 constexpr std::int64_t kCatchUpMs = 2000;
 constexpr std::int64_t kHousekeepMs = 600'000;
+// What a tick says was refused was sent not longer ago.
+constexpr std::int64_t kRefusedMs = 2000;
 constexpr std::int64_t kIdleMs = 3'600'000;
+// Nothing is compared with an earlier time than 30 d ago.
+constexpr std::int64_t kHolesKeptMs = 31LL * 86'400'000;
 constexpr Duration kRemembered{3'600'000};
 
 constexpr std::int64_t kNativeLatenessMs = 2000;
@@ -47,6 +51,26 @@ std::uint64_t AwaitedSeries(State& s, std::int64_t before_ms) {
   return awaited;
 }
 
+// So many are told apart; then the two oldest count as one.
+constexpr std::size_t kHolesMax = 256;
+
+void AddHole(State& s, const Hole& hole) {
+  std::vector<Hole>& holes = s.holes;
+  const auto open = std::find_if(holes.begin(), holes.end(), [&](const Hole& h) {
+    return h.service == hole.service && h.to_ms >= hole.from_ms;
+  });
+  if (open != holes.end()) {
+    open->to_ms = std::max(open->to_ms, hole.to_ms);
+    return;
+  }
+  holes.push_back(hole);
+  if (holes.size() <= kHolesMax) return;
+  const auto second = holes.begin() + 1;
+  second->from_ms = std::min(second->from_ms, holes.front().from_ms);
+  if (second->service != holes.front().service) second->service = kNoService;
+  holes.erase(holes.begin());
+}
+
 // A hole in what is known: windows that reach into it are unknown, and no judgement falls into it.
 void OpenHole(State& s, const ClockStep& step) {
   BeforeAll(s);
@@ -78,6 +102,7 @@ void OnStep(State& s, const ClockStep& step) {
   }
   if ((step.length() <= kStall && !step.hidden) || !step.counted) return;
   const std::int64_t before = ToMs(s.map.ToDomain(step.from));
+  AddHole(s, {before, s.now_ms(), kNoService});
   s.presence.OnGap(s.clock.now(), AwaitedSeries(s, before));
   if (step.length() > kStallMax || step.hidden) {
     OpenHole(s, step);
@@ -135,9 +160,12 @@ void ApplyTick(State& s, const TickView& tick) {
   if (tick.goodbye) s.clock.Forget(tick.instance);
   for (const auto& [name, points] : tick.refused_points) {
     const auto known = s.service_index.find(name);  // of one that is not known nothing is missed
-    if (points > 0 && known != s.service_index.end()) s.refused_ms[known->second] = s.now_ms();
+    if (points == 0 || known == s.service_index.end()) continue;
+    s.refused_ms[known->second] = s.now_ms();
+    AddHole(s, {s.now_ms() - s.Scaled(kRefusedMs), s.now_ms(), known->second});
   }
   if (!tick.refused_any_service) return;
+  AddHole(s, {s.now_ms() - s.Scaled(kRefusedMs), s.now_ms(), kNoService});
   std::fill(s.refused_ms.begin(), s.refused_ms.end(), s.now_ms());
 }
 
@@ -146,7 +174,7 @@ namespace {
 // Groups told apart by labels, and cells that groups share, whose series all fell silent long ago.
 void ForgetSilent(State& s, Rule& rule, std::int64_t before_ms) {
   const auto old = [&](const Cells& cells, const Member& m) {
-    return m.newest.ms < before_ms - rule.window_ms(cells.test);
+    return m.newest.ms < before_ms - rule.reach_ms(cells.test);
   };
   std::vector<Group*> silent;
   for (const auto& [key, group] : rule.groups) {
@@ -184,6 +212,7 @@ void Housekeep(State& s) {
     std::erase_if(rule->overflow->refused,
                   [&](const auto& entry) { return entry.second < now - idle; });
   }
+  std::erase_if(s.holes, [&](const Hole& hole) { return hole.to_ms < now - kHolesKeptMs; });
   std::vector<std::uint32_t> unused;
   s.series.ForEach([&](std::uint32_t id, const Series& series) {
     if (series.members == 0 && series.seen_ms < now - idle) unused.push_back(id);

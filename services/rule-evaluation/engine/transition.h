@@ -61,6 +61,7 @@ struct Transition {
   double threshold = 0;
   plan::Comparison comparison = plan::Comparison::kGreater;
   std::string unit;
+  std::string compared;  // "now 612 ms, 1d ago 300 ms"; "" = the value is not compared
   Duration window{0};
   Duration hold{0};
   Instant window_end{};

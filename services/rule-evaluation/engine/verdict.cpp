@@ -55,6 +55,45 @@ struct Outcome {
   bool whole = false;  // the window is wholly known
 };
 
+// Is everything known of a window that ended long ago?
+bool KnownThen(const State& s, const Rule& rule, std::int64_t begin_ms, std::int64_t end_ms) {
+  return begin_ms >= rule.born_ms && std::none_of(s.holes.begin(), s.holes.end(), [&](auto& hole) {
+           return hole.from_ms < end_ms && hole.to_ms > begin_ms &&
+                  (hole.service == kNoService || hole.service == rule.service);
+         });
+}
+
+// Makes what a test reads now, over a window that ends at `end_ms`, a part of what it was then.
+// False when that is not known.
+bool CompareWithThen(const State& s, const Rule& rule, const Group& group, std::size_t i,
+                     std::int64_t end_ms, Outcome& out) {
+  const std::size_t store = rule.windows[i].earlier;
+  const Window& earlier = rule.windows[store];
+  const Cells* cells = rule.CellsOf(group, store);
+  const std::int64_t pane = rule.PaneAt(store, end_ms - earlier.ago_ms);
+  const std::int64_t then_ms = pane * earlier.pane_ms;
+  Reading then;
+  if (cells != nullptr && KnownThen(s, rule, then_ms - earlier.read * earlier.pane_ms, then_ms)) {
+    then = Measure(s, rule, *cells, pane, false);
+  }
+  Reading& now = out.reading;
+  Compared& compared = out.result.compared;
+  compared.now = now.value;
+  if (then.known) compared.then = then.value;
+  if (!then.known || !(then.value > 0) || !std::isfinite(now.value * 100 / then.value)) {
+    out.result.why = Why::kNoThen;
+    now.known = false;
+    return false;
+  }
+  const double threshold = rule.test(i).threshold;
+  // Multiplied first, so that 3 of 2 is 150 % to the bit.
+  now.value = now.value * 100 / then.value;
+  if (std::abs(now.value - threshold) <= 1e-9 * std::abs(threshold)) now.value = threshold;
+  now.low = now.high = now.value;
+  now.points = std::min(now.points, then.points);
+  return true;
+}
+
 // One test, over the window that ends at its last pane's end at or before `end_ms`.
 Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells* cells,
                std::size_t i, std::int64_t end_ms, bool eager) {
@@ -84,6 +123,14 @@ Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells
   const std::int64_t known_from = KnownFrom(s, rule);
   const bool whole = begin_ms >= known_from;
   out.whole = whole;
+  if (test.IsCompared()) {
+    if (!whole) {
+      result.why = Why::kNotCovered;
+      r.known = false;
+      return out;
+    }
+    if (!CompareWithThen(s, rule, group, i, pane * pane_ms, out)) return out;
+  }
   const bool crossed = plan::Holds(r.value, test.op, test.threshold);
   // A short stall alone does not make an estimate worthless.
   bool believed = whole || (Upward(test.op) && begin_ms >= std::max(s.hard_from_ms, rule.born_ms));
@@ -128,7 +175,7 @@ Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells
 bool MayBeEager(const State& s, const Rule& rule, const Cells* cells) {
   if (cells == nullptr || cells->group == nullptr) return false;
   const plan::Test& test = rule.test(cells->test);
-  if (!Upward(test.op)) return false;
+  if (!Upward(test.op) || test.IsCompared()) return false;
   const bool adds_gauges = test.measure.value().aggregate == plan::Aggregate::kSum &&
                            !cells->members.empty() && cells->members.front().cell == Cell::kGauge;
   if (TrueStays(rule, *cells) && !adds_gauges) return true;
@@ -245,6 +292,7 @@ Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, 
     j.high = told.reading.high;
   }
   j.points = told.result.points;
+  j.compared = told.result.compared;
   if (!rule.spec.levels.empty()) JudgeLevels(s, rule, group, outcomes.front(), j);
   if (!eagerly && rule.tests() > 1) {
     group.results.clear();

@@ -73,11 +73,17 @@ std::string Named(const Rule& rule, const plan::Test& test) {
                            : NameOf(test.measure) + " over " + FormatDuration(test.window);
 }
 
-// "p95 of x is 612 ms, above 500 ms"
-std::string Stands(const Rule& rule, const plan::Test& test, double value, bool crossed) {
-  const std::string& unit = test.measure.unit;
-  return fmt::format("{} is {}, {}{} {}", Named(rule, test), FormatValue(value, unit),
-                     crossed ? "" : "not ", Beyond(test.op), FormatValue(test.threshold, unit));
+// "p95 of x is 612 ms, above 500 ms", or
+// "p95 of x is 204 % of 1d ago (now 612 ms, 1d ago 300 ms), above 150 %"
+std::string Stands(const Rule& rule, const plan::Test& test, double value, const Compared& compared,
+                   bool crossed) {
+  const std::string unit = plan::ThresholdUnit(test);
+  std::string out = fmt::format("{} is {}", Named(rule, test), FormatValue(value, unit));
+  if (test.IsCompared()) out += fmt::format(" of {} ago", FormatDuration(test.ago));
+  const std::string values = ComparedText(test, compared);
+  if (!values.empty()) out += fmt::format(" ({})", values);
+  return fmt::format("{}, {}{} {}", out, crossed ? "" : "not ", Beyond(test.op),
+                     FormatValue(test.threshold, unit));
 }
 
 struct Found {
@@ -85,6 +91,7 @@ struct Found {
   Why why = Why::kNever;
   double value = 0;
   double points = 0;
+  Compared compared;
   Instant at{};
 };
 
@@ -96,11 +103,11 @@ std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
     case Why::kNever:
       return "not judged yet";
     case Why::kJudged:
-      return Stands(rule, test, found.value, found.verdict == Verdict::kTrue);
+      return Stands(rule, test, found.value, found.compared, found.verdict == Verdict::kTrue);
     case Why::kTooFew:
       return rule.spec.evidence
                  ? fmt::format("{} is {} of {} events, too few to prove it", Named(rule, test),
-                               FormatValue(found.value, test.measure.unit),
+                               FormatValue(found.value, plan::ThresholdUnit(test)),
                                FormatNumber(std::round(found.points)))
                  : fmt::format("too few events ({} of {})", FormatNumber(std::round(found.points)),
                                FormatNumber(rule.spec.min_count));
@@ -112,6 +119,13 @@ std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
       return "the window reaches back before what is known; it proves nothing yet";
     case Why::kQuiet:
       return fmt::format("points of {} are missing, and their silence proves nothing yet", metric);
+    case Why::kNoThen:
+      return std::isnan(found.compared.then)
+                 ? fmt::format("{} is {} now; nothing is known of it {} ago", Named(rule, test),
+                               FormatValue(found.compared.now, test.measure.unit),
+                               FormatDuration(test.ago))
+                 : fmt::format("{} cannot be compared: {}", Named(rule, test),
+                               ComparedText(test, found.compared));
     case Why::kSilent:
       return fmt::format("no point of {} since {}", metric,
                          TimeOfDay(found.at - Duration(rule.window_ms(i))));
@@ -133,16 +147,19 @@ std::string Reasons(const Rule& rule, const Group& group) {
   const Judgement& last = group.last;
   std::string out;
   if (group.results.size() < 2 || last.why == Why::kSilent) {
-    out = Reason(rule, last.test, {last.verdict, last.why, last.value, last.points, last.at});
+    out = Reason(rule, last.test,
+                 {last.verdict, last.why, last.value, last.points, last.compared, last.at});
     // A quorum's verdict is not that of its last slot.
     if (rule.spec.when.quorum.needed > 0 && last.why == Why::kJudged) {
       const plan::Test& test = rule.test(last.test);
-      out = Stands(rule, test, last.value, plan::Holds(last.value, test.op, test.threshold));
+      out = Stands(rule, test, last.value, last.compared,
+                   plan::Holds(last.value, test.op, test.threshold));
     }
   } else {
     for (std::size_t i = 0; i < group.results.size(); ++i) {
       const TestResult& r = group.results[i];
-      out += (i == 0 ? "" : "; ") + Reason(rule, i, {r.verdict, r.why, r.value, r.points, last.at});
+      out += (i == 0 ? "" : "; ") +
+             Reason(rule, i, {r.verdict, r.why, r.value, r.points, r.compared, last.at});
     }
   }
   if (rule.spec.when.quorum.needed > 0) out += "; " + Slots(rule, group);
@@ -155,8 +172,9 @@ std::string Further(const Rule& rule, const Group& group) {
   for (std::size_t i = 0; i < group.levels.size(); ++i) {
     const plan::Level& level = rule.spec.levels[i];
     const Life& life = group.levels[i];
-    const std::string limit = fmt::format(
-        "{} {}", Beyond(level.op), FormatValue(level.threshold, rule.spec.when.measure.unit));
+    const std::string limit =
+        fmt::format("{} {}", Beyond(level.op),
+                    FormatValue(level.threshold, plan::ThresholdUnit(rule.spec.when)));
     if (life.open()) {
       out += fmt::format("; {} ({}) since {}", plan::SeverityName(level.severity), limit,
                          TimeOfDay(life.since));
@@ -179,8 +197,9 @@ std::string Further(const Rule& rule, const Group& group) {
 std::string Explain(const Rule& rule, const Group& group, AlarmState state) {
   const plan::Condition& when = rule.spec.when;
   const plan::Test& shown = rule.test(group.last.test);
-  const std::string crossed = fmt::format(
-      "{} since {}", Stands(rule, shown, group.last.value, true), TimeOfDay(group.life.since));
+  const std::string crossed =
+      fmt::format("{} since {}", Stands(rule, shown, group.last.value, group.last.compared, true),
+                  TimeOfDay(group.life.since));
   switch (state) {
     case AlarmState::kBlind:
       return fmt::format("no point of {} seen since the plan came into force", MetricOf(when));
@@ -193,7 +212,7 @@ std::string Explain(const Rule& rule, const Group& group, AlarmState state) {
                                     Reasons(rule, group));
       if (rule.spec.clear && group.last.verdict == Verdict::kFalse) {
         out += fmt::format("; clears {} {} for {}", Beyond(rule.spec.clear->op),
-                           FormatValue(rule.spec.clear->threshold, shown.measure.unit),
+                           FormatValue(rule.spec.clear->threshold, plan::ThresholdUnit(shown)),
                            FormatDuration(rule.spec.clear->hold));
       }
       return out;
@@ -226,7 +245,7 @@ AlarmView Common(const State& s, const Rule& rule, const Labels& labels) {
   v.expression = rule.spec.expression;
   v.threshold = rule.spec.when.threshold;
   v.comparison = rule.spec.when.op;
-  v.unit = rule.spec.when.measure.unit;
+  v.unit = plan::ThresholdUnit(rule.spec.when);
   v.hold = rule.spec.when.hold;
   v.window = rule.spec.when.window;
   v.watermark = InstantFromMs(s.clock.started() ? rule.judged_ms() : 0);
@@ -237,6 +256,15 @@ AlarmView Common(const State& s, const Rule& rule, const Labels& labels) {
 
 }  // namespace
 
+std::string ComparedText(const plan::Test& test, const Compared& compared) {
+  if (!test.IsCompared() || std::isnan(compared.now)) return "";
+  const std::string& unit = test.measure.unit;
+  const std::string now = "now " + FormatValue(compared.now, unit);
+  if (std::isnan(compared.then)) return now;
+  return fmt::format("{}, {} ago {}", now, FormatDuration(test.ago),
+                     FormatValue(compared.then, unit));
+}
+
 AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
   AlarmView v = Common(s, rule, group.labels);
   v.state = group.life.state;
@@ -244,7 +272,7 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
   const plan::Test& shown = rule.test(group.last.test);
   v.threshold = shown.threshold;
   v.comparison = shown.op;
-  v.unit = shown.measure.unit;
+  v.unit = plan::ThresholdUnit(shown);
   v.window = shown.window;
   v.value = group.last.value;
   v.since = v.state == AlarmState::kPending ? group.life.since : group.life.state_since;
