@@ -58,8 +58,6 @@ class ExpressionParser {
   bool ReadThreshold(const Measure& measure, Threshold& threshold);
   // A threshold that is compared with the condition's value, in its unit.
   bool ReadOwnThreshold(const Condition& condition, Threshold& threshold);
-  // `compared to 1d ago`, if it stands here.
-  bool ReadCompared(Test& test);
   bool ReadTime(std::string_view what, Duration least, Duration most, Duration& time);
   bool ReadEnd(std::string_view expected);
 
@@ -77,6 +75,8 @@ class ExpressionParser {
 
   // expression_unit.cpp: the unit of a measure, and the threshold in it
   bool FitUnit(const Threshold& threshold, Test& test);
+  // `compared to 1d ago`, if it stands here.
+  bool ReadCompared(Test& test);
   bool FitCompared(const Threshold& threshold, Test& test);
   bool FitShare(const Threshold& threshold, Test& test);
   bool FitRate(const Threshold& threshold, Test& test);

@@ -9,6 +9,10 @@
 namespace liveops::plan {
 namespace {
 
+constexpr Duration kLeastAgo = std::chrono::seconds(1);
+// Of the earlier window's begin.
+constexpr Duration kMaxReach = std::chrono::hours(24 * 30);
+
 // "/min", "By/s": a plain number is taken to be in it.
 bool IsRateUnit(std::string_view unit) { return unit.find('/') != std::string_view::npos; }
 
@@ -52,6 +56,39 @@ bool ExpressionParser::FitUnit(const Threshold& threshold, Test& test) {
     return true;
   }
   return FitDeclared(threshold, test);
+}
+
+bool ExpressionParser::ReadCompared(Test& test) {
+  const std::size_t begin = cursor_.offset();
+  if (!cursor_.TakeKeyword("compared")) return true;
+  constexpr std::string_view kForm = "as in p95 > 150% compared to 1d ago";
+  if (!cursor_.TakeKeyword("to")) return FailUnexpected(fmt::format("to, {}", kForm));
+  const std::size_t at = cursor_.offset();
+  if (!ReadTime("the earlier time", kLeastAgo, kMaxReach, test.ago)) return false;
+  if (!cursor_.TakeKeyword("ago")) return FailUnexpected(fmt::format("ago, {}", kForm));
+  if (test.measure.form == Measure::Form::kFormula) {
+    return Fail(begin,
+                "a formula cannot be compared with an earlier time yet, one aggregate, "
+                "ratio or shortfall can");
+  }
+  if (test.ago < test.window) {
+    return Fail(at, fmt::format("{} ago lies inside the window of {}: expected at least {}",
+                                FormatDuration(test.ago), FormatDuration(test.window),
+                                FormatDuration(test.window)));
+  }
+  if (test.ago + test.window > kMaxReach) {
+    return Fail(at, fmt::format("the window of {} that ended {} ago reaches back more than {}",
+                                FormatDuration(test.window), FormatDuration(test.ago),
+                                FormatDuration(kMaxReach)));
+  }
+  if (test.window * kEarlierPanesMax < test.ago) {
+    const Duration least((test.ago.count() + kEarlierPanesMax - 1) / kEarlierPanesMax);
+    return Fail(at, fmt::format("of {} ago at most {} windows are kept: expected a window of at "
+                                "least {}, as in over {}",
+                                FormatDuration(test.ago), kEarlierPanesMax, FormatDuration(least),
+                                FormatDuration(least)));
+  }
+  return true;
 }
 
 // The threshold is a part of what was; what the series are in is only said by the measure.

@@ -38,7 +38,7 @@ Transition TellOverflow(const State& s, const Rule& rule, AlarmState state, cons
 Overflow& OverflowOf(State& s, Rule& rule) {
   if (!rule.overflow) {
     rule.overflow.emplace();
-    rule.overflow->alarm.own.resize(rule.tests());  // no series feeds it
+    rule.overflow->alarm.own.resize(rule.stores());  // no series feeds it
   }
   s.overflowing.insert(rule.number);
   return *rule.overflow;
