@@ -1,103 +1,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "services/rule-evaluation/engine/state.h"
+#include "services/rule-evaluation/engine/window_sums.h"
 
 namespace liveops::engine {
 
 using plan::Aggregate;
 
 namespace {
-
-// A window of a rule by its panes.
-struct Span {
-  std::int64_t first = 0;
-  std::int64_t last = 0;
-  std::int64_t end_ms = 0;
-};
-
-Span SpanOf(const Rule& rule, const Cells& cells, std::int64_t pane) {
-  const Window& window = rule.windows[cells.test];
-  return {pane - window.read + 1, pane, pane * window.pane_ms};
-}
-
-// "A window without a point uses the series' newest one until 2 x its reporting interval."
-const Member::Last* StillGood(const State& s, const Member& member, const Span& span) {
-  const Member::Last* last = member.UpTo(span.end_ms);
-  if (last == nullptr) return nullptr;
-  const std::int64_t good = 2 * s.series.at(member.series).Interval();
-  return span.end_ms - last->ms < good ? last : nullptr;
-}
-
-// What the panes of one counter in a window add up to, oldest first.
-struct PaneSum {
-  bool known = false;  // something was counted, zero included
-  double increase = 0;
-  double covered = 0;
-  double loose = 0;
-};
-
-PaneSum SumOf(const sketch::PaneGrid& grid, std::size_t column, const Span& span) {
-  PaneSum sum;
-  grid.ForColumn(column, span.first, span.last, [&](double a, double b, double c) {
-    sum.known = true;
-    sum.increase += a;
-    sum.covered += b;
-    sum.loose += c;
-  });
-  return sum;
-}
-
-PaneSum SumOf(const sketch::PaneGrid::Sums& sums, std::size_t column) {
-  return {sums.Has(column), sums.a[column], sums.b.empty() ? 0 : sums.b[column], sums.c[column]};
-}
-
-struct Increase {
-  bool known = false;       // something was counted, zero included
-  bool rate_known = false;  // and over a known time
-  double raw = 0;           // events in the window
-  double estimate = 0;      // rate x window: what a whole window would have
-  double per_ms = 0;
-};
-
-Increase OfMember(const State& s, std::int64_t window_ms, const Member& member, PaneSum sum,
-                  const Span& span, bool at_least) {
-  Increase out;
-  out.known = sum.known;
-  const auto window = static_cast<double>(window_ms);
-  const Member::Last* last = out.known || at_least ? nullptr : StillGood(s, member, span);
-  if (last != nullptr && last->cover_ms > 0) {
-    out.known = true;
-    sum.covered = std::min(last->cover_ms, window);
-    sum.increase = last->value * (sum.covered / last->cover_ms);
-  }
-  out.raw = sum.increase + sum.loose;
-  out.estimate = out.raw;
-  if (sum.covered > 0) {
-    out.rate_known = true;
-    out.per_ms = sum.increase / sum.covered;
-    if (!at_least) out.estimate = std::max(out.raw, out.per_ms * window);
-  }
-  return out;
-}
-
-Increase OfCounters(const State& s, const Rule& rule, const Cells& cells,
-                    const sketch::PaneGrid::Sums& sums, std::size_t operand, const Span& span,
-                    bool at_least) {
-  Increase total;
-  for (std::size_t i = 0; i < cells.members.size(); ++i) {
-    const Member& member = cells.members[i];
-    if (member.operand != operand || member.cell != Cell::kCounter) continue;
-    const Increase one =
-        OfMember(s, rule.window_ms(cells.test), member, SumOf(sums, i), span, at_least);
-    total.known |= one.known;
-    total.rate_known |= one.rate_known;
-    total.raw += one.raw;
-    total.estimate += one.estimate;
-    total.per_ms += one.per_ms;
-  }
-  return total;
-}
 
 std::optional<double> OfGauge(const State& s, const Cells& cells, std::size_t column,
                               Aggregate aggregate, const Span& span) {
@@ -395,10 +305,7 @@ Reading OfFormula(const State& s, const Rule& rule, const Cells& cells, const Sp
 
 double IncreaseOf(const State& s, const Rule& rule, const Cells& cells, std::size_t column,
                   std::int64_t pane) {
-  const Span span = SpanOf(rule, cells, pane);
-  return OfMember(s, rule.window_ms(cells.test), cells.members[column],
-                  SumOf(cells.grid, column, span), span, false)
-      .raw;
+  return OfColumn(s, rule, cells, column, SpanOf(rule, cells, pane)).raw;
 }
 
 std::optional<double> GaugeOf(const State& s, const Rule& rule, const Cells& cells,
