@@ -11,14 +11,6 @@
 namespace liveops::plan {
 namespace {
 
-// The shortest decimal that reads back to the same bits, never with an exponent: "5e3" would leave
-// open whether "e3" is a unit.
-std::string Decimal(double value) {
-  char buffer[1100];  // the smallest subnormal takes 1076 characters
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
-  return {buffer, end.ptr};
-}
-
 // 0.95 -> "p95", 0.999 -> "p99.9": the decimal point moved in the text, so that nothing is rounded.
 std::string QuantileName(double quantile) {
   std::string digits = Decimal(quantile);

@@ -3,20 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 
 #include "common/base/hash.h"
 #include "common/plan/burn.h"
+#include "common/plan/units.h"
 
 namespace liveops::plan {
 namespace {
 
 using Section = CanonicalItem::Section;
-
-constexpr Severity kSeverities[] = {Severity::kCritical, Severity::kHigh, Severity::kMedium,
-                                    Severity::kLow};
 
 // As YAML's double-quoted style has it; every text is quoted, so that none is taken for a number.
 std::string Quoted(std::string_view text) {
@@ -33,12 +30,6 @@ std::string Quoted(std::string_view text) {
     }
   }
   return out + "\"";
-}
-
-std::string Decimal(double value) {
-  char buffer[1100];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
-  return {buffer, end.ptr};
 }
 
 // Collects the fields of one item.

@@ -62,10 +62,6 @@ Parsed<T> Run(std::string_view text, const Bindings* bindings, Read read) {
   return {std::move(value), {}};
 }
 
-bool IsUpward(Comparison op) {
-  return op == Comparison::kGreater || op == Comparison::kGreaterEqual;
-}
-
 }  // namespace
 
 bool IsUnitWord(std::string_view word) {

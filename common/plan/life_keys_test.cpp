@@ -47,6 +47,15 @@ TEST(LevelKeys, AreThresholdsOfTheConditionInItsUnit) {
   EXPECT_THAT(result.plan.alarms[0].levels, ElementsAre(high, critical));
 }
 
+TEST(LevelKeys, OfAComparisonAreToldInPerCents) {
+  EXPECT_THAT(Told(R"(    when: p95 > 150% compared to 1d ago
+    severity: medium
+    owner: on-call
+    levels: [{severity: high, when: '> 120%'}]
+)"),
+              HasSubstr("high goes off at 120%, which medium does too: expected more than 150%"));
+}
+
 TEST(LevelKeys, MistakesAreTold) {
   const auto levels = [](const char* list) {
     return Told(std::string(kWhen) + "    levels: " + list + "\n");

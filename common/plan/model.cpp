@@ -56,6 +56,10 @@ const char* ComparisonSign(Comparison op) {
   return "?";
 }
 
+bool IsUpward(Comparison op) {
+  return op == Comparison::kGreater || op == Comparison::kGreaterEqual;
+}
+
 bool Holds(double value, Comparison op, double threshold) {
   switch (op) {
     case Comparison::kGreater:

@@ -16,6 +16,8 @@ namespace liveops::plan {
 // when const.
 
 enum class Severity { kCritical, kHigh, kMedium, kLow };
+inline constexpr Severity kSeverities[] = {Severity::kCritical, Severity::kHigh, Severity::kMedium,
+                                           Severity::kLow};
 const char* SeverityName(Severity severity);  // "critical", …
 
 // How soon an answer to a page is expected.
@@ -32,6 +34,7 @@ std::string CanonicalText(const Response& response);
 enum class Comparison { kGreater, kGreaterEqual, kLess, kLessEqual };
 const char* ComparisonSign(Comparison op);  // ">", ">=", "<", "<="
 bool Holds(double value, Comparison op, double threshold);
+bool IsUpward(Comparison op);  // ">" and ">="
 
 enum class Aggregate {
   kLast,  // gauge: newest reading; without `by`, the worst series in the comparison's direction

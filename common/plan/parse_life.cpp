@@ -24,13 +24,11 @@ std::optional<Severity> ReadSeverity(const YamlNode& node, ProblemList& problems
   return std::nullopt;
 }
 
-bool Upward(Comparison op) { return op == Comparison::kGreater || op == Comparison::kGreaterEqual; }
-
 // Is `a` further than `b` in the direction of `op`?
-bool Beyond(Comparison op, double a, double b) { return Upward(op) ? a > b : a < b; }
+bool Beyond(Comparison op, double a, double b) { return IsUpward(op) ? a > b : a < b; }
 
 std::string In(const Condition& condition, double value) {
-  const std::string& unit = condition.measure.unit;
+  const std::string unit = ThresholdUnit(condition);
   return FormatNumber(value) + (unit == "1" ? "" : unit);
 }
 
@@ -142,7 +140,7 @@ bool PlanReader::ReadLevel(const YamlNode& node, const Condition& condition, con
     problems_.Add(
         *when, fmt::format("{} goes off at {}, which {} does too: expected {} than {}",
                            SeverityName(*worse), In(condition, level.threshold), SeverityName(last),
-                           Upward(condition.op) ? "more" : "less", In(condition, limit)));
+                           IsUpward(condition.op) ? "more" : "less", In(condition, limit)));
     return false;
   }
   if (clear == nullptr) return true;
@@ -159,7 +157,7 @@ bool PlanReader::ReadLevel(const YamlNode& node, const Condition& condition, con
   if (!Beyond(condition.op, end, level.clear->threshold)) return true;
   problems_.Add(*clear,
                 fmt::format("the alarm itself is over at {}: expected {} or {}", In(condition, end),
-                            In(condition, end), Upward(condition.op) ? "more" : "less"));
+                            In(condition, end), IsUpward(condition.op) ? "more" : "less"));
   return false;
 }
 

@@ -12,9 +12,6 @@
 
 namespace liveops::plan {
 
-inline constexpr Severity kSeverities[] = {Severity::kCritical, Severity::kHigh, Severity::kMedium,
-                                           Severity::kLow};
-
 // `metrics:` -> what each name stands for.
 Bindings ReadBindings(const YamlNode& metrics, ProblemList& problems);
 

@@ -1,6 +1,7 @@
 #include "common/plan/units.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <vector>
 
@@ -73,6 +74,12 @@ std::string RateUnit(std::string_view unit, Duration per) {
   if (time == "1s" || time == "1min" || time == "1h" || time == "1d") time.erase(0, 1);
   std::string out(unit == "1" ? "" : unit);
   return out.append("/").append(time);
+}
+
+std::string Decimal(double value) {
+  char buffer[1100];  // the smallest subnormal takes 1076 characters
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
+  return {buffer, end.ptr};
 }
 
 }  // namespace liveops::plan

@@ -23,4 +23,8 @@ std::span<const std::string> KnownUnits();
 // "/5min".
 std::string RateUnit(std::string_view unit, Duration per);
 
+// The shortest decimal that reads back to the same bits, never with an exponent: "5e3" would leave
+// open whether "e3" is a unit.
+std::string Decimal(double value);
+
 }  // namespace liveops::plan

@@ -115,8 +115,7 @@ PaneGrid::Sums PaneGrid::Sum(std::int64_t first, std::int64_t last, bool with_b)
 void PaneGrid::Reach(std::int64_t index, std::int64_t rows_hint) {
   const bool none = high_ < low_ || rows_ == 0;
   // What was dropped bounds the range from below, if something was.
-  const std::int64_t low =
-      none ? (low_ == INT64_MIN ? index : std::min(low_, index)) : std::min(low_, index);
+  const std::int64_t low = low_ == INT64_MIN ? index : std::min(low_, index);
   const std::int64_t high = none ? index : std::max(high_, index);
   const auto needed = static_cast<std::size_t>(high - low + 1);
   if (needed > rows_ || rows_ == 0) {

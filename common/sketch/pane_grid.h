@@ -1,9 +1,10 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "common/sketch/panes.h"
 
 namespace liveops::sketch {
 
@@ -103,8 +104,7 @@ class PaneGrid {
   // Which rows form a block depends on their indexes alone, and so does the order of the sum.
   Sums Sum(std::int64_t first, std::int64_t last, bool with_b) const;
 
-  // The range of indexes that has rows; none when first > last.
-  std::int64_t first() const { return low_; }
+  // The greatest index that has a row.
   std::int64_t last() const { return high_; }
 
  private:
@@ -125,9 +125,7 @@ class PaneGrid {
     Sums sums;
   };
   static constexpr std::int64_t kBlock = 6;
-  static std::int64_t BlockOf(std::int64_t index) {
-    return index >= 0 ? index / kBlock : -((kBlock - 1 - index) / kBlock);
-  }
+  static std::int64_t BlockOf(std::int64_t index) { return LastEnded(index, kBlock); }
   Block& PlaceOf(std::int64_t block) const {
     return blocks_[static_cast<std::uint64_t>(block) & (blocks_.size() - 1)];
   }

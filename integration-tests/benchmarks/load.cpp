@@ -96,6 +96,14 @@ void Advance(int service, v1::MetricBatch& batch, std::int64_t now_ms) {
 
 }  // namespace
 
+stack::StackOptions Unthrottled(const std::string& dir) {
+  stack::StackOptions options;
+  options.data_dir = dir;
+  options.slack_messages_per_second = 0;
+  options.pagerduty_events_per_minute = 0;
+  return options;
+}
+
 std::string ServiceName(int service) { return fmt::format("svc-{}", service); }
 
 std::string PlanOfService(int service) {

@@ -22,6 +22,9 @@ struct LoadOptions {
   Duration period{5'000};
 };
 
+// The sandbox as it is, but that notifier sends as fast as it can.
+stack::StackOptions Unthrottled(const std::string& dir);
+
 std::string ServiceName(int service);
 // The plan of one service: by its number, 5xx over 3 min above 5 %, p95 over 5 min above 0.8 s, or
 // the average cpu by instance over 5 min above 90.

@@ -18,8 +18,6 @@ constexpr seconds kSettle{20};
 constexpr seconds kMeasured{120};
 constexpr seconds kFed{360};  // so that every window is full
 
-void Say(const std::string& line) { std::fprintf(stderr, "  bench  %s\n", line.c_str()); }
-
 struct Cores {
   double evaluator = 0;
   double broker = 0;
@@ -46,10 +44,7 @@ Result<Cores> MeasureCores(stack::Stack& stack) {
 }  // namespace
 
 Status MeasureLoaded(const std::string& dir, Report& report) {
-  stack::StackOptions options;
-  options.data_dir = dir;
-  options.slack_messages_per_second = 0;
-  options.pagerduty_events_per_minute = 0;
+  stack::StackOptions options = Unthrottled(dir);
   auto started = stack::Stack::Start(std::move(options));
   if (!started.ok()) return started.error();
   stack::Stack& stack = **started;

@@ -13,6 +13,7 @@
 #include "deploy/local/stack/usage.h"
 #include "integration-tests/benchmarks/bare_hops.h"
 #include "integration-tests/benchmarks/engine_figures.h"
+#include "integration-tests/benchmarks/load.h"
 #include "integration-tests/benchmarks/loaded.h"
 #include "integration-tests/benchmarks/page_latency.h"
 #include "integration-tests/benchmarks/report.h"
@@ -24,21 +25,11 @@ using namespace liveops;
 
 constexpr int kRuns = 3;
 
-void Say(const std::string& line) { std::fprintf(stderr, "  bench  %s\n", line.c_str()); }
-
-stack::StackOptions Options(const std::string& dir) {
-  stack::StackOptions options;
-  options.data_dir = dir;
-  options.slack_messages_per_second = 0;
-  options.pagerduty_events_per_minute = 0;
-  return options;
-}
-
 using Started = std::pair<std::unique_ptr<stack::Stack>, double>;  // and how many seconds it took
 
 // The sandbox as it is: also the broker's settings are those that `make run` uses.
 Result<Started> Start(const std::string& dir) {
-  auto options = Options(dir);
+  auto options = bench::Unthrottled(dir);
   const auto begin = std::chrono::steady_clock::now();
   auto made = stack::Stack::Start(std::move(options));
   if (!made.ok()) return made.error();
@@ -59,7 +50,7 @@ Status PageLatency(const std::string& dir, bench::Report& report) {
     auto hops = bench::MeasureBareHops(started->first->kafka().address(), {});
     if (!hops.ok()) return hops.error();
     bare.push_back(hops->p50_ms);
-    Say(fmt::format(
+    bench::Say(fmt::format(
         "page latency, run {} of {}: p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms; the "
         "bare hops: p50 {:.2f} ms, p99 {:.2f} ms",
         run, kRuns, latency->p50_ms, latency->p99_ms, latency->max_ms, hops->p50_ms, hops->p99_ms));
@@ -95,7 +86,7 @@ Status Idle(const std::string& dir, bench::Report& report) {
     if (!broker.ok()) return broker.error();
     return std::pair(sum, *broker);
   };
-  Say("idle for 60 s");
+  bench::Say("idle for 60 s");
   auto before = used();
   if (!before.ok()) return before.error();
   const auto begin = std::chrono::steady_clock::now();
@@ -112,7 +103,7 @@ Status Idle(const std::string& dir, bench::Report& report) {
 // The demo, run as a user runs it; it writes what the services weigh at its end.
 Status Demo(const std::string& dir, bench::Report& report) {
   const std::string figures = dir + "/demo-figures";
-  Say("the demo");
+  bench::Say("the demo");
   stack::ProcessSpec demo;
   demo.name = "demo";
   demo.argv = {
@@ -157,13 +148,13 @@ int main(int argc, char** argv) {
     const bool long_one = std::string(name) == "loaded" || std::string(name) == "scale";
     if (argc > 2 ? std::string(argv[2]) != name : long_one) continue;
     if (Status s = measure(dir + (std::string(name) == "demo" ? "" : "/stack"), report); !s.ok()) {
-      Say(fmt::format("{}: {}", name, s.error().message));
+      bench::Say(fmt::format("{}: {}", name, s.error().message));
       all = false;
     }
   }
   std::fputs(report.Table().c_str(), stdout);
   if (Status s = stack::WriteFile(output, report.Json()); !s.ok()) {
-    Say(s.error().message);
+    bench::Say(s.error().message);
     all = false;
   }
   return all ? 0 : 1;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace liveops::bench {
 
@@ -40,5 +41,7 @@ double Percentile(std::vector<double> samples, double fraction) {
 }
 
 double Median(std::vector<double> samples) { return Percentile(std::move(samples), 0.5); }
+
+void Say(const std::string& line) { std::fprintf(stderr, "  bench  %s\n", line.c_str()); }
 
 }  // namespace liveops::bench

@@ -32,4 +32,7 @@ class Report {
 double Percentile(std::vector<double> samples, double fraction);
 double Median(std::vector<double> samples);
 
+// What is being done, to standard error.
+void Say(const std::string& line);
+
 }  // namespace liveops::bench

@@ -19,8 +19,6 @@ constexpr seconds kSettle{60};  // every series is known, and snapshots have bee
 constexpr int kSeconds = 300;
 constexpr int kAlarmsPerSecond = 15;  // the sink keeps the last 5,000 requests
 
-void Say(const std::string& line) { std::fprintf(stderr, "  bench  %s\n", line.c_str()); }
-
 double SecondsSince(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
@@ -28,10 +26,7 @@ double SecondsSince(std::chrono::steady_clock::time_point begin) {
 }  // namespace
 
 Status MeasureScale(const std::string& dir, Report& report) {
-  stack::StackOptions options;
-  options.data_dir = dir;
-  options.slack_messages_per_second = 0;
-  options.pagerduty_events_per_minute = 0;
+  stack::StackOptions options = Unthrottled(dir);
   options.redis_memory_mib = 4096;  // the snapshots of a million series
   auto started = stack::Stack::Start(std::move(options));
   if (!started.ok()) return started.error();

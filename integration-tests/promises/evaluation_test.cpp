@@ -34,6 +34,20 @@ constexpr Duration kShows{8'000};
 constexpr const char* kPrograms[] = {"java", "liveops-ingest", "liveops-rule-evaluation",
                                      "liveops-notifier", "liveops-remediation"};
 
+std::string Alarm(const std::string& name, const std::string& when, const std::string& more = "") {
+  return fmt::format("  - {{name: {}, when: \"{}\", severity: critical, owner: on-call{}}}\n", name,
+                     when, more);
+}
+
+std::string PlanWith(const std::string& service, const std::vector<std::string>& alarms) {
+  return fmt::format(R"(service: {}
+owners:
+  on-call: {{title: On-call Engineer, slack: "#oncall", pagerduty: oncall}}
+alarms:
+{})",
+                     service, fmt::join(alarms, ""));
+}
+
 class Evaluation : public Ground {
  public:
   static void SetUpTestSuite() {
@@ -122,13 +136,7 @@ TEST_F(Evaluation, E3SilenceOfThePipelineNeitherFiresNorResolves) {
   const std::string hot = "fires-on";
   const std::string down = "is-up";
   Apply(hot, PlanOf(hot, "last(x) by host over 5s > 0.5"));
-  Apply(down, fmt::format(R"(service: {}
-owners:
-  on-call: {{title: On-call Engineer, slack: "#oncall", pagerduty: oncall}}
-alarms:
-  - {{name: hot, when: "last(x) by host over 5s > 5", no_data: fire, severity: critical, owner: on-call}}
-)",
-                          down));
+  Apply(down, PlanWith(down, {Alarm("hot", "last(x) by host over 5s > 5", ", no_data: fire")}));
   const auto fires = Emit(hot, "a", 1);
   const auto is_up = Emit(down, "a", 1);
   ASSERT_TRUE(AwaitOpened(hot));
@@ -188,29 +196,15 @@ TEST_F(Evaluation, E4AnHoursJumpOfAnyHostsClockCausesNoTransition) {
 
 TEST_F(Evaluation, E5APlanEditKeepsTheStateOfWhatItDidNotChange) {
   const std::string service = "edited";
-  const auto plan = [&](const std::string& alarms) {
-    return fmt::format(R"(service: {}
-owners:
-  on-call: {{title: On-call Engineer, slack: "#oncall", pagerduty: oncall}}
-alarms:
-{})",
-                       service, alarms);
-  };
-  const std::string kept =
-      "  - {name: hot, when: \"last(x) by host over 5s > 0.5 for 20s\", severity: critical, owner: "
-      "on-call}\n";
-  const std::string removed =
-      "  - {name: goes, when: \"last(x) by host over 5s > 0.5\", severity: critical, owner: "
-      "on-call}\n";
-  const std::string added =
-      "  - {name: comes, when: \"last(x) by host over 5s > 7\", severity: critical, owner: "
-      "on-call}\n";
-  Apply(service, plan(kept + removed));
+  const std::string kept = Alarm("hot", "last(x) by host over 5s > 0.5 for 20s");
+  const std::string removed = Alarm("goes", "last(x) by host over 5s > 0.5");
+  const std::string added = Alarm("comes", "last(x) by host over 5s > 7");
+  Apply(service, PlanWith(service, {kept, removed}));
   const auto emitter = Emit(service, "a", 1);
   const SteadyTime begin = std::chrono::steady_clock::now();
   ASSERT_TRUE(AwaitOpened(service));  // the one without a hold
   std::this_thread::sleep_for(begin + std::chrono::seconds(10) - std::chrono::steady_clock::now());
-  Apply(service, plan(kept + added));
+  Apply(service, PlanWith(service, {kept, added}));
   EXPECT_TRUE(AwaitResolved(service)) << ToldOf(service).all;
   EXPECT_TRUE(Await(kPageWithin, [&] { return ToldOf(service).opened == 2; }));
   const int fired_after = outages::SinceMs(begin);

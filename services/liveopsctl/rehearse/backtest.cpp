@@ -12,9 +12,7 @@ namespace {
 using engine::AlarmState;
 using engine::Transition;
 
-bool Opens(const Transition& told) {
-  return told.step == 0 && (told.state == AlarmState::kFiring || told.state == AlarmState::kNoData);
-}
+bool Opens(const Transition& told) { return told.step == 0 && IsOpen(told.state); }
 bool Closes(const Transition& told) {
   return told.state == AlarmState::kResolved || told.state == AlarmState::kGone ||
          told.state == AlarmState::kWithdrawn;

@@ -87,13 +87,12 @@ std::optional<ExpectedValue> ReadValue(plan::Fields& fields, const Watched* watc
 
 std::optional<plan::Severity> ReadSeverity(plan::Fields& fields, plan::ProblemList& problems) {
   using plan::Severity;
-  static constexpr Severity kAll[] = {Severity::kCritical, Severity::kHigh, Severity::kMedium,
-                                      Severity::kLow};
   std::vector<std::string> known;
-  for (const Severity severity : kAll) known.emplace_back(plan::SeverityName(severity));
+  for (const Severity severity : plan::kSeverities)
+    known.emplace_back(plan::SeverityName(severity));
   const plan::YamlNode* node = ReadWord(fields, "severity", known, problems);
   if (node == nullptr) return std::nullopt;
-  for (const Severity severity : kAll) {
+  for (const Severity severity : plan::kSeverities) {
     if (node->scalar == plan::SeverityName(severity)) return severity;
   }
   return std::nullopt;

@@ -49,7 +49,7 @@ void TakeViews(const BacktestReport& report, LiveAlarm& alarm) {
   for (const engine::AlarmView& view : report.at_end) {
     if (view.name != alarm.name) continue;
     ++alarm.groups;
-    if (Weight(view.state) == 3) ++alarm.open;
+    if (IsOpen(view.state)) ++alarm.open;
     if (worst == nullptr || Weight(view.state) > Weight(worst->state)) worst = &view;
   }
   if (worst == nullptr) return;

@@ -220,7 +220,7 @@ std::string ToldText(const engine::Transition& told) {
 
 bool IsPage(const engine::Transition& told) {
   return told.purpose == engine::Purpose::kPage && (told.step == 0 || told.reason == "escalated") &&
-         (told.state == engine::AlarmState::kFiring || told.state == engine::AlarmState::kNoData);
+         IsOpen(told.state);
 }
 
 }  // namespace liveops::rehearse

@@ -99,8 +99,7 @@ std::string RenderTimeline(const BacktestReport& report, const Style& style) {
   }
   for (const engine::Transition& told : report.told) {
     if (told.purpose == engine::Purpose::kRecord) continue;
-    const bool opens =
-        told.state == engine::AlarmState::kFiring || told.state == engine::AlarmState::kNoData;
+    const bool opens = IsOpen(told.state);
     const std::string value = std::isnan(told.value)
                                   ? ""
                                   : fmt::format("{} ({} {})", FormatValue(told.value, told.unit),

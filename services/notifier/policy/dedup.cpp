@@ -30,7 +30,7 @@ DedupDecision AskDedup(const Desired& desired, const Delivered& delivered,
                        const NoticeDecision& notice, const DedupView& view, Instant now,
                        SteadyTime steady) {
   if (desired.dedup <= Duration::zero()) return {DedupReason::kOff};
-  const bool opening = notice.notice == Notice::kFiring || notice.notice == Notice::kNoData;
+  const bool opening = IsOpening(notice.notice);
   if (!opening || delivered.AnyMayHaveArrived()) return {DedupReason::kNotAnOpening};
   if (!desired.refire) return {DedupReason::kFirstEpisode};
   switch (view.state) {

@@ -95,6 +95,7 @@ Instant Delivered::LastClock() const {
   return last;
 }
 
+bool IsOpening(Notice notice) { return notice == Notice::kFiring || notice == Notice::kNoData; }
 bool IsOpen(Phase phase) { return phase == Phase::kFiring || phase == Phase::kNoData; }
 bool IsClosed(Phase phase) { return phase != Phase::kNone && !IsOpen(phase); }
 

@@ -35,6 +35,8 @@ enum class Notice {
   kEased,  // it fires on, and is less bad than what was told
 };
 const char* NoticeName(Notice notice);  // "firing", "acknowledged", …
+// Says that an alarm is open.
+bool IsOpening(Notice notice);
 
 enum class Outcome {
   kDelivered,

@@ -6,8 +6,6 @@
 namespace liveops::notifier {
 namespace {
 
-bool IsOpening(Notice notice) { return notice == Notice::kFiring || notice == Notice::kNoData; }
-
 // A notice that is wanted at `step`, against the newest entry about it; nothing when it is settled.
 std::optional<NoticeDecision> Attempt(Channel channel, const Delivered& delivered, Notice notice,
                                       const std::string& subject, std::uint32_t step) {

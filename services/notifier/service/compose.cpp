@@ -83,7 +83,7 @@ Page ComposePage(Registry& registry, const Group& group, const NoticeDecision& n
     for (const RemedyFacts* facts : registry.RemediesOf(group)) {
       if (facts->id == notice.subject) page.remedies.push_back(RemedyOnPage(*facts, plan));
     }
-  } else if (notice.notice == Notice::kFiring || notice.notice == Notice::kNoData) {
+  } else if (IsOpening(notice.notice)) {
     for (const RemedyFacts* facts : registry.OpenRemediesForPage(group)) {
       page.remedies.push_back(RemedyOnPage(*facts, plan));
     }

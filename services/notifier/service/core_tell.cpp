@@ -11,8 +11,6 @@ namespace {
 
 constexpr Duration kLatencySensible{3'600'000};
 
-bool IsOpening(Notice notice) { return notice == Notice::kFiring || notice == Notice::kNoData; }
-
 }  // namespace
 
 // --- dedup windows ---

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "services/rule-evaluation/codec/transition_proto.h"
 
 namespace liveops::evaluation {
 namespace {
@@ -49,19 +50,6 @@ std::string WindowSentence(const v1::AlarmStatus& s) {
               : "; it fires when true at every judgement for " + FormatDuration(hold) + ".");
 }
 
-const char* SeverityWord(v1::Severity severity) {
-  switch (severity) {
-    case v1::SEVERITY_CRITICAL:
-      return "critical";
-    case v1::SEVERITY_HIGH:
-      return "high";
-    case v1::SEVERITY_MEDIUM:
-      return "medium";
-    default:
-      return "low";
-  }
-}
-
 // "fired at …, at 612 ms"
 std::string TransitionWords(const v1::AlarmTransition& t) {
   std::string word = "became something else";
@@ -92,8 +80,8 @@ std::string TransitionWords(const v1::AlarmTransition& t) {
   if (!std::isnan(t.value())) out += " at " + FormatValue(t.value(), t.unit());
   if (!std::isnan(t.peak()) && t.step() > 0) out += ", peak " + FormatValue(t.peak(), t.unit());
   if (t.severity_before() != v1::SEVERITY_UNSPECIFIED) {
-    out += std::string(", from ") + SeverityWord(t.severity_before()) + " to " +
-           SeverityWord(t.severity());
+    out += std::string(", from ") + plan::SeverityName(SeverityFromProto(t.severity_before())) +
+           " to " + plan::SeverityName(SeverityFromProto(t.severity()));
   }
   if (t.swings() > 0) {
     out += ", flapping: opened " + std::to_string(t.swings()) + " times";

@@ -23,6 +23,10 @@ v1::Severity SeverityToProto(plan::Severity severity) {
   return static_cast<v1::Severity>(static_cast<int>(severity) + 1);
 }
 
+plan::Severity SeverityFromProto(v1::Severity severity) {
+  return static_cast<plan::Severity>(static_cast<int>(severity) - 1);
+}
+
 std::optional<plan::Comparison> ParseComparison(std::string_view sign) {
   for (const plan::Comparison op : {plan::Comparison::kGreater, plan::Comparison::kGreaterEqual,
                                     plan::Comparison::kLess, plan::Comparison::kLessEqual}) {
@@ -121,7 +125,7 @@ Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
   t.step = in.step();
   t.state = static_cast<engine::AlarmState>(in.state());
   t.reason = in.reason();
-  t.severity = static_cast<plan::Severity>(static_cast<int>(in.severity()) - 1);
+  t.severity = SeverityFromProto(in.severity());
   t.owner = in.owner();
   t.expression = in.expression();
   t.value = in.value();
@@ -149,7 +153,7 @@ Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
   t.summary = in.summary();
   t.runbook = in.runbook();
   if (in.severity_before() >= v1::SEVERITY_CRITICAL && in.severity_before() <= v1::SEVERITY_LOW) {
-    t.severity_before = static_cast<plan::Severity>(static_cast<int>(in.severity_before()) - 1);
+    t.severity_before = SeverityFromProto(in.severity_before());
   }
   t.swings = in.swings();
   t.flaps_within = DurationFrom(in.flaps_within_ms());

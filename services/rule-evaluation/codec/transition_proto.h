@@ -18,6 +18,8 @@ void ToProto(const engine::Transition& transition, std::int32_t source_partition
 Result<engine::Transition> FromProto(const v1::AlarmTransition& in);
 
 v1::Severity SeverityToProto(plan::Severity severity);
+// Of one that is specified.
+plan::Severity SeverityFromProto(v1::Severity severity);
 std::optional<plan::Comparison> ParseComparison(std::string_view sign);
 
 }  // namespace liveops::evaluation

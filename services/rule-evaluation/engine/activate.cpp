@@ -60,7 +60,7 @@ void TakeOver(State& s, Rule& old, Rule& fresh, bool same_purpose, std::vector<T
     next->levels = group->levels;
     next->level = group->level;
     const bool eased = AmendLevels(old.spec, false, fresh.spec, *next);
-    if (eased && same_purpose) Ease(s, fresh, *next, old.SeverityAt(group->level), out);
+    if (eased && same_purpose) Ease(s, fresh, *next, old.spec.SeverityAt(group->level), out);
     next->silence_ms = group->silence_ms;
     group->ForEachMember([&](const Cells&, const Member& member) {
       next->silence_ms = std::max(next->silence_ms, 3 * s.series.at(member.series).Interval());
@@ -90,8 +90,7 @@ void Reword(State& s, Rule& rule, RuleSpec spec, std::vector<Transition>& out) {
   rule.lateness_ms = std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kNative));
   Schedule(s, rule);
   for (const auto& [key, group] : rule.groups) {
-    const plan::Severity severity =
-        group->level == 0 ? before.severity : before.levels[group->level - 1].severity;
+    const plan::Severity severity = before.SeverityAt(group->level);
     const bool eased = AmendLevels(before, same, rule.spec, *group);
     if (eased && same_purpose) Ease(s, rule, *group, severity, out);
     Life& life = group->life;

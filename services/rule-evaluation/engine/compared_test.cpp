@@ -6,13 +6,8 @@
 namespace liveops::engine {
 namespace {
 
-using testing::PlanOf;
+using testing::One;
 using testing::Told;
-
-std::string One(std::string_view name, std::string_view when, std::string_view more = "") {
-  return PlanOf("  - {name: " + std::string(name) + ", when: '" + std::string(when) +
-                "', severity: high, owner: on-call" + std::string(more) + "}");
-}
 
 TEST(Compared, FiresByThePartOfWhatWasAndResolves) {
   EXPECT_EQ(Told(One("more", "req/min > 150% compared to 10min ago"), R"(

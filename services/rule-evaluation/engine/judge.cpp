@@ -62,7 +62,7 @@ void TellIf(State& s, const Rule& rule, const Group& group, const Stepped& stepp
   const bool flaps = group.life.damped && group.life.step == 0;
   out.push_back(Tell(s, rule, group, words.state, flaps ? "flapping" : words.reason, j));
   if (told == Told::kEscalates || told == Told::kEases) {
-    out.back().severity_before = rule.SeverityAt(stepped.level_before);
+    out.back().severity_before = rule.spec.SeverityAt(stepped.level_before);
   }
 }
 
@@ -221,7 +221,7 @@ void JudgeTouched(State& s, std::vector<Transition>& out) {
     for (const auto& cells : group->own) {
       if (!cells || cells->touched != s.position) continue;
       newest_ms = std::max(newest_ms, cells->touched_to_ms);
-      upward |= Upward(rule->test(cells->test).op);
+      upward |= plan::IsUpward(rule->test(cells->test).op);
     }
     if (!upward) continue;
     ++s.counters.judgements;

@@ -17,7 +17,7 @@ Duration OwnClearHold(const LifeRules& rules) {
 double Worse(plan::Comparison op, double a, double b) {
   if (std::isnan(a)) return b;
   if (std::isnan(b)) return a;
-  return Upward(op) ? std::max(a, b) : std::min(a, b);
+  return plan::IsUpward(op) ? std::max(a, b) : std::min(a, b);
 }
 
 void Life::Enter(AlarmState as, Instant at) {

@@ -90,7 +90,7 @@ struct Life {
   bool damped = false;            // it flaps: stays open until it has been quiet
   std::uint32_t swings = 0;       // of a flapping episode: how often it opened or would have
 
-  bool open() const { return state == AlarmState::kFiring || state == AlarmState::kNoData; }
+  bool open() const { return IsOpen(state); }
 
   // A verdict with a value (true, false or unknown). `clock` names a new episode.
   Told Step(const LifeRules& rules, const Judgement& j, Instant clock);
@@ -124,8 +124,5 @@ struct Life {
 
 // The worse of two values in the direction of `op`; a NaN loses.
 double Worse(plan::Comparison op, double a, double b);
-inline bool Upward(plan::Comparison op) {
-  return op == plan::Comparison::kGreater || op == plan::Comparison::kGreaterEqual;
-}
 
 }  // namespace liveops::engine

@@ -8,13 +8,8 @@
 namespace liveops::engine {
 namespace {
 
-using testing::PlanOf;
+using testing::One;
 using testing::Told;
-
-std::string One(std::string_view name, std::string_view when, std::string_view more = "") {
-  return PlanOf("  - {name: " + std::string(name) + ", when: '" + std::string(when) +
-                "', severity: high, owner: on-call" + std::string(more) + "}");
-}
 
 TEST(Logic, AndFiresWhenBothHoldAndResolvesWhenOneDoesNot) {
   EXPECT_EQ(Told(One("busy", "CPU > 90% and req/min > 500"), R"(

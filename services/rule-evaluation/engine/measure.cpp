@@ -319,7 +319,7 @@ std::optional<double> GaugeOf(const State& s, const Rule& rule, const Cells& cel
 bool TrueStays(const Rule& rule, const Cells& cells) {
   const plan::Test& test = rule.test(cells.test);
   if (test.measure.form != plan::Measure::Form::kPlain || test.IsCompared()) return false;
-  const bool up = Upward(test.op);
+  const bool up = plan::IsUpward(test.op);
   switch (test.measure.value().aggregate) {
     case Aggregate::kLast:
       return true;

@@ -177,7 +177,7 @@ bool SameWindows(const plan::Condition& a, const plan::Condition& b) {
     const plan::Test& x = plan::TestOf(a, i);
     const plan::Test& y = plan::TestOf(b, i);
     if (x.measure != y.measure || x.by != y.by || x.window != y.window || x.ago != y.ago ||
-        Upward(x.op) != Upward(y.op)) {
+        plan::IsUpward(x.op) != plan::IsUpward(y.op)) {
       return false;
     }
   }

@@ -69,10 +69,10 @@ struct Cells {
   // What counters, buckets and gauges said, by member. A cell's numbers by kind and aggregate:
   //   counter, bucket:     a = increase, b = ms of it that the series' points cover, c = increase
   //                        that covers no known time
-  //   gauge, last:         a = reading, b = its time, c = readings
+  //   gauge, last, sum:    a = newest reading, b = its time
   //   gauge, avg:          a = sum, b = readings
   //   gauge, min, max:     a = reading
-  //   gauge, sum, count:   a = newest reading, b = its time, c = readings
+  //   gauge, count:        c = readings
   //   gauge, stddev:       a = mean, b = readings, c = sum of squared distances from the mean
   //                        (B. P. Welford, "Note on a method for calculating corrected sums of
   //                        squares and products", Technometrics 4(3), 1962)
@@ -172,6 +172,11 @@ struct RuleSpec {
   // Where the plan says so, the greatest of all metrics that are read.
   std::optional<Duration> lateness;
   bool lateness_said_for_all = false;
+
+  // At no level, 0, it is as bad as the alarm itself.
+  plan::Severity SeverityAt(std::size_t level) const {
+    return level == 0 ? severity : levels[level - 1].severity;
+  }
 };
 
 struct ByNumber {
@@ -257,18 +262,11 @@ struct Rule {
             spec.clear ? &*spec.clear : nullptr, spec.keep_firing,
             spec.flapping ? &*spec.flapping : nullptr};
   }
-  plan::Severity SeverityAt(std::size_t level) const {
-    return level == 0 ? spec.severity : spec.levels[level - 1].severity;
-  }
   static std::uint64_t MemberKey(std::uint32_t series, std::size_t test, std::uint8_t operand) {
     static_assert(plan::Condition::kTestsMax <= 8 && plan::Measure::kOperandsMax <= 8);
     return (std::uint64_t{series} << 6) | (std::uint64_t{test} << 3) | operand;
   }
 };
-
-inline bool IsOpen(AlarmState state) {
-  return state == AlarmState::kFiring || state == AlarmState::kNoData;
-}
 
 // The operand without whose data a test has no value.
 inline bool IsPrimary(const plan::Measure& measure, std::uint8_t operand) {

@@ -127,7 +127,7 @@ Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState
   t.state = state;
   t.reason = reason;
   // Told at its end too: how bad it was when it ended.
-  t.severity = rule.SeverityAt(group.level);
+  t.severity = rule.spec.SeverityAt(group.level);
   t.owner = spec.owner;
   t.expression = spec.expression;
   t.value = j.value;

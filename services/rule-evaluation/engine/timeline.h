@@ -54,6 +54,9 @@ std::string Told(std::string_view plan, std::string_view script);
 // metrics.
 std::string PlanOf(std::string_view alarms, std::string_view rest = "");
 
+// One of a single alarm; `more` of its keys begin with a comma.
+std::string One(std::string_view name, std::string_view when, std::string_view more = "");
+
 // Every field.
 std::string Dump(const Transition& t);
 

@@ -136,6 +136,11 @@ alarms:
          "\n" + std::string(rest);
 }
 
+std::string One(std::string_view name, std::string_view when, std::string_view more) {
+  return PlanOf("  - {name: " + std::string(name) + ", when: '" + std::string(when) +
+                "', severity: high, owner: on-call" + std::string(more) + "}");
+}
+
 std::string Told(std::string_view plan, std::string_view script) {
   Script s;
   s.plans["p"] = plan;

@@ -24,6 +24,10 @@ enum class AlarmState : std::uint8_t {
   kBlind = 8,      // never saw its metric since the plan's activation; never a transition
 };
 const char* AlarmStateName(AlarmState state);
+// An episode goes on.
+inline bool IsOpen(AlarmState state) {
+  return state == AlarmState::kFiring || state == AlarmState::kNoData;
+}
 
 enum class Purpose : std::uint8_t { kPage = 1, kRecord = 2, kScenario = 3, kProbe = 4 };
 

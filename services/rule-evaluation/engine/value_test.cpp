@@ -9,13 +9,9 @@
 namespace liveops::engine {
 namespace {
 
+using testing::One;
 using testing::PlanOf;
 using testing::Told;
-
-std::string One(std::string_view name, std::string_view when, std::string_view more = "") {
-  return PlanOf("  - {name: " + std::string(name) + ", when: '" + std::string(when) +
-                "', severity: high, owner: on-call" + std::string(more) + "}");
-}
 
 TEST(ValueOf, RateIsIncreaseByTimeCoveredWhateverTheExportsBeat) {
   // 600 requests a minute, exported each 59.6 s or each 60.4 s: never doubled, never gone.

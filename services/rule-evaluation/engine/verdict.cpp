@@ -133,7 +133,8 @@ Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells
   }
   const bool crossed = plan::Holds(r.value, test.op, test.threshold);
   // A short stall alone does not make an estimate worthless.
-  bool believed = whole || (Upward(test.op) && begin_ms >= std::max(s.hard_from_ms, rule.born_ms));
+  bool believed =
+      whole || (plan::IsUpward(test.op) && begin_ms >= std::max(s.hard_from_ms, rule.born_ms));
   if (crossed && !believed && TrueStays(rule, *cells)) {
     // Of a window that is known in part only what really came counts, nothing extrapolated.
     const Reading sure = Measure(s, rule, *cells, pane, true);
@@ -154,7 +155,7 @@ Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells
     if (!believed) result.why = Why::kNotCovered;
     // What is missing could only add to a sum: a small one that rests on fewer series than there
     // should be is not known to be small.
-    if (result.verdict == Verdict::kTrue && !Upward(test.op) && Adds(test.measure) &&
+    if (result.verdict == Verdict::kTrue && !plan::IsUpward(test.op) && Adds(test.measure) &&
         MissesSomebody(s, rule, *cells, end_ms)) {
       result.verdict = Verdict::kUnknown;
       result.why = Why::kQuiet;
@@ -175,7 +176,7 @@ Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells
 bool MayBeEager(const State& s, const Rule& rule, const Cells* cells) {
   if (cells == nullptr || cells->group == nullptr) return false;
   const plan::Test& test = rule.test(cells->test);
-  if (!Upward(test.op) || test.IsCompared()) return false;
+  if (!plan::IsUpward(test.op) || test.IsCompared()) return false;
   const bool adds_gauges = test.measure.value().aggregate == plan::Aggregate::kSum &&
                            !cells->members.empty() && cells->members.front().cell == Cell::kGauge;
   if (TrueStays(rule, *cells) && !adds_gauges) return true;

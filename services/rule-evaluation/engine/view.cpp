@@ -282,7 +282,7 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
                  : 0;
   v.explanation = Explain(rule, group, v.state) + Further(rule, group) + Untracked(s, rule);
   if (!group.life.open()) return v;
-  v.severity = rule.SeverityAt(group.level);
+  v.severity = rule.spec.SeverityAt(group.level);
   if (group.life.damped) v.swings = group.life.swings;
   if (group.level > 0) {
     const plan::Level& level = rule.spec.levels[group.level - 1];

@@ -39,10 +39,12 @@ std::optional<AlarmName> SplitId(const std::string& alarm_id) {
 
 // How long before a moment the log must be known for the condition to be wholly known then.
 Duration ReachOf(const plan::Condition& condition) {
-  Duration window{0};
-  for (std::size_t i = 0; i < plan::TestCount(condition); ++i)
-    window = std::max(window, plan::TestOf(condition, i).window);
-  return window + std::max(condition.hold, condition.quorum.slot * condition.quorum.of) + kMargin;
+  Duration longest{0};
+  for (std::size_t i = 0; i < plan::TestCount(condition); ++i) {
+    const plan::Test& test = plan::TestOf(condition, i);
+    longest = std::max(longest, test.window + test.ago);
+  }
+  return longest + std::max(condition.hold, condition.quorum.slot * condition.quorum.of) + kMargin;
 }
 
 // And for all else that its state depends on.
@@ -71,18 +73,14 @@ std::optional<Duration> ReachOf(const plan::Plan& plan, const std::string& name,
   return std::nullopt;
 }
 
-bool Open(engine::AlarmState state) {
-  return state == engine::AlarmState::kFiring || state == engine::AlarmState::kNoData;
-}
-
 // Does the alarm stand as its last word says? Closed is closed: pending has no word of its own.
 bool Agrees(const engine::Transition& word, const std::vector<engine::AlarmView>& alarms) {
   for (const engine::AlarmView& view : alarms) {
     if (view.alarm_id != word.alarm_id) continue;
-    if (!Open(word.state)) return !Open(view.state);
+    if (!IsOpen(word.state)) return !IsOpen(view.state);
     return view.state == word.state && view.episode == word.episode;
   }
-  return !Open(word.state);
+  return !IsOpen(word.state);
 }
 
 struct Turn {

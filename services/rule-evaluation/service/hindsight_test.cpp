@@ -30,6 +30,7 @@ alarms:
   - {name: hot, when: last(cpu) > 90 for 1min, page: false}
   - {name: hot-pods, when: last(cpu) by pod > 90 for 1min, page: false}
   - {name: slow, when: avg(cpu) over 1h > 99 for 1h, keep_firing: 2h, page: false}
+  - {name: more, when: last(cpu) over 1min > 150% compared to 1d ago, page: false}
   - {name: dark, when: last(light) < 1, page: false}
 )";
 const std::int32_t kPartition = PartitionOf("shop", 16);
@@ -277,6 +278,7 @@ TEST_F(HindsightTest, BeginsSoEarlyThatAllOfTheAlarmIsKnown) {
   const auto before = [&](const PastAlarm& past) { return World::At(at) - past.wanted; };
   EXPECT_EQ(before(Look("shop/hot", at)), std::chrono::minutes(30)) << "at least";
   EXPECT_EQ(before(Look("shop/slow", at)), std::chrono::minutes(60 + 60 + 15 + 120));
+  EXPECT_EQ(before(Look("shop/more", at)), std::chrono::minutes(24 * 60 + 1 + 15));
 }
 
 TEST_F(HindsightTest, AWordOfAZombieIsNone) {

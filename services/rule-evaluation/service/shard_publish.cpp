@@ -22,10 +22,6 @@ std::uint64_t HashOf(engine::AlarmView view, const engine::Transition* last,
   return Xxh64(EncodeStatus(view, last, partition));
 }
 
-bool Open(engine::AlarmState state) {
-  return state == engine::AlarmState::kFiring || state == engine::AlarmState::kNoData;
-}
-
 }  // namespace
 
 void ShardOwner::PublishOne(const engine::AlarmView& view, SteadyTime now) {
@@ -44,7 +40,7 @@ void ShardOwner::Forget(const std::string& alarm) {
   published_.erase(alarm);
   std::erase_if(changed_, [&](const engine::AlarmView& view) { return view.alarm_id == alarm; });
   const engine::Transition* last = last_.Find(alarm);
-  if (last != nullptr && !Open(last->state)) last_.Erase(alarm);
+  if (last != nullptr && !IsOpen(last->state)) last_.Erase(alarm);
 }
 
 void ShardOwner::ReplaceTable(SteadyTime now) {

@@ -231,7 +231,7 @@ std::string Render(const Page& page, Language language) {
   const std::string flapping = SayFlapping(language, page);
   if (!flapping.empty()) Section(blocks, ":repeat: " + Escape(flapping, 600));
   if (page.groups_refused > 0) Section(blocks, Say(language, &Words::more_refused));
-  const bool opening = page.notice == Notice::kFiring || page.notice == Notice::kNoData;
+  const bool opening = IsOpening(page.notice);
   if (!page.summary.empty() && opening) Section(blocks, Escape(OneLine(page.summary), 600));
   if (opening) {
     AddOpeningFields(blocks, page, language);
