@@ -81,8 +81,8 @@ Status Decoder::Impl::ReadOther(const v1::ShardRecord& record) {
                                          Duration(static_cast<std::int64_t>(probe.within_ms()))};
       return {};
     }
-    case v1::ShardRecord::kPartial:
-      return InvalidError("a Partial: rules that span shards are not run by this build");
+    case v1::ShardRecord::kReadings:
+      return InvalidError("readings of a spread service: this build does not run one");
     case v1::ShardRecord::kBatch:  // BatchReader found none
     case v1::ShardRecord::BODY_NOT_SET:
       break;

@@ -180,8 +180,8 @@ std::string Expected(const std::string& bytes) {
       if (!InRange(record.probe().within_ms()))
         return "refused: a probe's time limit is out of range";
       return source + "body 4";
-    case v1::ShardRecord::kPartial:
-      return "refused: a Partial: rules that span shards are not run by this build";
+    case v1::ShardRecord::kReadings:
+      return "refused: readings of a spread service: this build does not run one";
     case v1::ShardRecord::BODY_NOT_SET:
       break;
   }

@@ -150,9 +150,9 @@ TEST(Decoder, RefusesWhatDoesNotFitTogether) {
   EXPECT_TRUE(refused([](auto& b) { b.clear_service(); }));
   EXPECT_FALSE(refused([](auto&) {}));
   EXPECT_FALSE(decoder.decoder.Decode(1, {}, "").ok());
-  v1::ShardRecord partial;
-  partial.mutable_partial()->set_rule("x");
-  EXPECT_FALSE(Decode(decoder, partial).ok());
+  v1::ShardRecord readings;
+  readings.mutable_readings()->set_rule("x");
+  EXPECT_FALSE(Decode(decoder, readings).ok());
 }
 
 TEST(Decoder, NoBytesMakeItFall) {
