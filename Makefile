@@ -1,6 +1,8 @@
 # Thin: each goal is one command that can be typed by hand. `make demo` on a bare Debian 12 sets up, builds and plays.
 BIN := build/release/bin
 JOBS ?= 2
+# Integration tests that run at once, each with a stack of its own, which keeps half a core busy.
+STACKS ?= 2
 
 .PHONY: help setup build demo run test test-asan bench bench-loaded bench-scale format format-check clean
 .DEFAULT_GOAL := help
@@ -24,7 +26,7 @@ run: build ## keep a sandbox up at real speed until Ctrl-C
 test: build ## unit tests, then integration tests against real Kafka and Redis
 	@bash deploy/local/setup.sh tests
 	@ctest --preset release -j$(JOBS) -L unit
-	@ctest --preset release -j$(JOBS) -LE unit
+	@ctest --preset release -j$(STACKS) -LE unit
 
 # The rooms without threads and sockets: quick to build, and where hostile input is read.
 ASAN_ROOMS := base config plan sketch engine rehearse admit ingest_codec notifier_policy notifier_slack notifier_pagerduty \
