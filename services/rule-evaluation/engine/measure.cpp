@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "services/rule-evaluation/engine/window_sums.h"
+#include "services/rule-evaluation/engine/tally.h"
 
 namespace liveops::engine {
 
@@ -9,169 +9,31 @@ using plan::Aggregate;
 
 namespace {
 
-std::optional<double> OfGauge(const State& s, const Cells& cells, std::size_t column,
-                              Aggregate aggregate, const Span& span) {
-  double a = 0;
-  double b = 0;
-  double c = 0;
-  bool any = false;
-  const auto each = [&](auto f) { cells.grid.ForColumn(column, span.first, span.last, f); };
-  switch (aggregate) {
-    case Aggregate::kAvg:
-      each([&](double sum, double readings, double) {
-        a += sum;
-        b += readings;
-      });
-      if (b > 0) return a / b;
-      break;
-    case Aggregate::kMin:
-    case Aggregate::kMax:
-      each([&](double reading, double, double) {
-        a = !any                           ? reading
-            : aggregate == Aggregate::kMin ? std::min(a, reading)
-                                           : std::max(a, reading);
-        any = true;
-      });
-      if (any) return a;
-      break;
-    case Aggregate::kStddev:
-      // Two parts' means and squares make those of the whole (Chan, Golub, LeVeque, "Updating
-      // formulae and a pairwise algorithm for computing sample variances", 1979).
-      each([&](double mean, double readings, double squares) {
-        const double off = mean - a;
-        const double both = b + readings;
-        c += squares + off * off * (b * readings / both);
-        a += off * (readings / both);
-        b = both;
-      });
-      return b > 1 ? std::optional(std::sqrt(c / b)) : std::nullopt;
-    case Aggregate::kCount:
-      each([&](double, double, double readings) { c += readings; });
-      return c > 0 ? std::optional(c) : std::nullopt;
-    default:
-      each([&](double reading, double, double) {
-        a = reading;
-        any = true;
-      });
-      if (any) return a;
-      break;
-  }
-  const Member::Last* last = StillGood(s, cells.members[column], span);
-  return last != nullptr ? std::optional(last->value) : std::nullopt;
-}
-
 // Multiplied first, so that 160 of 200 is 80 % to the bit.
 double InUnit(const plan::Measure& measure, double value) {
   if (!(measure.capacity > 0)) return value;
   return value * (measure.unit == "%" ? 100 : 1) / measure.capacity;
 }
 
-Reading OfGauges(const State& s, const Rule& rule, const Cells& cells, std::size_t operand,
-                 const Span& span) {
-  Reading out;
-  const plan::Test& test = rule.test(cells.test);
-  const Aggregate aggregate = test.measure.operands[operand].aggregate;
-  const bool adds = aggregate == Aggregate::kSum || aggregate == Aggregate::kCount;
-  for (std::size_t i = 0; i < cells.members.size(); ++i) {
-    const Member& member = cells.members[i];
-    if (member.cell != Cell::kGauge || member.operand != operand) continue;
-    const auto value = OfGauge(s, cells, i, aggregate, span);
-    if (!value) continue;
-    if (!out.known) {
-      out.value = *value;
-    } else {
-      out.value = adds ? out.value + *value : Worse(test.op, out.value, *value);
-    }
-    out.known = true;
-  }
-  return out;
-}
-
 // Where the quantile may really lie.
-void SetBounds(const Cells& cells, const sketch::Sketch& all, Reading& out) {
+void SetBounds(const std::vector<double>& bounds, const sketch::Sketch& all, Reading& out) {
   if (all.min() == all.max()) return;
-  if (cells.bounds.empty()) {
+  if (bounds.empty()) {
     const sketch::Bounds bin = sketch::Sketch::BinOf(out.value);
     out.low = std::max(bin.low, all.min());
     out.high = std::min(bin.high, all.max());
     return;
   }
-  const auto above = std::lower_bound(cells.bounds.begin(), cells.bounds.end(), out.value);
-  out.high = above == cells.bounds.end() ? all.max() : *above;
-  out.low = above == cells.bounds.begin() ? std::min(0.0, all.min()) : *std::prev(above);
-}
-
-Reading OfDistribution(const State& s, const Rule& rule, const Cells& cells, std::size_t index,
-                       const Span& span) {
-  Reading out;
-  const auto& panes = cells.distributions[index];
-  if (panes.empty()) return out;
-  sketch::Sketch all;
-  panes.ForRange(span.first, span.last, [&](const sketch::Sketch& pane) { all.Merge(pane); });
-  if (all.empty()) {
-    const auto* newest = panes.NewestUpTo(span.last);
-    bool good = false;
-    for (const Member& member : cells.members) {
-      // Its newest point may be a baseline, or have observed nothing: then there is no value of it.
-      if (newest == nullptr || member.operand != index || member.cell != Cell::kDistribution)
-        continue;
-      const Member::Last* last = StillGood(s, member, span);
-      good |= last != nullptr &&
-              sketch::PaneIndex(last->ms, rule.windows[cells.test].pane_ms) <= newest->index;
-    }
-    if (!good) return out;
-    all = newest->value;
-  }
-  const plan::Operand& operand = rule.test(cells.test).measure.operands[index];
-  out.events = true;
-  out.points = all.count();
-  std::optional<double> value;
-  switch (operand.aggregate) {
-    case Aggregate::kAvg:
-      value = all.sum() / all.count();
-      break;
-    case Aggregate::kMin:
-      value = all.min();
-      break;
-    case Aggregate::kMax:
-      value = all.max();
-      break;
-    case Aggregate::kStddev:
-      value = all.Stddev();
-      break;
-    default:
-      value = all.Quantile(operand.quantile);
-      break;
-  }
-  out.known = value.has_value();
-  out.value = out.low = out.high = value.value_or(0);
-  if (out.known && operand.aggregate == Aggregate::kQuantile) SetBounds(cells, all, out);
-  return out;
+  const auto above = std::lower_bound(bounds.begin(), bounds.end(), out.value);
+  out.high = above == bounds.end() ? all.max() : *above;
+  out.low = above == bounds.begin() ? std::min(0.0, all.min()) : *std::prev(above);
 }
 
 // A quantile of a classic Prometheus histogram: cumulative counts by upper bound (`le`), taken as
 // evenly spread inside a bucket, the last finite bound standing for what lies above it; as
 // Prometheus' histogram_quantile.
-Reading OfBuckets(const State& s, const Rule& rule, const Cells& cells, std::size_t operand,
-                  const Span& span) {
+Reading OfBuckets(double quantile, std::vector<std::pair<double, double>> upto) {
   Reading out;
-  std::vector<std::pair<double, double>> upto;  // bound, events at or below
-  upto.reserve(std::min<std::size_t>(cells.members.size(), 32));
-  const auto sums = cells.grid.Sum(span.first, span.last, false);
-  for (std::size_t i = 0; i < cells.members.size(); ++i) {
-    const Member& member = cells.members[i];
-    if (member.cell != Cell::kBucket || member.operand != operand) continue;
-    const Increase one =
-        OfMember(s, rule.window_ms(cells.test), member, SumOf(sums, i), span, false);
-    if (!one.known) continue;
-    const auto at = std::lower_bound(upto.begin(), upto.end(), member.bound,
-                                     [](const auto& e, double bound) { return e.first < bound; });
-    if (at != upto.end() && at->first == member.bound) {
-      at->second += one.raw;
-    } else {
-      upto.insert(at, {member.bound, one.raw});
-    }
-  }
   // Without the last bucket the events above the others are not known.
   if (upto.size() < 2 || !std::isinf(upto.back().first)) return out;
   for (std::size_t i = 1; i < upto.size(); ++i) {
@@ -181,7 +43,7 @@ Reading OfBuckets(const State& s, const Rule& rule, const Cells& cells, std::siz
   if (!(all > 0)) return out;
   out.known = out.events = true;
   out.points = all;
-  const double rank = rule.test(cells.test).measure.operands[operand].quantile * all;
+  const double rank = quantile * all;
   std::size_t i = 0;
   while (i + 1 < upto.size() && upto[i].second < rank) ++i;
   if (i + 1 == upto.size()) {
@@ -218,35 +80,58 @@ Reading OfIncrease(const Increase& total, const plan::Operand& operand) {
   return out;
 }
 
-// One operand, by whatever kinds of series feed it.
-Reading OfOperand(const State& s, const Rule& rule, const Cells& cells, std::size_t operand,
-                  const Span& span, bool at_least) {
-  bool has[5] = {};
-  for (const Member& member : cells.members) {
-    if (member.operand == operand) has[static_cast<std::size_t>(member.cell)] = true;
+}  // namespace
+
+Reading ValueMaker::OfObserved(const plan::Operand& operand, const Observed& observed) const {
+  Reading out;
+  // The newest point may be a baseline, or have observed nothing: then there is no value of it.
+  if (!observed.any || (!observed.in_window && observed.stands_from > observed.pane)) return out;
+  const sketch::Sketch& all = observed.sketch;
+  out.events = true;
+  out.points = all.count();
+  std::optional<double> value;
+  switch (operand.aggregate) {
+    case Aggregate::kAvg:
+      value = all.sum() / all.count();
+      break;
+    case Aggregate::kMin:
+      value = all.min();
+      break;
+    case Aggregate::kMax:
+      value = all.max();
+      break;
+    case Aggregate::kStddev:
+      value = all.Stddev();
+      break;
+    default:
+      value = all.Quantile(operand.quantile);
+      break;
   }
-  const auto any = [&](Cell cell) { return has[static_cast<std::size_t>(cell)]; };
-  Reading out = OfDistribution(s, rule, cells, operand, span);
-  if (!out.known && any(Cell::kBucket)) out = OfBuckets(s, rule, cells, operand, span);
+  out.known = value.has_value();
+  out.value = out.low = out.high = value.value_or(0);
+  if (out.known && operand.aggregate == Aggregate::kQuantile) SetBounds(bounds_, all, out);
+  return out;
+}
+
+// By whatever kinds of series feed it.
+Reading ValueMaker::OfOperand(std::size_t index, const Tally& tally) const {
+  const plan::Operand& operand = test_.measure.operands[index];
+  Reading out = OfObserved(operand, tally.observed);
+  if (!out.known && tally.has_buckets) out = OfBuckets(operand.quantile, tally.upto);
   const bool bounded = out.known;
-  if (!out.known && any(Cell::kCounter)) {
-    const auto sums = cells.grid.Sum(span.first, span.last, true);
-    out = OfIncrease(OfCounters(s, rule, cells, sums, operand, span, at_least),
-                     rule.test(cells.test).measure.operands[operand]);
+  if (!out.known && tally.has_counters) out = OfIncrease(tally.counted, operand);
+  if (!out.known && tally.has_gauges) {
+    out = Reading();
+    out.known = tally.gauges.has_value();
+    out.value = tally.gauges.value_or(0);
   }
-  if (!out.known && any(Cell::kGauge)) out = OfGauges(s, rule, cells, operand, span);
   if (!bounded) out.low = out.high = out.value;
   return out;
 }
 
-Reading OfRatio(const State& s, const Rule& rule, const Cells& cells, const Span& span) {
+Reading ValueMaker::OfRatio(const Increase& above, const Increase& below) const {
   Reading out;
-  const plan::Measure& measure = rule.test(cells.test).measure;
-  const auto sums = cells.grid.Sum(span.first, span.last, false);
-  const Increase below = OfCounters(s, rule, cells, sums, 1, span, false);
-  if (!below.known) return out;
-  // A counter without points is 0 where its denominator has data.
-  const Increase above = OfCounters(s, rule, cells, sums, 0, span, false);
+  const plan::Measure& measure = test_.measure;
   out.points = below.raw;
   out.events = true;
   if (!(below.raw > 0)) {
@@ -262,25 +147,11 @@ Reading OfRatio(const State& s, const Rule& rule, const Cells& cells, const Span
   return out;
 }
 
-// Nothing where an operand has no value, or where the result is none (a division by 0). A counter
-// without points is 0 where another operand has data.
-Reading OfFormula(const State& s, const Rule& rule, const Cells& cells, const Span& span) {
-  const plan::Measure& measure = rule.test(cells.test).measure;
+// Nothing where the result is none (a division by 0).
+Reading ValueMaker::OfFormula(const std::vector<double>& values) const {
   Reading out;
-  std::vector<double> values(measure.operands.size());
-  bool any = false;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const Reading one = OfOperand(s, rule, cells, i, span, false);
-    const Aggregate aggregate = measure.operands[i].aggregate;
-    const bool counted = aggregate == Aggregate::kIncrease || aggregate == Aggregate::kRate ||
-                         aggregate == Aggregate::kCount;
-    if (!one.known && !counted) return out;
-    any |= one.known;
-    values[i] = one.known ? one.value : 0;
-  }
-  if (!any) return out;
   std::vector<double> stack;
-  for (const plan::FormulaStep& step : measure.formula) {
+  for (const plan::FormulaStep& step : test_.measure.formula) {
     using Kind = plan::FormulaStep::Kind;
     if (step.kind == Kind::kOperand || step.kind == Kind::kNumber) {
       stack.push_back(step.kind == Kind::kOperand ? values[step.operand] : step.number);
@@ -301,7 +172,16 @@ Reading OfFormula(const State& s, const Rule& rule, const Cells& cells, const Sp
   return out;
 }
 
-}  // namespace
+Reading ValueMaker::Finished(Reading out) const {
+  for (double* v : {&out.value, &out.low, &out.high}) *v = InUnit(test_.measure, *v);
+  if (test_.IsCompared()) return out;
+  // Parts that were spread over panes add up to a hair beside the whole; a value at the threshold
+  // stays at it.
+  if (std::abs(out.value - test_.threshold) <= 1e-9 * std::abs(test_.threshold)) {
+    out.value = test_.threshold;
+  }
+  return out;
+}
 
 double IncreaseOf(const State& s, const Rule& rule, const Cells& cells, std::size_t column,
                   std::int64_t pane) {
@@ -338,20 +218,10 @@ bool TrueStays(const Rule& rule, const Cells& cells) {
 
 Reading Measure(const State& s, const Rule& rule, const Cells& cells, std::int64_t pane,
                 bool at_least) {
-  const Span span = SpanOf(rule, cells, pane);
-  const plan::Test& test = rule.test(cells.test);
-  Reading out = test.measure.IsRatio() ? OfRatio(s, rule, cells, span)
-                : test.measure.form == plan::Measure::Form::kFormula
-                    ? OfFormula(s, rule, cells, span)
-                    : OfOperand(s, rule, cells, 0, span, at_least);
-  for (double* v : {&out.value, &out.low, &out.high}) *v = InUnit(test.measure, *v);
-  if (test.IsCompared()) return out;
-  // Parts that were spread over panes add up to a hair beside the whole; a value at the threshold
-  // stays at it.
-  if (std::abs(out.value - test.threshold) <= 1e-9 * std::abs(test.threshold)) {
-    out.value = test.threshold;
-  }
-  return out;
+  TallyMaker tallies(s, rule, cells, pane, at_least);
+  return ValueMaker(rule.test(cells.test), cells.bounds).Make([&](std::size_t operand) {
+    return tallies.Of(operand);
+  });
 }
 
 }  // namespace liveops::engine
