@@ -4,7 +4,7 @@ JOBS ?= 2
 # Integration tests that run at once, each with a stack of its own, which keeps half a core busy.
 STACKS ?= 2
 
-.PHONY: help setup build demo run test test-asan bench bench-loaded bench-scale format format-check clean
+.PHONY: help setup build demo run test build-asan test-asan bench bench-loaded bench-scale format format-check clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -31,9 +31,10 @@ test: build ## unit tests, then integration tests against real Kafka and Redis
 # The rooms without threads and sockets: quick to build, and where hostile input is read.
 ASAN_ROOMS := base config plan sketch engine rehearse admit ingest_codec notifier_policy notifier_slack notifier_pagerduty \
               remediation_policy evaluation_codec sink
-test-asan: setup ## the pure rooms' tests under the address and undefined-behaviour sanitizers
+build-asan: setup # what test-asan runs, for whoever builds ahead
 	@[ -f build/asan/build.ninja ] || cmake --preset asan > build/asan-configure.log
 	@NINJA_STATUS="  build  [%f/%t, %es] " ninja -C build/asan -j$(JOBS) $(patsubst %,liveops_%_test,$(ASAN_ROOMS))
+test-asan: build-asan ## the pure rooms' tests under the address and undefined-behaviour sanitizers
 	@ctest --test-dir build/asan -j$(JOBS) --output-on-failure -LE integration -E NOT_BUILT
 
 bench: build ## benchmarks: a table, and build/bench.json
