@@ -165,6 +165,12 @@ TEST_F(DriftTest, AnUnexpectedNewestVersionIsToldWithWhoAppliedIt) {
   EXPECT_THAT(ran.err, HasSubstr("applied by kim at"));
   ASSERT_EQ(script_.applied.size(), 1u);
   EXPECT_EQ(script_.applied[0].expected_version(), 2u);
+  RunWords({"plan", "apply", WriteFile("first.yaml", kOther), "--expect-version", "0"});
+  RunWords({"plan", "apply", WriteFile("any.yaml", kOther)});
+  ASSERT_EQ(script_.applied.size(), 3u);
+  EXPECT_TRUE(script_.applied[1].has_expected_version());
+  EXPECT_EQ(script_.applied[1].expected_version(), 0u);
+  EXPECT_FALSE(script_.applied[2].has_expected_version());
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ int RunPlanApply(Session& session, const PlanApply& command) {
   }
   request.set_text(*text);
   request.set_file(command.file);
-  request.set_expected_version(command.expect_version);
+  if (command.expect_version) request.set_expected_version(*command.expect_version);
   const Result<v1::ApplyPlanResponse> response = backend->ApplyPlan(request);
   if (!response.ok()) return session.Fail(response.error());
   if (response->problems_size() > 0) {

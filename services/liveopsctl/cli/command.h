@@ -60,7 +60,7 @@ struct PlanDiff {
 };
 struct PlanApply {
   std::string file;
-  std::uint64_t expect_version = 0;  // 0 = whatever it is
+  std::optional<std::uint64_t> expect_version;  // 0 = none yet; nullopt = whatever it is
 };
 struct PlanDrift {
   std::vector<std::string> files;

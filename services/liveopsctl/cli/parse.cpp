@@ -154,7 +154,9 @@ void AddPlan(CLI::App& app, Draft& d) {
   apply->add_option("FILE", d.plan_apply.file, "Plan file (YAML)")->required();
   apply
       ->add_option("--expect-version", d.plan_apply.expect_version,
-                   "Refuse when the newest version is another one, and say who applied it")
+                   "Refuse when the newest version is another one, and say who applied it; 0 = "
+                   "there must be "
+                   "no plan yet")
       ->type_name("N");
   CLI::App* drift = Leaf(*plan, "drift",
                          "How plan files differ in meaning from what is in force: leaves with 0 "

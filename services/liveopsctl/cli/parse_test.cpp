@@ -48,6 +48,10 @@ TEST(Parse, ReadsEveryCommand) {
       Get<PlanApply>(ParseWords({"plan", "apply", "p.yaml", "--expect-version", "3"}));
   EXPECT_EQ(apply.file, "p.yaml");
   EXPECT_EQ(apply.expect_version, 3u);
+  EXPECT_EQ(Get<PlanApply>(ParseWords({"plan", "apply", "p.yaml", "--expect-version", "0"}))
+                .expect_version,
+            0u);
+  EXPECT_EQ(Get<PlanApply>(ParseWords({"plan", "apply", "p.yaml"})).expect_version, std::nullopt);
   EXPECT_THAT(Get<PlanDrift>(ParseWords({"plan", "drift", "a.yaml", "b.yaml"})).files,
               ::testing::ElementsAre("a.yaml", "b.yaml"));
   const auto saved = Get<PlanExport>(ParseWords({"plan", "export", "api", "--version", "4"}));

@@ -34,7 +34,8 @@ Result<std::int64_t> PlanApplier::Write(const StoredPlan& plan) {
   return written->offset;
 }
 
-Result<Applied> PlanApplier::Apply(const std::string& text, std::uint64_t expected_version,
+Result<Applied> PlanApplier::Apply(const std::string& text,
+                                   std::optional<std::uint64_t> expected_version,
                                    const std::string& applied_by) {
   Applied applied;
   if (text.size() > kTextMax) {
@@ -52,7 +53,7 @@ Result<Applied> PlanApplier::Apply(const std::string& text, std::uint64_t expect
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const std::optional<StoredPlan> newest = library_.Newest(applied.service);
     const std::uint64_t version = newest ? newest->version : 0;
-    if (expected_version != 0 && expected_version != version) {
+    if (expected_version && *expected_version != version) {
       applied.version = version;
       applied.unexpected = true;
       if (newest) applied.newest = *newest;

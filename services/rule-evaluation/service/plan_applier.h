@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,10 @@ class PlanApplier {
   PlanApplier(kafka::Producer& producer, runtime::Writer& writer, PlanLibrary& library)
       : producer_(producer), writer_(writer), library_(library) {}
 
-  // `expected_version`: of the newest before this one; 0 = whatever it is. kUnavailable: nothing
-  // was written; kConflict: neither, since others keep applying; kTimeout: it may count, and
-  // applying the same text again is harmless.
-  Result<Applied> Apply(const std::string& text, std::uint64_t expected_version,
+  // `expected_version`: of the newest before this one, 0 = there must be none; without it, whatever
+  // it is. kUnavailable: nothing was written; kConflict: neither, since others keep applying;
+  // kTimeout: it may count, and applying the same text again is harmless.
+  Result<Applied> Apply(const std::string& text, std::optional<std::uint64_t> expected_version,
                         const std::string& applied_by);
 
  private:

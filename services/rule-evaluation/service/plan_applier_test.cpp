@@ -54,7 +54,7 @@ class PlanApplierTest : public testing::Test {
 };
 
 TEST_F(PlanApplierTest, WritesNothingBeforeTheLibraryIsRead) {
-  const auto applied = applier_.Apply(kPlan, 0, "kim");
+  const auto applied = applier_.Apply(kPlan, std::nullopt, "kim");
   ASSERT_FALSE(applied.ok());
   EXPECT_EQ(applied.error().code, ErrorCode::kUnavailable);
   EXPECT_TRUE(log_.keys.empty());
@@ -62,10 +62,10 @@ TEST_F(PlanApplierTest, WritesNothingBeforeTheLibraryIsRead) {
 
 TEST_F(PlanApplierTest, TakesTheNextVersionAndTheSameTextOnce) {
   library_.SetComplete();
-  const auto first = applier_.Apply(kPlan, 0, "kim");
+  const auto first = applier_.Apply(kPlan, std::nullopt, "kim");
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(first->version, 1u);
-  const auto again = applier_.Apply(kPlan, 0, "kim");
+  const auto again = applier_.Apply(kPlan, std::nullopt, "kim");
   ASSERT_TRUE(again.ok());
   EXPECT_TRUE(again->unchanged);
   EXPECT_THAT(log_.keys, testing::ElementsAre("shop:1"));
@@ -77,7 +77,7 @@ TEST_F(PlanApplierTest, AnotherNewestVersionThanTheExpectedOneIsToldAndNothingIs
   ASSERT_TRUE(none.ok());
   EXPECT_TRUE(none->unexpected);
   EXPECT_EQ(none->version, 0u);
-  ASSERT_TRUE(applier_.Apply(kPlan, 0, "kim").ok());
+  ASSERT_TRUE(applier_.Apply(kPlan, std::nullopt, "kim").ok());
   const std::string edited = std::string(kPlan) + "# edited\n";
   const auto expected = applier_.Apply(edited, 1, "lee");
   ASSERT_TRUE(expected.ok());
@@ -92,17 +92,30 @@ TEST_F(PlanApplierTest, AnotherNewestVersionThanTheExpectedOneIsToldAndNothingIs
   EXPECT_THAT(log_.keys, testing::ElementsAre("shop:1", "shop:2"));
 }
 
+TEST_F(PlanApplierTest, WhereNoneIsExpectedThereMustBeNoneYet) {
+  library_.SetComplete();
+  const auto first = applier_.Apply(kPlan, 0, "kim");
+  ASSERT_TRUE(first.ok());
+  EXPECT_FALSE(first->unexpected);
+  EXPECT_EQ(first->version, 1u);
+  const auto second = applier_.Apply(std::string(kPlan) + "# edited\n", 0, "lee");
+  ASSERT_TRUE(second.ok());
+  EXPECT_TRUE(second->unexpected);
+  EXPECT_EQ(second->newest.applied_by, "kim");
+  EXPECT_THAT(log_.keys, testing::ElementsAre("shop:1"));
+}
+
 TEST_F(PlanApplierTest, AnUnansweredWriteIsToldAsOneThatMayCount) {
   library_.SetComplete();
   log_.refusal = UnavailableError("writing liveops.plans.v1/0: Local: Message timed out");
-  const auto doubtful = applier_.Apply(kPlan, 0, "kim");
+  const auto doubtful = applier_.Apply(kPlan, std::nullopt, "kim");
   ASSERT_FALSE(doubtful.ok());
   EXPECT_EQ(doubtful.error().code, ErrorCode::kTimeout) << "kUnavailable: nothing was written";
   EXPECT_THAT(doubtful.error().message, testing::HasSubstr("may have been accepted"));
   EXPECT_THAT(doubtful.error().message, testing::HasSubstr("plan show shop"));
   // It did count here; asking again finds it.
   log_.refusal.reset();
-  const auto again = applier_.Apply(kPlan, 0, "kim");
+  const auto again = applier_.Apply(kPlan, std::nullopt, "kim");
   ASSERT_TRUE(again.ok());
   EXPECT_TRUE(again->unchanged);
   EXPECT_EQ(again->version, 1u);
@@ -111,7 +124,7 @@ TEST_F(PlanApplierTest, AnUnansweredWriteIsToldAsOneThatMayCount) {
 TEST_F(PlanApplierTest, ARefusedWriteIsToldAsRefused) {
   library_.SetComplete();
   log_.refusal = InvalidError("writing liveops.plans.v1/0: Broker: Message size too large");
-  const auto refused = applier_.Apply(kPlan, 0, "kim");
+  const auto refused = applier_.Apply(kPlan, std::nullopt, "kim");
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
 }

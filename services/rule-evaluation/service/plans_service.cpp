@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "common/base/text.h"
 #include "common/base/time.h"
 #include "common/rpc/server.h"
@@ -32,9 +34,11 @@ void Fill(const StoredPlan& plan, bool with_text, v1::PlanRecord* out) {
 // Somebody else was here: who, so that they can be asked.
 grpc::Status Unexpected(const Applied& applied, std::uint64_t expected) {
   const StoredPlan& newest = applied.newest;
-  std::string message = "nothing was applied: the newest version of " + applied.service +
-                        " is not " + std::to_string(expected) + " but " +
-                        std::to_string(applied.version);
+  std::string message = "nothing was applied: ";
+  message += expected == 0 ? applied.service + " has a plan already, version "
+                           : "the newest version of " + applied.service + " is not " +
+                                 std::to_string(expected) + " but ";
+  message += std::to_string(applied.version);
   if (applied.version == 0) {
     message = "nothing was applied: " + applied.service +
               " has no plan yet, so its newest version " + "cannot be " + std::to_string(expected);
@@ -62,8 +66,9 @@ class PlansService final : public v1::Plans::Service {
 
   grpc::Status ApplyPlan(grpc::ServerContext* context, const v1::ApplyPlanRequest* request,
                          v1::ApplyPlanResponse* response) override {
-    const auto applied =
-        applier_.Apply(request->text(), request->expected_version(), rpc::PeerOf(*context).name);
+    const auto expected =
+        request->has_expected_version() ? std::optional(request->expected_version()) : std::nullopt;
+    const auto applied = applier_.Apply(request->text(), expected, rpc::PeerOf(*context).name);
     if (!applied.ok()) return rpc::ToGrpc(applied.error());
     if (applied->unexpected) return Unexpected(*applied, request->expected_version());
     response->set_service(applied->service);
