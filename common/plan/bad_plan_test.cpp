@@ -57,7 +57,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadPlan{"slos: {a: 1}\n", 1, 7, "slos is a mapping, expected a list"},
         BadPlan{"silences: []\n", 1, 1, "\"silences\" cannot be run yet"},
         BadPlan{"escalation: {}\n", 1, 1, "\"escalation\" cannot be run yet"},
-        BadPlan{"spread: 4\n", 1, 9, "spread over several partitions cannot be run yet"},
+        BadPlan{"spread: 0\n", 1, 9, "a whole number from 1 to 1024; the nearest is 1"},
+        BadPlan{"spread: 99999999999\n", 1, 9, "from 1 to 1024; the nearest is 1024"},
+        BadPlan{"spread: 2.5\n", 1, 9,
+                "spread is \"2.5\", expected over how many of the partitions"},
+        BadPlan{"spread: [4]\n", 1, 9, "spread is a list, expected a single value"},
         BadPlan{"phase: one\n", 1, 8, "expected a whole number"},
         BadPlan{"dedup: 5 fortnights\n", 1, 8, "is not a unit of time"},
         BadPlan{

@@ -57,6 +57,7 @@ class Item {
 CanonicalItem Itself(const Plan& plan) {
   Item item(Section::kPlan, "");
   item.Text("service", plan.service).Plain("phase", plan.phase);
+  if (plan.spread > 1) item.Plain("spread", plan.spread);
   if (plan.dedup > Duration(0)) item.Plain("dedup", FormatDuration(plan.dedup));
   std::string text;
   std::string yaml;

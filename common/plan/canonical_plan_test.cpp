@@ -20,6 +20,7 @@ using ::testing::IsEmpty;
 
 constexpr const char* kPlan = R"(service: shop
 phase: 2
+spread: 4
 dedup: 10min
 lateness: {cpu_utilization: 3min}
 response: {critical: 10min}

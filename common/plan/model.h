@@ -301,6 +301,7 @@ struct Remediation {
 struct Plan {
   std::string service;
   int phase = 0;
+  int spread = 1;  // over so many partitions its series lie
   std::vector<Owner> owners;
   std::vector<Slo> slos;
   std::vector<Alarm> alarms;  // as written, then those that the objectives made

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "common/base/text.h"
@@ -62,9 +63,7 @@ Plan PlanReader::Read(const YamlNode& root) {
   }
   plan_.phase = static_cast<int>(fields.Whole("phase", 0, 1000).value_or(0));
   plan_.dedup = fields.Time("dedup", Duration(0), kWeek).value_or(Duration(0));
-  if (const YamlNode* spread = fields.Get("spread"); spread != nullptr && spread->scalar != "1") {
-    problems_.Add(*spread, "spread over several partitions cannot be run yet: leave spread out");
-  }
+  ReadSpread(fields);
   // In this order whatever the file's: each part refers to those before it.
   ReadOwners(fields.Get("owners"));
   ReadResponse(fields.Get("response"));
@@ -94,6 +93,28 @@ Plan PlanReader::Read(const YamlNode& root) {
                  {"reports", "reports"}});
   fields.Finish();
   return std::move(plan_);
+}
+
+void PlanReader::ReadSpread(Fields& fields) {
+  const YamlNode* node = fields.Scalar("spread");
+  if (node == nullptr) return;
+  const std::string& text = node->scalar;
+  int value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = stop == text.data() + text.size() && !text.empty();
+  if (whole && error == std::errc() && value >= 1 && value <= spread_max_) {
+    plan_.spread = value;
+    return;
+  }
+  std::string nearest;
+  if (whole && error != std::errc::invalid_argument) {
+    // A number that no int holds leaves the value as it was.
+    const bool below = text.front() == '-' || (error == std::errc() && value < 1);
+    nearest = fmt::format("; the nearest is {}", below ? 1 : spread_max_);
+  }
+  problems_.Add(*node, fmt::format("spread is \"{}\", expected over how many of the partitions the "
+                                   "service's series are to lie, a whole number from 1 to {}{}",
+                                   Truncate(text, 40), spread_max_, nearest));
 }
 
 void PlanReader::ReadOwners(const YamlNode* node) {
@@ -289,14 +310,27 @@ std::string Problem::ToString(std::string_view file) const {
   return fmt::format("{}:{}:{}: {}", file, line, column, message);
 }
 
-ParseResult Parse(std::string_view yaml) {
+namespace {
+
+ParseResult ParseWith(std::string_view yaml, int spread_max, bool spread_runs) {
   ParseResult result;
   ProblemList problems(yaml);
   const YamlNode root = ReadYaml(yaml, problems);
   const bool readable = root.kind != YamlNode::Kind::kNull || problems.empty();
-  if (readable) result.plan = PlanReader(problems).Read(root);
+  if (readable) result.plan = PlanReader(problems, spread_max).Read(root);
+  if (const YamlNode* spread = root.Find("spread"); !spread_runs && result.plan.spread > 1) {
+    problems.Add(*spread, "spread over several partitions cannot be run yet: leave spread out");
+  }
   result.problems = problems.Take();
   return result;
+}
+
+}  // namespace
+
+ParseResult Parse(std::string_view yaml) { return ParseWith(yaml, kSpreadMax, true); }
+
+ParseResult ParseNew(std::string_view yaml, int partitions) {
+  return ParseWith(yaml, partitions, false);
 }
 
 }  // namespace liveops::plan

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/base/spread.h"
 #include "common/plan/model.h"
 
 namespace liveops::plan {
@@ -29,6 +30,10 @@ struct ParseResult {
 // whatever this build cannot run yet (with a sentence that says so): nothing is read and ignored.
 // Pure; never throws.
 ParseResult Parse(std::string_view yaml);
+
+// Parse of a plan that is to be applied where there are so many partitions: also refused is what
+// nothing could put into force.
+ParseResult ParseNew(std::string_view yaml, int partitions = kSpreadMax);
 
 // Reads a condition in canonical form (no aliases), e.g. from a ProbeStart.
 Result<Condition> ParseCondition(std::string_view text);

@@ -322,5 +322,22 @@ remediations:
   }
 }
 
+TEST(Parse, APlanToBeAppliedIsHeldAgainstThePartitionsThereAre) {
+  const std::string plan = "service: shop\nspread: ";
+  EXPECT_EQ(Parse(plan + "4").plan.spread, 4);
+  EXPECT_EQ(Parse("service: shop").plan.spread, 1);
+  EXPECT_TRUE(ParseNew(plan + "1", 16).ok());
+  const ParseResult many = ParseNew(plan + "17", 16);
+  ASSERT_EQ(many.problems.size(), 1U);
+  EXPECT_EQ(
+      many.problems[0].ToString("f"),
+      "f:2:9: spread is \"17\", expected over how many of the partitions the service's series "
+      "are to lie, a whole number from 1 to 16; the nearest is 16");
+  const ParseResult yet = ParseNew(plan + "4", 16);
+  ASSERT_EQ(yet.problems.size(), 1U);
+  EXPECT_EQ(yet.problems[0].ToString("f"),
+            "f:2:9: spread over several partitions cannot be run yet: leave spread out");
+}
+
 }  // namespace
 }  // namespace liveops::plan

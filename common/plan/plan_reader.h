@@ -18,11 +18,14 @@ Bindings ReadBindings(const YamlNode& metrics, ProblemList& problems);
 // Fills a Plan from the tree of a plan file, going on after each problem. One use. Not thread-safe.
 class PlanReader {
  public:
-  explicit PlanReader(ProblemList& problems) : problems_(problems) {}
+  // `spread_max`: the most partitions that the plan may take.
+  PlanReader(ProblemList& problems, int spread_max)
+      : problems_(problems), spread_max_(spread_max) {}
   Plan Read(const YamlNode& root);
 
  private:
   // parse.cpp
+  void ReadSpread(Fields& fields);
   void ReadOwners(const YamlNode* node);
   void ReadOwner(const YamlNode& name, const YamlNode& node);
   void ReadAlarms(const YamlNode* node);
@@ -63,6 +66,7 @@ class PlanReader {
   void ReadPageWith(Fields& fields, Remediation& remediation);
 
   ProblemList& problems_;
+  const int spread_max_;
   Bindings bindings_;
   Plan plan_;
   std::map<std::string, std::size_t> alarm_offsets_;

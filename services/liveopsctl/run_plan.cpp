@@ -10,7 +10,7 @@ namespace liveops::ctl {
 int RunPlanCheck(Session& session, const PlanCheck& command) {
   const Result<std::string> text = ReadTextFile(command.file);
   if (!text.ok()) return session.Usage(text.error().message);
-  const plan::ParseResult parsed = plan::Parse(*text);
+  const plan::ParseResult parsed = plan::ParseNew(*text);
   v1::CheckPlanResponse response;
   for (const plan::Problem& problem : parsed.problems) {
     AddProblem(response.add_problems(), command.file, problem);
@@ -20,10 +20,12 @@ int RunPlanCheck(Session& session, const PlanCheck& command) {
     return kExitNo;
   }
   if (command.live) return RunPlanCheckLive(session, command, parsed.plan, *text);
-  return session.Answer(response,
-                        fmt::format("{}: a good plan for {}: {} alarms, {} remediations\n",
-                                    Printable(command.file), Printable(parsed.plan.service),
-                                    parsed.plan.alarms.size(), parsed.plan.remediations.size()));
+  const std::string spread =
+      parsed.plan.spread > 1 ? fmt::format(", spread over {} partitions", parsed.plan.spread) : "";
+  return session.Answer(
+      response, fmt::format("{}: a good plan for {}: {} alarms, {} remediations{}\n",
+                            Printable(command.file), Printable(parsed.plan.service),
+                            parsed.plan.alarms.size(), parsed.plan.remediations.size(), spread));
 }
 
 int RunPlanApply(Session& session, const PlanApply& command) {
@@ -32,7 +34,7 @@ int RunPlanApply(Session& session, const PlanApply& command) {
   Backend* backend = session.Open(Server::kEvaluation);
   if (backend == nullptr) return kExitUsage;
   v1::ApplyPlanRequest request;
-  if (plan::ParseResult parsed = plan::Parse(*text); !parsed.ok()) {
+  if (plan::ParseResult parsed = plan::ParseNew(*text); !parsed.ok()) {
     v1::ApplyPlanResponse response;
     for (const plan::Problem& problem : parsed.problems) {
       AddProblem(response.add_problems(), command.file, problem);
@@ -51,13 +53,21 @@ int RunPlanApply(Session& session, const PlanApply& command) {
                                   "Nothing was applied.\n");
     return kExitNo;
   }
-  return session.Answer(*response,
-                        response->unchanged()
-                            ? fmt::format("{} version {} already reads so; nothing was changed\n",
-                                          Printable(response->service()), response->version())
-                            : fmt::format("{} version {} is accepted; it comes into force with its "
-                                          "shard's next record\n",
-                                          Printable(response->service()), response->version()));
+  const std::string spread =
+      response->spread_from_ms() == 0
+          ? ""
+          : fmt::format(
+                "from the event time {} on its series lie on {} partition{}; what is judged "
+                "over a window that reaches back before that stays unknown\n",
+                Moment(response->spread_from_ms()), response->spread(),
+                response->spread() == 1 ? "" : "s");
+  return session.Answer(
+      *response, response->unchanged()
+                     ? fmt::format("{} version {} already reads so; nothing was changed\n",
+                                   Printable(response->service()), response->version())
+                     : fmt::format("{} version {} is accepted; it comes into force with its "
+                                   "shard's next record\n{}",
+                                   Printable(response->service()), response->version(), spread));
 }
 
 int RunPlanShow(Session& session, const PlanShow& command) {

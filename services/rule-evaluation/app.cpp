@@ -143,7 +143,7 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   SnapshotStore snapshots(snapshot_port);
   AlarmTable table(table_redis, snapshots);
   AlarmDirectory directory(reader_redis, common.topics.partitions);
-  PlanApplier applier(**producer, writer, library);
+  PlanApplier applier(**producer, writer, library, common.topics.partitions);
   HindsightConfig hindsight_config;
   hindsight_config.partitions = common.topics.partitions;
   kafka::ClientConfig hindsight_kafka = common.kafka;

@@ -95,11 +95,16 @@ std::string RenderPlan(const v1::PlanRecord& plan, const PlansInForce& in_force,
                             : running->second == plan.version()
                                 ? "in force"
                                 : fmt::format("version {} is in force", running->second);
+  const std::string spread =
+      plan.spread_from_ms() == 0
+          ? ""
+          : fmt::format("; on {} partition{} from the event time {} on", plan.spread(),
+                        plan.spread() == 1 ? "" : "s", Moment(plan.spread_from_ms()));
   std::string out =
       Paint(style, Tone::kDim,
-            fmt::format("# {} version {}, applied by {} at {}; {}", Printable(plan.service()),
+            fmt::format("# {} version {}, applied by {} at {}; {}{}", Printable(plan.service()),
                         plan.version(), Printable(plan.applied_by()),
-                        Moment(plan.applied_unix_ms()), force)) +
+                        Moment(plan.applied_unix_ms()), force, spread)) +
       "\n";
   out += PrintableLines(plan.text());
   if (!out.empty() && out.back() != '\n') out += '\n';

@@ -71,6 +71,13 @@ TEST(RenderPlans, TableAndText) {
             head + "version 2 is in force\nservice: backend-api\n");
   EXPECT_EQ(RenderPlan(*plan, {{"other", 3}}, {}),
             head + "which version is in force is not known\nservice: backend-api\n");
+  plan->set_spread(4);
+  plan->set_spread_from_ms(plan->applied_unix_ms());
+  const std::string spread = RenderPlan(*plan, {{"backend-api", 3}}, {});
+  EXPECT_NE(spread.find("in force; on 4 partitions from the event time " +
+                        Moment(plan->applied_unix_ms()) + " on\n"),
+            std::string::npos)
+      << spread;
 }
 
 TEST(InForceBy, IsTheNewestVersionThatAnAlarmIsJudgedBy) {

@@ -1,8 +1,10 @@
 #include "services/rule-evaluation/codec/alarm_codec.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "common/base/spread.h"
 #include "liveops/v1/alarms.pb.h"
 #include "liveops/v1/metrics.pb.h"
 #include "liveops/v1/plans.pb.h"
@@ -114,6 +116,8 @@ std::string EncodePlanRecord(const engine::Source& source, const StoredPlan& pla
   record.set_text(plan.text);
   record.set_applied_by(plan.applied_by);
   record.set_applied_unix_ms(plan.applied_unix_ms);
+  record.set_spread(static_cast<std::uint32_t>(plan.spread));
+  record.set_spread_from_ms(ToMs(plan.spread_from));
   return Bytes(record);
 }
 
@@ -125,8 +129,17 @@ Result<StoredPlan> DecodePlanRecord(std::string_view value) {
   if (record.service().empty() || record.version() == 0) {
     return InvalidError("a PlanRecord without a service or a version");
   }
-  return StoredPlan{record.service(),    record.version(),         record.text(),
-                    record.applied_by(), record.applied_unix_ms(), -1};
+  if (record.spread() > static_cast<std::uint32_t>(kSpreadMax)) {
+    return InvalidError("a PlanRecord with a spread of " + std::to_string(record.spread()));
+  }
+  return StoredPlan{record.service(),
+                    record.version(),
+                    record.text(),
+                    record.applied_by(),
+                    record.applied_unix_ms(),
+                    -1,
+                    std::max(1, static_cast<int>(record.spread())),
+                    RealFromMs(record.spread_from_ms())};
 }
 
 std::string EncodeStatus(const engine::AlarmView& view, const engine::Transition* last,

@@ -46,6 +46,8 @@ struct StoredPlan {
   std::string applied_by;            // certificate name
   std::int64_t applied_unix_ms = 0;  // real, for people
   std::int64_t offset = -1;          // in plans.v1; not part of the bytes
+  int spread = 1;
+  RealTime spread_from{};  // event time; epoch in bytes: kSpreadLead after they were appended
 };
 
 std::string EncodeClaim(const engine::Source& source, std::string_view owner,

@@ -42,7 +42,7 @@ Result<Applied> PlanApplier::Apply(const std::string& text,
     return InvalidError("the plan has " + std::to_string(text.size()) + " bytes; at most " +
                         std::to_string(kTextMax) + " are taken");
   }
-  plan::ParseResult parsed = plan::Parse(text);
+  plan::ParseResult parsed = Check(text);
   if (!parsed.ok()) {
     applied.problems = std::move(parsed.problems);
     return applied;
@@ -63,15 +63,20 @@ Result<Applied> PlanApplier::Apply(const std::string& text,
     if (newest && newest->text == text) {
       applied.version = version;
       applied.unchanged = true;
+      applied.spread = newest->spread;
       return applied;
     }
     applied.version = version + 1;
-    const StoredPlan ours{applied.service, applied.version,      text,
-                          applied_by,      ToMs(WallClockNow()), -1};
+    const StoredPlan ours{applied.service,   applied.version,      text,
+                          applied_by,        ToMs(WallClockNow()), -1,
+                          parsed.plan.spread};
     const Result<std::int64_t> offset = Write(ours);
     if (!offset.ok()) return offset.error();
     const std::optional<StoredPlan> counts = library_.Get(applied.service, applied.version);
     if (counts && counts->offset == *offset) {
+      applied.spread = counts->spread;
+      if (counts->spread != (newest ? newest->spread : 1))
+        applied.spread_from = counts->spread_from;
       log::Info("plan_applied", {{"service", applied.service},
                                  {"version", static_cast<std::int64_t>(applied.version)},
                                  {"by", applied_by}});

@@ -24,6 +24,8 @@ struct Applied {
   // none; and this is that one, without its text.
   bool unexpected = false;
   StoredPlan newest;
+  int spread = 1;
+  RealTime spread_from{};  // event time, where this version changes the spread; else epoch
 };
 
 // Puts a plan into plans.v1 under the next version: "applied" says that it stands in the library;
@@ -35,8 +37,15 @@ class PlanApplier {
  public:
   static constexpr std::size_t kTextMax = 512 << 10;
 
-  PlanApplier(kafka::Producer& producer, runtime::Writer& writer, PlanLibrary& library)
-      : producer_(producer), writer_(writer), library_(library) {}
+  // `partitions`: of metrics.v1.
+  PlanApplier(kafka::Producer& producer, runtime::Writer& writer, PlanLibrary& library,
+              std::int32_t partitions)
+      : producer_(producer), writer_(writer), library_(library), partitions_(partitions) {}
+
+  // What there is to say against applying it.
+  plan::ParseResult Check(const std::string& text) const {
+    return plan::ParseNew(text, partitions_);
+  }
 
   // `expected_version`: of the newest before this one, 0 = there must be none; without it, whatever
   // it is. kUnavailable: nothing was written; kConflict: neither, since others keep applying;
@@ -50,6 +59,7 @@ class PlanApplier {
   kafka::Producer& producer_;
   runtime::Writer& writer_;
   PlanLibrary& library_;
+  const std::int32_t partitions_;
   // One application of a service's plan at a time in this process; those of others, which wait for
   // their own records, are not held up (services share a mutex by chance).
   std::array<std::mutex, 64> mutexes_;

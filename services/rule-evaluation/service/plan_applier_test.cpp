@@ -29,6 +29,7 @@ class FakeLog final : public kafka::Producer {
     record.offset = next_++;
     record.key = std::string(key);
     record.value = std::string(value);
+    record.append_time = append_time;
     (void)library_.Read(record);
     keys.push_back(record.key);
     done(refusal ? Result<kafka::Delivery>(*refusal) : kafka::Delivery{record.offset, {}});
@@ -37,6 +38,7 @@ class FakeLog final : public kafka::Producer {
   bool connected() const override { return true; }
   std::size_t queued_bytes() const override { return 0; }
 
+  RealTime append_time = RealFromMs(1'770'000'000'000);
   std::optional<Error> refusal;
   std::vector<std::string> keys;
 
@@ -50,7 +52,7 @@ class PlanApplierTest : public testing::Test {
   PlanLibrary library_;
   FakeLog log_{library_};
   runtime::Writer writer_{"evaluator-0", 1};
-  PlanApplier applier_{log_, writer_, library_};
+  PlanApplier applier_{log_, writer_, library_, 16};
 };
 
 TEST_F(PlanApplierTest, WritesNothingBeforeTheLibraryIsRead) {
@@ -127,6 +129,35 @@ TEST_F(PlanApplierTest, ARefusedWriteIsToldAsRefused) {
   const auto refused = applier_.Apply(kPlan, std::nullopt, "kim");
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
+}
+
+TEST_F(PlanApplierTest, AChangeOfTheSpreadCountsTwoMinutesAfterItStandsInTheLog) {
+  library_.SetComplete();
+  kafka::Record spread;
+  StoredPlan before{"shop", 1, std::string(kPlan) + "spread: 4\n", "kim", 1, -1, 4};
+  spread.value = EncodePlanRecord({}, before);
+  spread.append_time = log_.append_time - std::chrono::hours(1);
+  ASSERT_TRUE(library_.Read(spread).ok());
+  const auto one = applier_.Apply(kPlan, 0, "kim");
+  ASSERT_TRUE(one.ok());
+  EXPECT_EQ(one->version, 2u);
+  EXPECT_EQ(one->spread, 1);
+  EXPECT_EQ(one->spread_from, log_.append_time + std::chrono::minutes(2));
+  log_.append_time += std::chrono::hours(1);
+  const auto same = applier_.Apply(std::string(kPlan) + "# edited\n", 0, "kim");
+  ASSERT_TRUE(same.ok());
+  EXPECT_EQ(same->spread_from, RealTime{}) << "it says what the version before it said";
+}
+
+TEST_F(PlanApplierTest, MorePartitionsThanThereAreIsAProblemWithItsPlaceAndTheNearest) {
+  library_.SetComplete();
+  const auto applied = applier_.Apply(std::string(kPlan) + "spread: 17\n", 0, "kim");
+  ASSERT_TRUE(applied.ok());
+  ASSERT_EQ(applied->problems.size(), 1u);
+  EXPECT_EQ(applied->problems[0].line, 8);
+  EXPECT_EQ(applied->problems[0].column, 9);
+  EXPECT_THAT(applied->problems[0].message, testing::HasSubstr("from 1 to 16; the nearest is 16"));
+  EXPECT_TRUE(log_.keys.empty());
 }
 
 }  // namespace

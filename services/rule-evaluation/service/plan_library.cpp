@@ -1,6 +1,9 @@
 #include "services/rule-evaluation/service/plan_library.h"
 
 #include <algorithm>
+#include <iterator>
+
+#include "common/base/spread.h"
 
 namespace liveops::evaluation {
 
@@ -14,17 +17,29 @@ Status PlanLibrary::Read(const kafka::Record& record) {
   if (record.value.empty()) return {};
   if (!plan.ok()) return plan.error();
   plan->offset = record.offset;
-  std::map<std::uint64_t, StoredPlan>& versions = plans_[plan->service];
+  if (plan->spread_from == RealTime{}) plan->spread_from = record.append_time + kSpreadLead;
+  Versions& versions = plans_[plan->service];
   const std::uint64_t version = plan->version;
   if (versions.emplace(version, std::move(*plan)).second) ++revision_;
   return {};
+}
+
+StoredPlan PlanLibrary::Given(const Versions& versions, Versions::const_iterator which) {
+  std::vector<SpreadStep> said;
+  for (auto it = versions.begin(); it != std::next(which); ++it) {
+    said.push_back({it->second.spread_from, it->second.spread});
+  }
+  const std::vector<SpreadStep> steps = SpreadSteps(said);
+  StoredPlan plan = which->second;
+  plan.spread_from = steps.empty() ? RealTime{} : steps.back().from;
+  return plan;
 }
 
 std::optional<StoredPlan> PlanLibrary::Newest(const std::string& service) const {
   const std::lock_guard lock(mutex_);
   const auto it = plans_.find(service);
   if (it == plans_.end() || it->second.empty()) return std::nullopt;
-  return it->second.rbegin()->second;
+  return Given(it->second, std::prev(it->second.end()));
 }
 
 std::optional<StoredPlan> PlanLibrary::Get(const std::string& service,
@@ -34,14 +49,14 @@ std::optional<StoredPlan> PlanLibrary::Get(const std::string& service,
   if (it == plans_.end()) return std::nullopt;
   const auto found = it->second.find(version);
   if (found == it->second.end()) return std::nullopt;
-  return found->second;
+  return Given(it->second, found);
 }
 
 std::vector<StoredPlan> PlanLibrary::NewestOfAll() const {
   const std::lock_guard lock(mutex_);
   std::vector<StoredPlan> out;
   for (const auto& [service, versions] : plans_) {
-    if (!versions.empty()) out.push_back(versions.rbegin()->second);
+    if (!versions.empty()) out.push_back(Given(versions, std::prev(versions.end())));
   }
   return out;
 }

@@ -15,7 +15,8 @@
 namespace liveops::evaluation {
 
 // All plans of plans.v1, as read so far. Of two records of one (service, version) the first in log
-// order counts. Thread-safe.
+// order counts. Where one is given out, its `spread_from` is the event time from which on the
+// service's spread is as it says; epoch: it always was. Thread-safe.
 class PlanLibrary {
  public:
   // A record of plans.v1, in log order. kInvalid: it is not a PlanRecord; the library is as before,
@@ -37,9 +38,12 @@ class PlanLibrary {
   bool WaitFor(std::int64_t offset, Duration timeout) const;
 
  private:
+  using Versions = std::map<std::uint64_t, StoredPlan>;
+  static StoredPlan Given(const Versions& versions, Versions::const_iterator which);
+
   mutable std::mutex mutex_;
   mutable std::condition_variable read_;
-  std::map<std::string, std::map<std::uint64_t, StoredPlan>> plans_;
+  std::map<std::string, Versions> plans_;
   std::int64_t seen_ = -1;
   std::uint64_t revision_ = 0;
   bool complete_ = false;

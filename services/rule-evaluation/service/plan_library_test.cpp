@@ -36,6 +36,35 @@ TEST(PlanLibrary, KnowsTheNewestOfEachService) {
   EXPECT_FALSE(library.Newest("u").has_value());
 }
 
+kafka::Record SpreadPlan(std::int64_t offset, std::uint64_t version, int spread,
+                         std::int64_t appended_ms, std::int64_t from_ms = 0) {
+  kafka::Record record;
+  record.offset = offset;
+  record.append_time = RealFromMs(appended_ms);
+  record.value =
+      EncodePlanRecord({}, {"s", version, "text", "kim", 1, -1, spread, RealFromMs(from_ms)});
+  return record;
+}
+
+TEST(PlanLibrary, TellsSinceWhenAServiceIsSpreadAsItIs) {
+  PlanLibrary library;
+  const auto from_ms = [&](std::uint64_t version) {
+    return ToMs(library.Get("s", version)->spread_from);
+  };
+  // Out of order, as compaction may leave them when one was written again.
+  ASSERT_TRUE(library.Read(SpreadPlan(1, 3, 4, 3'000'000)).ok());
+  ASSERT_TRUE(library.Read(SpreadPlan(2, 1, 1, 1'000'000)).ok());
+  ASSERT_TRUE(library.Read(SpreadPlan(3, 4, 8, 4'000'000)).ok());
+  EXPECT_EQ(from_ms(3), 3'120'000);
+  ASSERT_TRUE(library.Read(SpreadPlan(4, 2, 4, 9'000'000, 2'120'000)).ok());
+  EXPECT_EQ(from_ms(1), 0) << "it never was otherwise";
+  EXPECT_EQ(from_ms(2), 2'120'000) << "a record that was written again says it itself";
+  EXPECT_EQ(from_ms(3), 2'120'000) << "version 3 changed nothing";
+  EXPECT_EQ(from_ms(4), 4'120'000);
+  EXPECT_EQ(ToMs(library.Newest("s")->spread_from), 4'120'000);
+  EXPECT_EQ(ToMs(library.NewestOfAll()[0].spread_from), 4'120'000);
+}
+
 TEST(PlanLibrary, GarbageIsToldAndStillCountsAsRead) {
   PlanLibrary library;
   kafka::Record record;

@@ -29,6 +29,8 @@ void Fill(const StoredPlan& plan, bool with_text, v1::PlanRecord* out) {
   if (with_text) out->set_text(plan.text);
   out->set_applied_by(plan.applied_by);
   out->set_applied_unix_ms(plan.applied_unix_ms);
+  out->set_spread(static_cast<std::uint32_t>(plan.spread));
+  out->set_spread_from_ms(ToMs(plan.spread_from));
 }
 
 // Somebody else was here: who, so that they can be asked.
@@ -60,7 +62,7 @@ class PlansService final : public v1::Plans::Service {
       return rpc::ToGrpc(InvalidError("the plan has more than " +
                                       std::to_string(PlanApplier::kTextMax) + " bytes"));
     }
-    AddProblems(plan::Parse(request->text()).problems, request->file(), response);
+    AddProblems(applier_.Check(request->text()).problems, request->file(), response);
     return grpc::Status::OK;
   }
 
@@ -74,6 +76,8 @@ class PlansService final : public v1::Plans::Service {
     response->set_service(applied->service);
     response->set_version(applied->version);
     response->set_unchanged(applied->unchanged);
+    if (applied->version != 0) response->set_spread(static_cast<std::uint32_t>(applied->spread));
+    response->set_spread_from_ms(ToMs(applied->spread_from));
     AddProblems(applied->problems, request->file(), response);
     return grpc::Status::OK;
   }
