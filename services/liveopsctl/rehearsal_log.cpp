@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "common/plan/parse.h"
 #include "services/liveopsctl/log/partition_log.h"
 #include "services/liveopsctl/progress.h"
 #include "services/liveopsctl/rehearsal_files.h"
@@ -23,6 +24,19 @@ std::optional<kafka::ClientConfig> KafkaOf(Session& session, const PlayedSource&
                   "HOST:PORT` in {}",
                   settings->file.empty() ? "a file named by --config" : settings->file));
   return std::nullopt;
+}
+
+// "" unless the record says that the service's series lie on more partitions than the one that is
+// read: of a part of them nothing can be judged.
+std::string SpreadFault(const engine::RecordView& record, const std::string& service) {
+  const auto* plan = std::get_if<engine::PlanActivationView>(&record.body);
+  if (plan == nullptr || plan->service != service) return "";
+  const int spread = plan::Parse(plan->text).plan.spread;
+  if (spread <= 1) return "";
+  return fmt::format(
+      "by version {} of its plan {} is spread over {} partitions, and the log of one holds only a "
+      "part of its series; a recording can be played by `plan backtest --data`",
+      plan->version, service, spread);
 }
 
 }  // namespace
@@ -54,6 +68,9 @@ bool ReadLog(Session& session, const PlayedSource& source, const std::string& se
     const auto record = log->Next();
     if (!record.ok()) return fail(record.error());
     if (*record == nullptr) break;
+    if (const std::string fault = SpreadFault(**record, service); !fault.empty()) {
+      return fail(InvalidError(fault));
+    }
     take(**record, log->time_map());
     if (read % kLookEvery != 0) continue;
     progress.Show(service, log->part());

@@ -78,6 +78,21 @@ TEST_F(LogBacktests, DiffPlaysOneLogUnderTwoPlans) {
   EXPECT_THAT(ran.out, HasSubstr("Seen: 3001 records"));
 }
 
+TEST_F(LogBacktests, AreRefusedWhereTheLogOfOnePartitionIsAPartOnly) {
+  v1::ShardRecord activation;
+  activation.mutable_plan()->set_service("shop");
+  activation.mutable_plan()->set_version(7);
+  activation.mutable_plan()->set_text(std::string(kPlan) + "spread: 4\n");
+  kafka_.Append(activation);
+  for (const char* command : {"backtest", "check"}) {
+    std::vector<std::string> words = {"plan", command, plan_, "--kafka", "b:9"};
+    if (command == std::string("check")) words.insert(words.end(), {"--live", "--last", "1h"});
+    const Ran ran = RunWords(words);
+    EXPECT_NE(ran.code, kExitOk) << ran.out;
+    EXPECT_THAT(ran.err, HasSubstr("by version 7 of its plan shop is spread over 4 partitions"));
+  }
+}
+
 TEST_F(LogBacktests, AnInterruptEndsItWithWhatWasSeen) {
   interrupt_at_ = 1;
   const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
