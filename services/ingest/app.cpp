@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "common/base/spread.h"
 #include "common/config/config.h"
 #include "common/kafka/kafka.h"
 #include "common/rpc/server.h"
@@ -11,6 +12,7 @@
 #include "common/telemetry/log.h"
 #include "liveops/v1/status.pb.h"
 #include "services/ingest/service/grpc_services.h"
+#include "services/ingest/service/plan_follower.h"
 #include "services/ingest/service/ticker.h"
 
 namespace liveops::ingest {
@@ -22,6 +24,11 @@ constexpr Duration kMessageTimeout(700);
 constexpr Duration kTopicsTimeout(5000);
 constexpr Duration kFlushTimeout(2000);
 constexpr Duration kStopGrace(1000);
+// Points that lie ahead must still lie before a change of the spread that is not read yet; the rest
+// of the lead is for what is on its way, and for clocks.
+constexpr Duration kFutureMax = kSpreadLead - kPlansReadWithin - Duration(30'000);
+// Nobody waits for a plan that is read half a second later.
+constexpr kafka::Gather kPlansGather{Duration(500), 1 << 20};
 
 std::size_t Size(config::Reader& reader, const char* key, std::size_t fallback) {
   const std::int64_t value = reader.Integer(key, static_cast<std::int64_t>(fallback));
@@ -40,9 +47,12 @@ void FillStatus(const Core& core, SteadyTime started, bool ready, v1::GetStatusR
   const bool connected = core.connected();
   if (!connected) {
     out->set_detail("Kafka is out of reach: samples are refused, senders are told to try again");
+  } else if (ready && !core.knows_spreads()) {
+    out->set_detail(
+        "the plans are out of reach: samples are refused, senders are told to try again");
   } else if (!out->ready()) {
     out->set_detail(ready ? "stopping"
-                          : "starting: waits for Kafka's topics and the brokers' time");
+                          : "starting: waits for Kafka's topics, the brokers' time and the plans");
   }
   out->set_kafka_connected(connected);
   out->set_redis_connected(true);  // none is used
@@ -69,6 +79,11 @@ Result<AppConfig> ReadConfig(const std::string& path) {
   limits.points_per_batch = Size(reader, "limits.points_per_batch", limits.points_per_batch);
   limits.histogram_buckets = Size(reader, "limits.histogram_buckets", limits.histogram_buckets);
   limits.future = reader.Time("limits.future", limits.future);
+  if (limits.future > kFutureMax) {
+    reader.Problem("limits.future", "must be at most " + FormatDuration(kFutureMax) +
+                                        ": a later point could belong to a spread of its service "
+                                        "that this ingest has not read of yet");
+  }
   limits.past = reader.Time("limits.past", limits.past);
   settings.record_bytes_max = Size(reader, "limits.record_bytes", settings.record_bytes_max);
   settings.in_flight_bytes_max =
@@ -92,10 +107,13 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   auto created = kafka::Producer::Create(config.common.kafka, options);
   if (!created) return created.error();
   std::unique_ptr<kafka::Producer> producer = *std::move(created);
+  auto plans = kafka::AssignedConsumer::Create(config.common.kafka, kPlansGather);
+  if (!plans) return plans.error();
 
   std::atomic<bool> ready = false;
   Core core(settings, *producer);
   Ticker ticker(core);
+  PlanFollower follower(*std::move(plans), core.spreads());
   const auto services = GrpcServices::Make(
       core, config.common.grpc.message_bytes_max,
       [&](v1::GetStatusResponse* out) { FillStatus(core, started, ready, out); });
@@ -109,6 +127,7 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   cleanup.Push("producer", [&] {
     producer.reset();
   });  // its last callbacks need the core and the server's calls
+  cleanup.Push("plan follower", [&] { follower.Stop(); });
   cleanup.Push("ticker", [&] {
     ticker.Stop();
     if (ready) ticker.Leave();
@@ -132,8 +151,9 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   });
   if (!established) return stop.requested() ? Status() : established;
   core.Open(map);
+  follower.Start();
   ticker.Start();
-  while (!core.accepting()) {  // until the first tick is acknowledged
+  while (!core.accepting()) {  // until the first tick is acknowledged and the plans are read
     if (stop.WaitFor(Duration(20))) return {};
   }
   ready = true;

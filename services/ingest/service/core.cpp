@@ -9,6 +9,7 @@
 #include "common/runtime/topics.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/trace.h"
+#include "services/ingest/admit/split.h"
 #include "services/ingest/codec/native.h"
 
 namespace liveops::ingest {
@@ -47,7 +48,11 @@ void Core::Open(const TimeMap& map) {
 
 void Core::Close() { closed_ = true; }
 
-bool Core::accepting() const { return open_ && !closed_ && clock_.Now(SteadyNow()).has_value(); }
+bool Core::accepting() const {
+  return open_ && !closed_ && clock_.Now(SteadyNow()).has_value() && knows_spreads();
+}
+
+bool Core::knows_spreads() const { return spreads_.Fresh(SteadyNow()); }
 
 TimeMap Core::map() const {
   const std::lock_guard lock(map_mutex_);
@@ -65,13 +70,20 @@ Result<RealTime> Core::Gate(std::size_t bytes) const {
                             " bytes that Kafka has not acknowledged yet, its limit is " +
                             std::to_string(settings_.in_flight_bytes_max));
   }
-  const auto now = clock_.Now(SteadyNow());
+  const SteadyTime steady = SteadyNow();
+  const auto now = clock_.Now(steady);
   if (!now) return UnavailableError("this ingest does not know the brokers' time yet");
+  if (!spreads_.Fresh(steady)) {
+    return UnavailableError("this ingest could not read the plans to their end for " +
+                            FormatDuration(kPlansReadWithin) +
+                            ", so it may not know over how many partitions a service is spread");
+  }
   return *now;
 }
 
 void Core::Tell(std::string_view service, std::uint64_t points) {
-  if (admit::CheckService(service, settings_.limits).ok()) refusals_.Add(service, points);
+  if (points == 0 || !admit::CheckService(service, settings_.limits).ok()) return;
+  refusals_.Add(service, points, spreads_.WidestOf(service));
 }
 
 Error Core::Refuse(std::string_view service, std::uint64_t points, Error why) {
@@ -94,15 +106,63 @@ void Core::Count(const std::vector<admit::Rejection>& rejections) {
   }
 }
 
-void Core::Append(std::string_view service, const std::string& record, std::size_t bytes,
-                  std::uint64_t points, const std::string& trace_header,
+void Core::Lay(const v1::Source& source, std::string_view service, v1::Protocol protocol,
+               const admit::Admitted& batch, std::vector<Outgoing>& out) const {
+  const SpreadBook::Steps steps = spreads_.StepsOf(service);
+  if (!steps) {
+    out.push_back({service, PartitionOf(service, settings_.partitions),
+                   EncodeBatch(source, service, protocol, batch), batch.points()});
+    return;
+  }
+  for (const admit::Part& part :
+       admit::Split(batch, service, *steps, map(), settings_.partitions)) {
+    out.push_back({service, part.partition, EncodeBatch(source, service, protocol, part.batch),
+                   part.batch.points()});
+  }
+}
+
+// Answered when the last record is.
+struct Core::Flight {
+  std::mutex mutex;
+  std::size_t left = 0;
+  std::optional<Error> error;
+  WriteAnswer answer;
+  Done done;
+
+  void Landed(const Status& status) {
+    {
+      const std::lock_guard lock(mutex);
+      // Of what will never do and what will later, the sender is told the latter: it sends it
+      // again.
+      if (!status && (!error || error->code == ErrorCode::kInvalid)) error = status.error();
+      if (--left > 0) return;
+    }
+    if (error) return done(*error);
+    done(answer);
+  }
+};
+
+void Core::Send(const std::vector<Outgoing>& records, std::size_t bytes,
+                const std::string& trace_header, WriteAnswer answer, Done done) {
+  const auto flight = std::make_shared<Flight>();
+  flight->left = records.size();
+  flight->answer = std::move(answer);
+  flight->done = std::move(done);
+  for (const Outgoing& outgoing : records) {
+    // The request's own bytes are held by the first.
+    Append(outgoing, &outgoing == &records.front() ? bytes : 0, trace_header,
+           [flight](const Status& s) { flight->Landed(s); });
+  }
+}
+
+void Core::Append(const Outgoing& outgoing, std::size_t bytes, const std::string& trace_header,
                   std::function<void(const Status&)> done) {
-  const std::size_t held = bytes + record.size();
+  const std::size_t held = bytes + outgoing.record.size();
   in_flight_bytes_ += held;
   producer_.Produce(
-      runtime::topic::kMetrics, PartitionOf(service, settings_.partitions), service, record,
+      runtime::topic::kMetrics, outgoing.partition, outgoing.service, outgoing.record,
       {{runtime::kTraceHeader, trace_header}},
-      [this, name = std::string(service), held, points,
+      [this, name = std::string(outgoing.service), held, points = outgoing.points,
        done = std::move(done)](const Result<kafka::Delivery>& result) {
         in_flight_bytes_ -= held;
         if (result.ok()) {
@@ -153,42 +213,19 @@ void Core::Write(const v1::WriteRequest& request, std::size_t bytes, const rpc::
     Tell(batch.service(), points);
     return done(answer);
   }
-  const std::string record =
-      EncodeBatch(request.source(), batch.service(), v1::PROTOCOL_NATIVE, admission->batch);
-  if (record.size() > settings_.record_bytes_max) {
-    return refuse(InvalidError("the batch needs a record of " + std::to_string(record.size()) +
-                               " bytes, at most " + std::to_string(settings_.record_bytes_max) +
+  std::vector<Outgoing> records;
+  Lay(request.source(), batch.service(), v1::PROTOCOL_NATIVE, admission->batch, records);
+  for (const Outgoing& outgoing : records) {
+    if (outgoing.record.size() <= settings_.record_bytes_max) continue;
+    return refuse(InvalidError("the batch needs a record of " +
+                               std::to_string(outgoing.record.size()) + " bytes, at most " +
+                               std::to_string(settings_.record_bytes_max) +
                                " are allowed; send it in parts"));
   }
   Count(answer.rejections);
   Tell(batch.service(), points - answer.accepted_points);
-  Append(batch.service(), record, bytes, answer.accepted_points, TraceHeader(traceparent),
-         [answer = std::move(answer), done = std::move(done)](const Status& s) {
-           if (!s) return done(s.error());
-           done(answer);
-         });
+  Send(records, bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
 }
-
-// The records of one OTLP request on their way; answered when the last is.
-struct Core::Flight {
-  std::mutex mutex;
-  std::size_t left = 0;
-  std::optional<Error> error;
-  WriteAnswer answer;
-  Done done;
-
-  void Landed(const Status& status) {
-    {
-      const std::lock_guard lock(mutex);
-      // Of what will never do and what will later, the sender is told the latter: it sends it
-      // again.
-      if (!status && (!error || error->code == ErrorCode::kInvalid)) error = status.error();
-      if (--left > 0) return;
-    }
-    if (error) return done(*error);
-    done(answer);
-  }
-};
 
 void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer& peer,
                   std::string_view traceparent, Done done) {
@@ -208,9 +245,8 @@ void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer
 
   admit::Admission all;
   all.rejections = read.rejections;
-  const auto flight = std::make_shared<Flight>();
-  std::vector<std::pair<const OtlpBatch*, std::string>> records;
-  std::vector<std::uint64_t> points;
+  WriteAnswer answer;
+  std::vector<Outgoing> records;
   v1::Source source;
   source.set_emitter(peer.name);  // no sequence: the reader goes by series and time
   for (const OtlpBatch& batch : read.batches) {
@@ -237,22 +273,13 @@ void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer
       all.Reject(r.reason, r.points, r.example);
     Tell(batch.service, admission->rejected_points());
     if (admission->batch.points() == 0) continue;
-    flight->answer.accepted_points += admission->batch.points();
-    points.push_back(admission->batch.points());
-    records.emplace_back(&batch,
-                         EncodeBatch(source, batch.service, v1::PROTOCOL_OTLP, admission->batch));
+    answer.accepted_points += admission->batch.points();
+    Lay(source, batch.service, v1::PROTOCOL_OTLP, admission->batch, records);
   }
   Count(all.rejections);
-  flight->answer.rejections = std::move(all.rejections);
-  if (records.empty()) return done(flight->answer);
-  flight->left = records.size();
-  flight->done = std::move(done);
-  const std::string trace = TraceHeader(traceparent);
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    // The request's own bytes are held by the first.
-    Append(records[i].first->service, records[i].second, i == 0 ? bytes : 0, points[i], trace,
-           [flight](const Status& s) { flight->Landed(s); });
-  }
+  answer.rejections = std::move(all.rejections);
+  if (records.empty()) return done(answer);
+  Send(records, bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
 }
 
 void Core::ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
@@ -283,8 +310,10 @@ void Core::ReportDeployment(const v1::ReportDeploymentRequest& request, const rp
   marker->set_description(request.description());
   marker->set_actor(ScrubUtf8(peer.name));
   marker->set_time_ms(ToMs(map().ToDomain(*now)));
-  Append(request.service(), record.SerializeAsString(), 0, 0, TraceHeader(traceparent),
-         [this, done = std::move(done)](const Status& s) {
+  // What changed is evidence of alarms, and those are the home partition's.
+  Append({request.service(), PartitionOf(request.service(), settings_.partitions),
+          record.SerializeAsString(), 0},
+         0, TraceHeader(traceparent), [this, done = std::move(done)](const Status& s) {
            if (s.ok()) ++deployments_;
            done(s);
          });

@@ -19,6 +19,7 @@
 #include "services/ingest/codec/otlp.h"
 #include "services/ingest/service/clock.h"
 #include "services/ingest/service/refusals.h"
+#include "services/ingest/service/spread_book.h"
 
 namespace liveops::ingest {
 
@@ -49,8 +50,8 @@ class Core {
   // `producer` must outlive it; its message time-out decides how long an answer takes at most.
   Core(Settings settings, kafka::Producer& producer);
 
-  // Requests are refused until Open was called and the clock has had its first report, and again
-  // after Close.
+  // Requests are refused until Open was called, the clock has had its first report and the plans
+  // were read, whenever the book of spreads is not fresh, and after Close.
   void Open(const TimeMap& map);
   void Close();
   bool accepting() const;
@@ -69,13 +70,22 @@ class Core {
   const Settings& settings() const { return settings_; }
   kafka::Producer& producer() { return producer_; }
   RefusalLedger& refusals() { return refusals_; }
+  // For whoever follows the plans.
+  SpreadBook& spreads() { return spreads_; }
+  bool knows_spreads() const;
   void CountTick(bool delivered);
 
   std::map<std::string, double> Counters() const;
   double domain_speed() const;
 
  private:
-  struct Flight;  // one record on its way
+  struct Flight;  // the records of one request on their way
+  struct Outgoing {
+    std::string_view service;
+    std::int32_t partition = 0;
+    std::string record;
+    std::uint64_t points = 0;
+  };
 
   // Why nothing is taken now, or the present time.
   Result<RealTime> Gate(std::size_t bytes) const;
@@ -89,15 +99,23 @@ class Core {
   // refused by a clock that may prove wrong.
   Result<admit::Admission> Judge(const std::string& emitter, const admit::BatchInput& batch);
   TimeMap map() const;
+  // The records of an admitted batch: one, or one for each partition that the service is spread
+  // over and that a point belongs to. All have the batch's source.
+  void Lay(const v1::Source& source, std::string_view service, v1::Protocol protocol,
+           const admit::Admitted& batch, std::vector<Outgoing>& out) const;
+  // Appends all records of a request, of which there is at least one, and answers when all are
+  // acknowledged. If one fails the request does.
+  void Send(const std::vector<Outgoing>& records, std::size_t bytes,
+            const std::string& trace_header, WriteAnswer answer, Done done);
   // Appends and calls `done` with the outcome; `bytes` of the request are held in flight meanwhile.
-  void Append(std::string_view service, const std::string& record, std::size_t bytes,
-              std::uint64_t points, const std::string& trace_header,
+  void Append(const Outgoing& outgoing, std::size_t bytes, const std::string& trace_header,
               std::function<void(const Status&)> done);
 
   const Settings settings_;
   kafka::Producer& producer_;
   IngestClock clock_;
   RefusalLedger refusals_;
+  SpreadBook spreads_;
   mutable std::mutex map_mutex_;
   TimeMap map_;
   std::atomic<bool> open_{false};

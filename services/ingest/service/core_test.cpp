@@ -54,6 +54,10 @@ TEST(Core, RefusesUntilTheBrokersTimeIsKnown) {
   EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
   w.Tick();
   EXPECT_FALSE(w.Sent(0).tick().accepting());
+  EXPECT_FALSE(w.core->accepting()) << "nor is it known yet how services are spread";
+  w.Write(Request());
+  EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
+  w.core->spreads().ReadToEnd(std::chrono::steady_clock::now());
   EXPECT_TRUE(w.core->accepting());
   w.Write(Request());
   EXPECT_TRUE(w.last->ok());
@@ -269,6 +273,7 @@ TEST(Core, ADeploymentIsARecordOfItsService) {
   w.settings.partitions = 4;
   w.Build();
   w.core->Open({RealFromMs(kNow), InstantFromMs(5000), 1.0});
+  w.core->spreads().ReadToEnd(std::chrono::steady_clock::now());
   w.Tick();
   w.producer.sent.clear();
   v1::ReportDeploymentRequest request;

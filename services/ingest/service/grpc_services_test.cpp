@@ -39,6 +39,7 @@ class Grpc : public testing::Test {
     ingest_ = v1::Ingest::NewStub(channel);
     otlp_ = collector::MetricsService::NewStub(channel);
     core_.Open({});
+    core_.spreads().ReadToEnd(std::chrono::steady_clock::now());
     Ticker(core_).TickOnce(std::chrono::steady_clock::now(), false);
     producer_.sent.clear();
   }

@@ -1,5 +1,6 @@
 #include "services/ingest/service/refusals.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/hash.h"
@@ -15,12 +16,15 @@ void RefusalLedger::Add(Refusals& to, std::string_view service, std::uint64_t po
   if (to.points.size() > kNamesMax) to = {{}, true};
 }
 
-void RefusalLedger::Add(std::string_view service, std::uint64_t points) {
+void RefusalLedger::Add(std::string_view service, std::uint64_t points, int spread) {
   if (points == 0) return;
   const std::lock_guard lock(mutex_);
-  const std::int32_t partition =
-      PartitionOf(service, static_cast<std::int32_t>(partitions_.size()));
-  Add(partitions_[static_cast<std::size_t>(partition)], service, points);
+  const std::size_t home =
+      static_cast<std::size_t>(PartitionOf(service, static_cast<std::int32_t>(partitions_.size())));
+  const std::size_t taken = std::min(static_cast<std::size_t>(spread), partitions_.size());
+  for (std::size_t step = 0; step < taken; ++step) {
+    Add(partitions_[(home + step) % partitions_.size()], service, points);
+  }
 }
 
 Refusals RefusalLedger::Take(std::int32_t partition) {

@@ -26,7 +26,9 @@ class RefusalLedger {
 
   explicit RefusalLedger(std::int32_t partitions);
 
-  void Add(std::string_view service, std::uint64_t points);
+  // Told in each of the `spread` partitions that the service lies on: whose point it was is not
+  // known, and the silence of a series is no proof in any of them.
+  void Add(std::string_view service, std::uint64_t points, int spread = 1);
   Refusals Take(std::int32_t partition);
   void GiveBack(std::int32_t partition, const Refusals& told);  // their tick was lost
 

@@ -57,6 +57,7 @@ struct World {
   void Ready() {
     Build();
     core->Open({});
+    core->spreads().ReadToEnd(std::chrono::steady_clock::now());
     Tick();
     producer.sent.clear();
   }

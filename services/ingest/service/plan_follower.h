@@ -1,0 +1,46 @@
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "common/kafka/kafka.h"
+#include "services/ingest/service/spread_book.h"
+
+namespace liveops::ingest {
+
+// Reads plans.v1 into the book, on a thread of its own, and tells it how far that is: it asks the
+// broker each 5 s, and more often while the book is not fresh, whether there is anything more.
+class PlanFollower {
+ public:
+  PlanFollower(std::unique_ptr<kafka::AssignedConsumer> consumer, SpreadBook& book)
+      : consumer_(std::move(consumer)), book_(book) {}
+  ~PlanFollower() { Stop(); }
+
+  void Start();
+  void Stop();  // idempotent
+
+  // One round: a record, or a look at the end. The thread's, or of whoever does not start it.
+  void Once(SteadyTime now);
+
+ private:
+  void Begin(SteadyTime now);
+  void AskForEnd(SteadyTime now);
+  bool stopping();
+
+  const std::unique_ptr<kafka::AssignedConsumer> consumer_;
+  SpreadBook& book_;
+  std::int64_t next_ = kafka::kOffsetBeginning;
+  bool assigned_ = false;
+  bool reads_on_ = false;  // to the end that there is since begun_
+  SteadyTime begun_{};
+  SteadyTime ask_at_{};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace liveops::ingest

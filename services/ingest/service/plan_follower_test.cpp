@@ -1,0 +1,189 @@
+#include "services/ingest/service/plan_follower.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <deque>
+
+#include "liveops/v1/plans.pb.h"
+
+namespace liveops::ingest {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+
+constexpr std::int64_t kAppended = 1'770'000'000'000;
+
+kafka::Record Plan(std::uint64_t version, std::uint32_t spread,
+                   std::int64_t appended_ms = kAppended, std::int64_t from_ms = 0,
+                   const std::string& service = "shop") {
+  v1::PlanRecord plan;
+  plan.set_service(service);
+  plan.set_version(version);
+  plan.set_text("not read here");
+  plan.set_spread(spread);
+  plan.set_spread_from_ms(from_ms);
+  kafka::Record record;
+  record.append_time = RealFromMs(appended_ms);
+  record.value = plan.SerializeAsString();
+  return record;
+}
+
+SpreadStep Step(std::int64_t from_ms, int spread) { return {RealFromMs(from_ms), spread}; }
+
+TEST(SpreadBook, AChangeCountsTwoMinutesAfterItWasAppendedUnlessTheRecordSaysWhen) {
+  SpreadBook book;
+  EXPECT_EQ(book.StepsOf("shop"), nullptr);
+  ASSERT_TRUE(book.Read(Plan(1, 1)).ok());
+  EXPECT_EQ(book.StepsOf("shop"), nullptr);
+  EXPECT_EQ(book.WidestOf("shop"), 1);
+  ASSERT_TRUE(book.Read(Plan(2, 4)).ok());
+  ASSERT_TRUE(book.Read(Plan(3, 4, kAppended + 500'000)).ok());
+  ASSERT_TRUE(book.Read(Plan(4, 2, kAppended + 900'000, kAppended + 800'000)).ok());
+  EXPECT_THAT(*book.StepsOf("shop"),
+              ElementsAre(Step(kAppended + 120'000, 4), Step(kAppended + 800'000, 2)));
+  EXPECT_EQ(book.WidestOf("shop"), 4) << "its older points lie there";
+  EXPECT_EQ(book.StepsOf("other"), nullptr);
+}
+
+TEST(SpreadBook, TheFirstRecordOfAVersionCountsAndGarbageChangesNothing) {
+  SpreadBook book;
+  ASSERT_TRUE(book.Read(Plan(1, 4)).ok());
+  ASSERT_TRUE(book.Read(Plan(1, 8, kAppended + 5)).ok());
+  kafka::Record garbage;
+  garbage.value = "garbage";
+  EXPECT_EQ(book.Read(garbage).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(book.Read(Plan(2, 1'000'000)).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(book.Read(Plan(0, 2)).error().code, ErrorCode::kInvalid);
+  EXPECT_TRUE(book.Read({}).ok()) << "a tombstone";
+  EXPECT_THAT(*book.StepsOf("shop"), ElementsAre(Step(kAppended + 120'000, 4)));
+}
+
+TEST(SpreadBook, IsFreshForThirtySeconds) {
+  SpreadBook book;
+  const SteadyTime t{seconds(1000)};
+  EXPECT_FALSE(book.Fresh(t));
+  book.ReadToEnd(t);
+  EXPECT_TRUE(book.Fresh(t + seconds(30)));
+  EXPECT_FALSE(book.Fresh(t + seconds(31)));
+}
+
+// The log as the broker has it; gives what is assigned.
+class FakeConsumer final : public kafka::AssignedConsumer {
+ public:
+  struct State {
+    std::deque<kafka::Record> log;  // may have holes
+    std::int64_t end = 0;           // high watermark
+    std::vector<std::int64_t> assigned;
+    bool away = false;
+    bool gone = false;  // the next poll finds that its offset is no longer kept
+  };
+  explicit FakeConsumer(State& state) : state_(state) {}
+
+  Status Assign(const std::vector<kafka::PartitionOffset>& partitions) override {
+    if (state_.away) return UnavailableError("away");
+    next_ = partitions.at(0).offset;
+    state_.assigned.push_back(next_);
+    ended_ = false;
+    return {};
+  }
+  Result<std::optional<kafka::Record>> Poll(Duration) override {
+    if (state_.away) return std::optional<kafka::Record>();
+    if (std::exchange(state_.gone, false)) return NotFoundError("no such offset");
+    for (const kafka::Record& record : state_.log) {
+      if (record.offset < next_) continue;
+      next_ = record.offset + 1;
+      return std::optional(record);
+    }
+    ended_ = true;
+    return std::optional<kafka::Record>();
+  }
+  bool ReachedEnd(std::string_view, std::int32_t) const override { return ended_; }
+  std::int64_t KnownEnd(std::string_view, std::int32_t) const override { return state_.end; }
+  Result<std::pair<std::int64_t, std::int64_t>> Watermarks(std::string_view, std::int32_t,
+                                                           Duration) override {
+    if (state_.away) return UnavailableError("away");
+    return std::pair<std::int64_t, std::int64_t>(0, state_.end);
+  }
+  Result<std::int64_t> OffsetAt(std::string_view, std::int32_t, RealTime, Duration) override {
+    return NotFoundError("not asked");
+  }
+  bool connected() const override { return !state_.away; }
+
+ private:
+  State& state_;
+  std::int64_t next_ = 0;
+  bool ended_ = false;
+};
+
+class PlanFollowerTest : public testing::Test {
+ protected:
+  void Append(kafka::Record record) {
+    record.offset = log_.end++;
+    log_.log.push_back(std::move(record));
+  }
+  void Pass(int rounds, SteadyTime::duration each) {
+    for (int i = 0; i < rounds; ++i) {
+      now_ += each;
+      follower_.Once(now_);
+    }
+  }
+
+  FakeConsumer::State log_;
+  SpreadBook book_;
+  PlanFollower follower_{std::make_unique<FakeConsumer>(log_), book_};
+  SteadyTime now_{seconds(1000)};
+};
+
+TEST_F(PlanFollowerTest, AnEmptyLogIsReadToItsEnd) {
+  EXPECT_FALSE(book_.Fresh(now_));
+  Pass(1, seconds(1));
+  EXPECT_TRUE(book_.Fresh(now_));
+}
+
+TEST_F(PlanFollowerTest, KeepsTheBookFreshWhileTheBrokerAnswersAndNoLonger) {
+  Append(Plan(1, 4));
+  Pass(2, seconds(1));
+  EXPECT_NE(book_.StepsOf("shop"), nullptr);
+  Pass(100, seconds(1));
+  EXPECT_TRUE(book_.Fresh(now_));
+  EXPECT_THAT(log_.assigned, ElementsAre(kafka::kOffsetBeginning)) << "nothing was read twice";
+  log_.away = true;
+  Pass(40, seconds(1));
+  EXPECT_FALSE(book_.Fresh(now_));
+  log_.away = false;
+  Pass(2, seconds(1));
+  EXPECT_TRUE(book_.Fresh(now_)) << "asked at once, not 5 s later";
+}
+
+TEST_F(PlanFollowerTest, IsNotFreshBeforeWhatStandsThereWasRead) {
+  Append(Plan(1, 1));
+  Append(Plan(2, 4));
+  Pass(2, seconds(1));
+  EXPECT_FALSE(book_.Fresh(now_));
+  Pass(1, seconds(1));
+  EXPECT_TRUE(book_.Fresh(now_));
+}
+
+TEST_F(PlanFollowerTest, RecordsThatWereTakenAwayAtTheEndHoldNothingUp) {
+  Append(Plan(1, 4));
+  log_.end = 9;
+  Pass(100, seconds(1));
+  EXPECT_TRUE(book_.Fresh(now_));
+}
+
+TEST_F(PlanFollowerTest, BeginsAnewWhereItsOffsetIsNoLongerKept) {
+  Append(Plan(1, 4));
+  Pass(3, seconds(1));
+  log_.gone = true;
+  Append(Plan(2, 8, kAppended + 1000));
+  Pass(5, seconds(1));
+  EXPECT_THAT(log_.assigned, ElementsAre(kafka::kOffsetBeginning, kafka::kOffsetBeginning));
+  EXPECT_EQ(book_.WidestOf("shop"), 8);
+  EXPECT_EQ(book_.StepsOf("shop")->size(), 2u);
+}
+
+}  // namespace
+}  // namespace liveops::ingest
