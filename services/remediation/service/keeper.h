@@ -6,7 +6,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -165,6 +164,8 @@ class Keeper {
   void StartRun(const Remediation& r, std::int64_t epoch);
   void StartReadBack(const Remediation& r);
   void StartProbe(const Remediation& r);
+  // Over how many partitions the plan in force spreads the service.
+  std::int32_t SpreadOf(std::string_view service) const;
   void RecordResult(const std::string& id);
   // Appends under our claim; the flight ends when the record was read back.
   std::uint64_t Append(const std::string& id, std::int32_t partition, const Body& body,
@@ -206,7 +207,7 @@ class Keeper {
   std::map<std::string, Retry> retries_;
   std::map<std::string, SteadyTime>
       intent_seen_;  // intents of others, first seen while we own them
-  std::set<std::string> probes_started_;
+  std::map<std::string, std::int32_t> probes_started_;  // in how many partitions
   std::map<std::string, double> counters_;
   Instant forget_at_{};          // when to look again for what is old
   Instant latest_append_{};      // newest broker's stamp seen, as domain time

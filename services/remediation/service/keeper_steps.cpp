@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "common/base/hash.h"
 #include "common/runtime/topics.h"
 #include "common/telemetry/log.h"
@@ -30,7 +32,9 @@ StepInput Keeper::InputFor(const Remediation& r, const Partition& part) {
     const SteadyTime seen = intent_seen_.emplace(r.id, now).first->second;
     input.intent_timed_out = now - seen >= r.intent->timeout;
   }
-  input.probe_started = probes_started_.contains(r.id);
+  const auto probed = probes_started_.find(r.id);
+  input.probe_started =
+      probed != probes_started_.end() && probed->second >= SpreadOf(r.proposed->service);
   if (const Scenarios::Probe* probe = scenarios_.FindProbe(ProbeId(r.id)); probe != nullptr) {
     input.probe_true = probe->became_true;
     input.probe_seen = probe->seen;
@@ -145,6 +149,11 @@ void Keeper::StartReadBack(const Remediation& r) {
   });
 }
 
+std::int32_t Keeper::SpreadOf(std::string_view service) const {
+  const Scenarios::InForce* in_force = scenarios_.PlanOf(service);
+  return std::clamp(in_force == nullptr ? 1 : in_force->plan.spread, 1, options_.partitions);
+}
+
 void Keeper::StartProbe(const Remediation& r) {
   v1::ShardRecord record;
   record.mutable_source()->set_emitter(writer_.emitter());
@@ -160,14 +169,22 @@ void Keeper::StartProbe(const Remediation& r) {
   if (const std::string trace = TraceOf(r.id); !trace.empty()) {
     headers.push_back({runtime::kTraceHeader, trace});
   }
-  probes_started_.insert(r.id);
-  producer_.Produce(runtime::topic::kMetrics, PartitionOf(r.proposed->service, options_.partitions),
-                    r.proposed->service, record.SerializeAsString(), headers,
-                    [this, id = r.id, sequence](const Result<kafka::Delivery>& delivery) {
-                      if (delivery.ok()) return;
-                      const std::lock_guard lock(failures_mutex_);
-                      failures_.emplace_back(id, sequence);
-                    });
+  const std::string& service = r.proposed->service;
+  const std::string bytes = record.SerializeAsString();
+  // Wherever a series of the service may lie. If one of them is not written, or a plan has come
+  // that names more, all are again: a probe that runs already goes on as it is.
+  const std::int32_t spread = SpreadOf(service);
+  probes_started_[r.id] = spread;
+  const std::int32_t home = PartitionOf(service, options_.partitions);
+  for (std::int32_t step = 0; step < spread; ++step) {
+    producer_.Produce(runtime::topic::kMetrics, (home + step) % options_.partitions, service, bytes,
+                      headers,
+                      [this, id = r.id, sequence](const Result<kafka::Delivery>& delivery) {
+                        if (delivery.ok()) return;
+                        const std::lock_guard lock(failures_mutex_);
+                        failures_.emplace_back(id, sequence);
+                      });
+  }
 }
 
 void Keeper::RecordResult(const std::string& id) {

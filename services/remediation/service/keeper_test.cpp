@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <set>
 
 #include "services/remediation/service/keeper.h"
 #include "services/remediation/service/keeper_test_support.h"
@@ -34,6 +36,41 @@ TEST_F(KeeperTest, TheWholeWay) {
   EXPECT_EQ(replica->keeper.Get(Id().substr(0, 4))->second.size(), 5u);
   EXPECT_TRUE(replica->keeper.List(true)->empty());
   EXPECT_EQ(Probes(), 1);
+}
+
+TEST_F(KeeperTest, ASpreadServiceIsProbedInAllItsPartitions) {
+  ApplyPlan("kim", 3, std::string(kPlan) + "spread: 3\n");
+  auto replica = Start("remediation-0");
+  Scenario(v1::ALARM_STATE_FIRING, 0);
+  Settle(*replica);
+  Approve(*replica);
+  Read(*replica);
+  log.fails_at = (PartitionOf("shop", kPartitions) + 2) % kPartitions;
+  Settle(*replica);
+  EXPECT_EQ(Probes(), 2) << "one was not written";
+  log.fails_at.reset();
+  PassAndTick(*replica, 1);
+  std::map<std::int32_t, std::set<std::string>> told;
+  for (const kafka::Record& record : log.records) {
+    v1::ShardRecord start;
+    if (record.topic != topic::kMetrics || !start.ParseFromString(record.value)) continue;
+    told[record.partition].insert(start.probe().probe_id());
+  }
+  ASSERT_EQ(told.size(), 3u);
+  for (std::int32_t step = 0; step < 3; ++step) {
+    EXPECT_THAT(told[(PartitionOf("shop", kPartitions) + step) % kPartitions],
+                ElementsAre(Id() + "/expect"));
+  }
+  PassAndTick(*replica, 1);
+  EXPECT_EQ(Probes(), 5);
+  ApplyPlan("kim", 4, std::string(kPlan) + "spread: 2\n");
+  Settle(*replica);
+  PassAndTick(*replica, 1);
+  EXPECT_EQ(Probes(), 5) << "it runs in both";
+  ApplyPlan("kim", 5, std::string(kPlan) + "spread: 4\n");
+  Settle(*replica);
+  PassAndTick(*replica, 1);
+  EXPECT_EQ(Probes(), 9) << "it must run in the fourth, too";
 }
 
 TEST_F(KeeperTest, WithdrawnWhenTheConditionEndsFirst) {

@@ -44,7 +44,9 @@ class FakeLog : public kafka::Producer {
   void Produce(std::string_view name, std::int32_t partition, std::string_view key,
                std::string_view value, const std::vector<kafka::Header>& headers,
                Delivered done) override {
-    if (failing) return done(UnavailableError("away"));
+    if (failing || (fails_at == partition && name == topic::kMetrics)) {
+      return done(UnavailableError("away"));
+    }
     kafka::Record record;
     record.topic = name;
     record.partition = partition;
@@ -66,7 +68,8 @@ class FakeLog : public kafka::Producer {
   std::map<std::pair<std::string, std::int32_t>, std::int64_t> next;
   RealTime now = RealFromMs(1'770'000'000'000);
   bool failing = false;
-  std::function<void()> on_append;  // once
+  std::optional<std::int32_t> fails_at;  // of metrics.v1
+  std::function<void()> on_append;       // once
 };
 
 class FakeJobs : public Jobs {
