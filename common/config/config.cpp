@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -15,13 +13,13 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/config/references.h"
 
 namespace liveops::config {
 namespace {
 
 // Deeper than any configuration; ends the walk through a file whose anchors form a circle.
 constexpr int kMaxDepth = 32;
-constexpr std::uintmax_t kMaxFileBytes = 1 << 20;
 
 struct Position {
   int line = 1;
@@ -30,25 +28,6 @@ struct Position {
 
 Position PositionOf(const YAML::Mark& mark) {
   return mark.is_null() ? Position{} : Position{mark.line + 1, mark.column + 1};
-}
-
-Result<std::string> ReadFile(const std::string& path) {
-  std::error_code code;
-  const auto status = std::filesystem::status(path, code);
-  if (!std::filesystem::exists(status))
-    return NotFoundError("cannot open " + path + ": no such file");
-  if (!std::filesystem::is_regular_file(status) && !std::filesystem::is_fifo(status)) {
-    return InvalidError("cannot read " + path + ": not a file");
-  }
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return InvalidError("cannot open " + path + ": permission denied");
-  std::string text;
-  char buffer[4096];
-  while (in.read(buffer, sizeof buffer) || in.gcount() > 0) {
-    text.append(buffer, static_cast<std::size_t>(in.gcount()));
-    if (text.size() > kMaxFileBytes) return InvalidError(path + " is larger than 1 MiB");
-  }
-  return text;
 }
 
 std::string JoinKey(const std::string& parent, const std::string& key) {
@@ -86,7 +65,6 @@ struct Reader::Impl {
   // The expanded scalar at `key`; nothing when missing or when its problem was already told.
   std::optional<std::string> Scalar(std::string_view key, bool* missing = nullptr);
   std::optional<std::string> Expand(const YAML::Node& node);
-  std::optional<std::string> Substitute(const std::string& reference, Position at);
   Position Locate(const YAML::Node& node, std::string_view reference, std::size_t occurrence) const;
   void CheckDuplicates(const YAML::Node& node, int depth);
   void CheckUnknown(const YAML::Node& node, const std::string& path, int depth);
@@ -153,57 +131,11 @@ Position Reader::Impl::Locate(const YAML::Node& node, std::string_view reference
 }
 
 std::optional<std::string> Reader::Impl::Expand(const YAML::Node& node) {
-  const std::string& value = node.Scalar();
-  std::string out;
-  bool good = true;
-  std::size_t position = 0;
-  std::map<std::string, std::size_t> seen;
-  while (position < value.size()) {
-    const std::size_t dollar = value.find("${", position);
-    if (dollar == std::string::npos) break;
-    if (dollar > position && value[dollar - 1] == '$') {  // $${ is a literal ${
-      out.append(value, position, dollar - 1 - position).append("${");
-      position = dollar + 2;
-      continue;
-    }
-    out.append(value, position, dollar - position);
-    const std::size_t end = value.find('}', dollar);
-    if (end == std::string::npos) {
-      Add(Locate(node, "${", 0), "\"${\" without its \"}\"; a literal ${ is written $${");
-      return std::nullopt;
-    }
-    const std::string reference = value.substr(dollar, end + 1 - dollar);
-    const auto replacement = Substitute(reference, Locate(node, reference, seen[reference]++));
-    good = good && replacement.has_value();
-    if (replacement) out += *replacement;
-    position = end + 1;
-  }
-  if (!good) return std::nullopt;
-  return position < value.size() ? out.append(value, position) : out;
-}
-
-std::optional<std::string> Reader::Impl::Substitute(const std::string& reference, Position at) {
-  const std::string_view inner = std::string_view(reference).substr(2, reference.size() - 3);
-  if (inner.starts_with("env:") && inner.size() > 4) {
-    const std::string variable(inner.substr(4));
-    if (const char* value = std::getenv(variable.c_str()); value != nullptr) return value;
-    Add(at, "the environment variable " + variable + " is not set");
-    return std::nullopt;
-  }
-  if (inner.starts_with("file:") && inner.size() > 5) {
-    const std::filesystem::path given{std::string(inner.substr(5))};
-    const auto path = given.is_absolute() ? given : std::filesystem::path(folder) / given;
-    auto content = ReadFile(path.string());
-    if (!content.ok()) {
-      Add(at, content.error().message);
-      return std::nullopt;
-    }
-    std::string value = std::move(content).value();
-    if (value.ends_with('\n')) value.pop_back();
-    return value;
-  }
-  Add(at, "expected ${env:NAME} or ${file:path}; a literal ${ is written $${");
-  return std::nullopt;
+  return config::Expand(
+      node.Scalar(), folder,
+      [&](std::string_view reference, std::size_t occurrence, std::string message) {
+        Add(Locate(node, reference, occurrence), std::move(message));
+      });
 }
 
 void Reader::Impl::CheckDuplicates(const YAML::Node& node, int depth) {
