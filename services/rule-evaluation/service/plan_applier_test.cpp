@@ -138,20 +138,20 @@ TEST_F(PlanApplierTest, AChangeOfTheSpreadCountsTwoMinutesAfterItStandsInTheLog)
   spread.value = EncodePlanRecord({}, before);
   spread.append_time = log_.append_time - std::chrono::hours(1);
   ASSERT_TRUE(library_.Read(spread).ok());
-  const auto one = applier_.Apply(kPlan, 0, "kim");
+  const auto one = applier_.Apply(kPlan, std::nullopt, "kim");
   ASSERT_TRUE(one.ok());
   EXPECT_EQ(one->version, 2u);
   EXPECT_EQ(one->spread, 1);
   EXPECT_EQ(one->spread_from, log_.append_time + std::chrono::minutes(2));
   log_.append_time += std::chrono::hours(1);
-  const auto same = applier_.Apply(std::string(kPlan) + "# edited\n", 0, "kim");
+  const auto same = applier_.Apply(std::string(kPlan) + "# edited\n", std::nullopt, "kim");
   ASSERT_TRUE(same.ok());
   EXPECT_EQ(same->spread_from, RealTime{}) << "it says what the version before it said";
 }
 
 TEST_F(PlanApplierTest, MorePartitionsThanThereAreIsAProblemWithItsPlaceAndTheNearest) {
   library_.SetComplete();
-  const auto applied = applier_.Apply(std::string(kPlan) + "spread: 17\n", 0, "kim");
+  const auto applied = applier_.Apply(std::string(kPlan) + "spread: 17\n", std::nullopt, "kim");
   ASSERT_TRUE(applied.ok());
   ASSERT_EQ(applied->problems.size(), 1u);
   EXPECT_EQ(applied->problems[0].line, 8);
