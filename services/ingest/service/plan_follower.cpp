@@ -11,13 +11,13 @@ namespace {
 using runtime::topic::kPlans;
 
 constexpr Duration kPollTime(100);
-constexpr Duration kAskPeriod(5000);
-constexpr Duration kAskPeriodStale(500);
-constexpr Duration kAskTimeout(1500);
+constexpr Duration kPeriod(5000);
 constexpr Duration kErrorPause(250);
 
 }  // namespace
 
+// A question for the end would block for as long as the broker is away; where one begins to read
+// the broker says it by itself.
 void PlanFollower::Begin(SteadyTime now) {
   if (const Status s = consumer_->Assign({{kPlans, 0, next_}}); !s) {
     log::Warn("plans_not_followed", {{"error", s.error().message}});
@@ -26,22 +26,12 @@ void PlanFollower::Begin(SteadyTime now) {
   assigned_ = true;
   reads_on_ = true;
   begun_ = now;
-  ask_at_ = now + kAskPeriod;
-}
-
-void PlanFollower::AskForEnd(SteadyTime now) {
-  const auto ends = consumer_->Watermarks(kPlans, 0, kAskTimeout);
-  ask_at_ = now + (book_.Fresh(now) ? kAskPeriod : kAskPeriodStale);
-  if (!ends) return;
-  const bool empty = ends->first == ends->second;
-  if (empty || next_ >= ends->second) return book_.ReadToEnd(now);
-  // Either more is on its way, or the last records are gone and their offsets never come: to read
-  // on from here tells it, since the broker then says where the end is.
-  if (!reads_on_) assigned_ = false;
 }
 
 void PlanFollower::Once(SteadyTime now) {
-  if (!assigned_) Begin(now);
+  // An end that was long in coming says little about the present.
+  const bool due = now - begun_ >= kPeriod || !book_.Fresh(now);
+  if (!assigned_ || (!reads_on_ && due)) Begin(now);
   if (!assigned_) return;
   Result<std::optional<kafka::Record>> polled = consumer_->Poll(kPollTime);
   if (!polled) {
@@ -60,11 +50,9 @@ void PlanFollower::Once(SteadyTime now) {
     }
     return;
   }
-  if (reads_on_ && consumer_->ReachedEnd(kPlans, 0)) {
-    reads_on_ = false;
-    book_.ReadToEnd(begun_);
-  }
-  if (now >= ask_at_) AskForEnd(now);
+  if (!reads_on_ || !consumer_->ReachedEnd(kPlans, 0)) return;
+  reads_on_ = false;
+  book_.ReadToEnd(begun_);
 }
 
 void PlanFollower::Start() {

@@ -10,8 +10,8 @@
 
 namespace liveops::ingest {
 
-// Reads plans.v1 into the book, on a thread of its own, and tells it how far that is: it asks the
-// broker each 5 s, and more often while the book is not fresh, whether there is anything more.
+// Reads plans.v1 into the book, on a thread of its own, and tells it how far that is: each 5 s, and
+// more often while the book is not fresh, it reads on to the end that there is by then.
 class PlanFollower {
  public:
   PlanFollower(std::unique_ptr<kafka::AssignedConsumer> consumer, SpreadBook& book)
@@ -26,16 +26,14 @@ class PlanFollower {
 
  private:
   void Begin(SteadyTime now);
-  void AskForEnd(SteadyTime now);
   bool stopping();
 
   const std::unique_ptr<kafka::AssignedConsumer> consumer_;
   SpreadBook& book_;
   std::int64_t next_ = kafka::kOffsetBeginning;
   bool assigned_ = false;
-  bool reads_on_ = false;  // to the end that there is since begun_
+  bool reads_on_ = false;  // the end that there was at begun_, or later, is not reached yet
   SteadyTime begun_{};
-  SteadyTime ask_at_{};
 
   std::mutex mutex_;
   std::condition_variable wake_;
