@@ -144,6 +144,13 @@ struct Core::Flight {
 
 void Core::Send(const std::vector<Outgoing>& records, std::size_t bytes,
                 const std::string& trace_header, WriteAnswer answer, Done done) {
+  if (records.size() == 1) {  // as of every service that is not spread
+    return Append(records.front(), bytes, trace_header,
+                  [answer = std::move(answer), done = std::move(done)](const Status& s) {
+                    if (!s) return done(s.error());
+                    done(answer);
+                  });
+  }
   const auto flight = std::make_shared<Flight>();
   flight->left = records.size();
   flight->answer = std::move(answer);
