@@ -209,8 +209,10 @@ std::string CanonicalText(const Clear& clear, const Condition& condition) {
 }
 
 std::string CanonicalText(const Level& level, const Condition& condition) {
-  return fmt::format("{} {} for {}", ComparisonSign(level.op),
-                     ThresholdText(level.threshold, condition), FormatDuration(level.hold));
+  const std::string text =
+      fmt::format("{} {}", ComparisonSign(level.op), ThresholdText(level.threshold, condition));
+  if (condition.quorum.needed > 0) return text;
+  return text + " for " + FormatDuration(level.hold);
 }
 
 std::string CanonicalText(const Expect& expect) {

@@ -270,6 +270,9 @@ bool ExpressionParser::ReadLevel(const Condition& condition, Level& level) {
   if (!ReadOwnThreshold(condition, threshold)) return false;
   level.threshold = threshold.number;
   level.hold = condition.hold;
+  if (condition.quorum.needed > 0) {
+    return ReadEnd("the end: a level holds for as many as the condition does");
+  }
   return ReadHold(level.hold, nullptr) && ReadEnd("for and a length of time, or the end");
 }
 

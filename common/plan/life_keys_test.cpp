@@ -56,6 +56,28 @@ TEST(LevelKeys, OfAComparisonAreToldInPerCents) {
               HasSubstr("high goes off at 120%, which medium does too: expected more than 150%"));
 }
 
+TEST(LevelKeys, OfSeveralTestsAreThresholdsOfTheFirstAndOfAQuorumHoldAsItDoes) {
+  const auto several = With(R"(    when: p95 > 300ms and p50 > 100ms for 1min
+    severity: medium
+    owner: on-call
+    levels: [{severity: high, when: '> 1s'}]
+)");
+  ASSERT_TRUE(several.ok()) << several.problems[0].message;
+  EXPECT_THAT(
+      several.plan.alarms[0].levels,
+      ElementsAre(Level{Severity::kHigh, Comparison::kGreater, 1000, std::chrono::minutes(1), {}}));
+  const auto quorum = With(R"(    when: p95 > 300ms for 3 of 5min
+    severity: medium
+    owner: on-call
+    levels: [{severity: high, when: '> 1s'}]
+)");
+  ASSERT_TRUE(quorum.ok()) << quorum.problems[0].message;
+  const Alarm& alarm = quorum.plan.alarms[0];
+  EXPECT_THAT(alarm.levels,
+              ElementsAre(Level{Severity::kHigh, Comparison::kGreater, 1000, Duration(0), {}}));
+  EXPECT_EQ(CanonicalText(alarm.levels[0], alarm.when), "> 1000ms");
+}
+
 TEST(LevelKeys, MistakesAreTold) {
   const auto levels = [](const char* list) {
     return Told(std::string(kWhen) + "    levels: " + list + "\n");
@@ -84,11 +106,11 @@ TEST(LevelKeys, MistakesAreTold) {
               HasSubstr("the alarm would clear while it fires"));
   EXPECT_THAT(
       Told("    when: p95 > 300ms and p50 > 100ms\n    severity: medium\n    owner: on-call\n"
-           "    levels: [{severity: high, when: '> 1s'}]\n"),
-      HasSubstr("levels belong to a condition of one test"));
+           "    levels: [{severity: high, when: '> 1s', clear: '< 800ms'}]\n"),
+      HasSubstr("clear belongs to a condition of one test, this one has 2"));
   EXPECT_THAT(Told("    when: p95 > 300ms for 3 of 5min\n    severity: medium\n    owner: on-call\n"
-                   "    levels: [{severity: high, when: '> 1s'}]\n"),
-              HasSubstr("levels of a condition that holds for M of N cannot be run yet"));
+                   "    levels: [{severity: high, when: '> 1s for 1min'}]\n"),
+              HasSubstr("a level holds for as many as the condition does"));
 }
 
 TEST(ShadowKey, SaysWhomItWouldPage) {

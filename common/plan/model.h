@@ -198,13 +198,14 @@ struct Clear {
 // `< 0.5% for 2min`: as a clear of an alarm with this condition.
 std::string CanonicalText(const Clear& clear, const Condition& condition);
 
-// A worse severity of the same alarm: where the same value is further beyond. Of a condition of one
-// test only, without a quorum. What a level reaches, those below it have reached too.
+// A worse severity of the same alarm: where the same value is further beyond, that of the first
+// test, and the whole condition is true. What a level reaches, those below it have reached too.
 struct Level {
   Severity severity = Severity::kCritical;
   Comparison op = Comparison::kGreater;  // in the condition's direction
   double threshold = 0;                  // in the condition's unit, beyond that of the level below
-  Duration hold{0};                      // the condition's where the plan says nothing
+  Duration hold{0};                      // the condition's where the plan says nothing; 0 and
+                                         // the condition's quorum, where it has one
   std::optional<Clear> clear;
   friend bool operator==(const Level&, const Level&) = default;
 };
@@ -215,6 +216,8 @@ std::string CanonicalText(const Level& level, const Condition& condition);
 // An alarm that opens more than `times` times within a time is damped: that opening is told as
 // flapping, and the alarm stays open until it has been clear for `quiet`.
 struct Flapping {
+  static constexpr std::uint32_t kTimesMax = 100;
+
   std::uint32_t times = 4;
   Duration within{1'800'000};
   Duration quiet{900'000};

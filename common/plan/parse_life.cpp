@@ -95,13 +95,6 @@ void PlanReader::ReadLevels(Fields& fields, const Condition* condition, Alarm& a
     return;
   }
   if (condition == nullptr) return;
-  if (TestCount(*condition) > 1 || condition->quorum.needed > 0) {
-    problems_.Add(*node, TestCount(*condition) > 1
-                             ? "levels belong to a condition of one test: write an alarm for each"
-                             : "levels of a condition that holds for M of N cannot be run yet: "
-                               "write an alarm for each");
-    return;
-  }
   for (const YamlNode& item : node->items) {
     Level level;
     const Level* below = alarm.levels.empty() ? nullptr : &alarm.levels.back();
@@ -171,7 +164,8 @@ void PlanReader::ReadFlapping(Fields& fields, Alarm& alarm) {
   Fields own(*node, "flapping", problems_);
   if (!own.valid()) return;
   Flapping& flapping = alarm.flapping.emplace();
-  flapping.times = static_cast<std::uint32_t>(own.Whole("times", 1, 100).value_or(flapping.times));
+  flapping.times = static_cast<std::uint32_t>(
+      own.Whole("times", 1, Flapping::kTimesMax).value_or(flapping.times));
   flapping.within = own.Time("within", std::chrono::minutes(1), kWeek).value_or(flapping.within);
   flapping.quiet = own.Time("quiet", Duration(1000), kWeek).value_or(flapping.quiet);
   own.Finish();

@@ -67,7 +67,7 @@ struct Page {
   std::uint32_t swings = 0;  // of a flapping episode: how often it opened; 0 = it does not flap
   Duration flaps_within{0};
   Duration quiet{0};
-  std::uint64_t groups_refused = 0;        // of an overflow: how many groups are not watched
+  std::uint64_t groups_refused = 0;  // of an overflow: how many groups, or series, are not watched
   std::optional<plan::Response> response;  // the plan's; without one the default of the severity
   std::string owner;                       // title where the plan has one
   std::string summary;

@@ -151,8 +151,9 @@ std::string HeadlineIn(const Page& page, const Words& words) {
     case Notice::kEased:
       if (page.groups_refused > 0) {
         return SeverityIn(page, words) + ": " + place + ": " +
-               Filled(words.more, {Thousands(page.threshold),
-                                   Thousands(static_cast<double>(page.groups_refused))});
+               Filled(page.unit == "series" ? words.more_series : words.more,
+                      {Thousands(page.threshold),
+                       Thousands(static_cast<double>(page.groups_refused))});
       }
       return SeverityIn(page, words) + ": " + place + " " + ValueText(page) + " (" +
              MidSentence(words.limit) + " " + LimitText(page) + ")";

@@ -58,6 +58,10 @@ const Words& EnglishWords() {
       .more_refused =
           "The condition has as many alarms as there may be, and the others are not "
           "watched. Those that it has go on unchanged.",
+      .more_series = "{} series, and {} more",
+      .series_refused =
+          "A shard has as many series as it may have, and the others of this service are not "
+          "watched: alarms that rest on them cannot fire. The others go on unchanged.",
       .recovered_to = "Back at",
   };
   return kWords;
@@ -118,6 +122,10 @@ const Words& KoreanWords() {
       .more_refused =
           "조건이 가질 수 있는 알람 수의 한도에 도달해 나머지는 감시되지 않습니다. 기존 "
           "알람은 그대로 유지됩니다.",
+      .more_series = "시계열 {}개, 그 외 {}개",
+      .series_refused =
+          "샤드가 가질 수 있는 시계열 수의 한도에 도달해 이 서비스의 나머지는 감시되지 않으며, "
+          "그에 기반한 알람은 발생하지 않습니다. 다른 알람은 그대로 유지됩니다.",
       .recovered_to = "복구 값",
   };
   return kWords;

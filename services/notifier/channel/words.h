@@ -53,6 +53,8 @@ struct Words {
   const char* shadowed;
   const char* more;          // {}: number of alarms, and of those that are not watched
   const char* more_refused;  // what that means
+  const char* more_series;   // {}: number of series, and of those that are not watched
+  const char* series_refused;
   const char* recovered_to;
 };
 

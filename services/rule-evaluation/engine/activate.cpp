@@ -38,11 +38,15 @@ Rule* FindRule(Service& service, std::string_view name) {
   return nullptr;
 }
 
-// The plan does not have the severity any more that an open episode was told at.
-void Ease(State& s, const Rule& rule, Group& group, plan::Severity before,
-          std::vector<Transition>& out) {
+// The plan does not have the level any more that an open episode was told at.
+void Regrade(State& s, const Rule& rule, Group& group, plan::Severity before,
+             std::vector<Transition>& out) {
+  const plan::Severity now = rule.spec.SeverityAt(group.level);
+  if (now == before) return;
   ++group.life.step;
-  out.push_back(Tell(s, rule, group, group.life.state, "eased", group.last));
+  // A worse one is the lesser number.
+  const char* reason = now < before ? "escalated" : "eased";
+  out.push_back(Tell(s, rule, group, group.life.state, reason, group.last));
   out.back().severity_before = before;
 }
 
@@ -58,9 +62,10 @@ void TakeOver(State& s, Rule& old, Rule& fresh, bool same_purpose, std::vector<T
     // The tests are others: what is shown from now on is the first one's.
     next->life.test = next->last.test = 0;
     next->levels = group->levels;
+    next->level_slots = group->level_slots;
     next->level = group->level;
     const bool eased = AmendLevels(old.spec, false, fresh.spec, *next);
-    if (eased && same_purpose) Ease(s, fresh, *next, old.spec.SeverityAt(group->level), out);
+    if (eased && same_purpose) Regrade(s, fresh, *next, old.spec.SeverityAt(group->level), out);
     next->silence_ms = group->silence_ms;
     group->ForEachMember([&](const Cells&, const Member& member) {
       next->silence_ms = std::max(next->silence_ms, 3 * s.series.at(member.series).Interval());
@@ -92,9 +97,12 @@ void Reword(State& s, Rule& rule, RuleSpec spec, std::vector<Transition>& out) {
   for (const auto& [key, group] : rule.groups) {
     const plan::Severity severity = before.SeverityAt(group->level);
     const bool eased = AmendLevels(before, same, rule.spec, *group);
-    if (eased && same_purpose) Ease(s, rule, *group, severity, out);
+    if (eased && same_purpose) Regrade(s, rule, *group, severity, out);
     Life& life = group->life;
-    if (!same_clear) life.clear_since = {};
+    if (!same || !same_clear) {
+      life.clear_since = {};
+      for (Life& level : group->levels) level.clear_since = {};
+    }
     if (!rule.spec.flapping) life.Undamp();
     if (same) continue;
     life.return_since = {};
@@ -116,14 +124,13 @@ void Amend(State& s, Service& service, Rule& old, RuleSpec spec, std::vector<Tra
   const char* turned = old.spec.purpose == spec.purpose ? nullptr
                        : spec.purpose == Purpose::kPage ? "promoted"
                                                         : "shadowed";
+  const char* reason = turned != nullptr && goes_on ? turned : "removed";
   if (turned != nullptr || !goes_on) {
-    for (const auto& [key, group] : old.groups) {
-      Withdraw(s, old, *group, goes_on ? turned : "removed", out);
-    }
+    for (const auto& [key, group] : old.groups) Withdraw(s, old, *group, reason, out);
   }
   // Under another purpose or other windows it begins anew, if it is so.
   if (turned != nullptr || !same_windows) {
-    EndOverflow(s, old, turned != nullptr ? turned : "removed", out);
+    EndOverflow(s, old, reason, out);
   }
   Rule* rule = &old;
   if (same_windows) {

@@ -73,6 +73,7 @@ void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule) {
   Rule& added = *rule;
   service.rules.push_back(std::move(rule));
   s.rules.emplace(added.number, &added);
+  if (added.spec.of_series) service.series_limit = &added;
   ++s.changes;
 }
 
@@ -85,6 +86,7 @@ void RemoveRule(State& s, Service& service, Rule& rule) {
   s.due.erase(DueOf(rule));
   s.overflowing.erase(rule.number);
   s.rules.erase(rule.number);
+  if (service.series_limit == &rule) service.series_limit = nullptr;
   Rebind(s, service);
   std::erase_if(service.rules, [&](const auto& r) { return r.get() == &rule; });
   ++s.changes;
@@ -112,6 +114,7 @@ Group& OpenGroup(State& s, Rule& rule, const Labels& labels) {
   group->labels = labels;
   group->life.state_since = s.now();
   group->levels.resize(rule.spec.levels.size());
+  group->level_slots.resize(rule.spec.levels.size());
   GiveCells(rule, *group);
   ++s.group_count;
   ++s.changes;
@@ -335,6 +338,7 @@ void Bind(State& s, Service& service, std::uint32_t id, const SeriesView& view) 
   series.generation = service.generation;
   std::optional<Labels> labels;
   for (const auto& rule : service.rules) {
+    if (rule->spec.of_series) continue;
     for (std::size_t test = 0; test < rule->stores(); ++test) {
       const plan::Measure& measure = rule->test(test).measure;
       for (std::size_t i = 0; i < measure.operands.size(); ++i) {

@@ -121,8 +121,10 @@ std::uint32_t Feeder::Newcomer(const SeriesView& view, std::uint32_t service) {
   if (s_.series.size() >= s_.limits.series_max) {
     ++s_.counters.series_refused;
     s_.services[service]->series_refused_ms = now_ms_;
+    RefuseSeries(s_, *s_.services[service], view.fingerprint);
     return SeriesTable::kNone;
   }
+  AdmitSeries(s_, *s_.services[service], view.fingerprint);
   BeforeSeries(s_, s_.series.NextId());
   return s_.series.Add(view.fingerprint, view.kind, service);
 }

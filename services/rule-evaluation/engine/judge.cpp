@@ -71,14 +71,20 @@ bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Tr
   const AlarmState before = group.life.state;
   bool leaves = Leaves(rule, group, ToMs(j.at));
   Told told = Told::kNothing;
-  if (rule.spec.no_data == plan::NoData::kFire) {
+  const LifeRules rules = rule.life_rules(0);
+  const bool fires = rule.spec.no_data == plan::NoData::kFire;
+  if (fires || group.life.damped) HushLevels(group, fires);
+  if (fires) {
     if (!group.life.open()) {
       CalmLevels(group);
       group.level = 0;
     }
-    told = group.life.FallSilent(rule.life_rules(0), j.at, s.now());
+    told = group.life.FallSilent(rules, j.at, s.now());
     leaves = false;
-  } else if (leaves) {
+  } else {
+    group.life.Hush(rules);
+  }
+  if (leaves) {
     told = group.life.Leave(j.at);
     CalmLevels(group);
     j.value = group.last.value;  // what it was when it left

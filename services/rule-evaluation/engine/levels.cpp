@@ -37,6 +37,13 @@ void CalmLevels(Group& group) {
   for (Life& level : group.levels) level = Life();
 }
 
+void HushLevels(Group& group, bool told) {
+  for (Life& level : group.levels) {
+    if (told && !level.open()) level = Life();
+    level.clear_since = {};
+  }
+}
+
 Stepped StepAlarm(const State& s, const Rule& rule, Group& group, const Judgement& j) {
   const LifeRules rules = rule.life_rules(j.test);
   Life& life = group.life;
@@ -45,23 +52,25 @@ Stepped StepAlarm(const State& s, const Rule& rule, Group& group, const Judgemen
     CalmLevels(group);
     return stepped;
   }
+  bool reached = false;
   for (std::size_t i = 0; i < group.levels.size(); ++i) {
     const LifeRules own = RulesOf(rule, rule.spec.levels[i], life.damped);
     Judgement of_level = j;
     of_level.verdict = VerdictAt(j, i);
     if (group.levels[i].Step(own, of_level, s.now()) != Told::kFires) continue;
+    reached = true;
     for (std::size_t k = 0; k < i; ++k) group.levels[k].FireNow(own, of_level, s.now());
   }
   const std::uint8_t level = LevelOf(group);
   // Who is as bad as that is bad at all, however long the alarm's own hold is.
-  if (level > 0 && life.state == AlarmState::kPending) {
-    stepped.told = life.FireNow(rules, j, s.now());
-  }
+  if (reached && life.state != AlarmState::kFiring) stepped.told = life.FireNow(rules, j, s.now());
   if (life.state != AlarmState::kFiring) return stepped;
   group.level = level;
   if (stepped.told == Told::kNothing && level != stepped.level_before) {
     ++life.step;
-    stepped.told = level > stepped.level_before ? Told::kEscalates : Told::kEases;
+    const bool worse = level > stepped.level_before;
+    worse ? life.Worsen(rules, s.now()) : life.Ease();
+    stepped.told = worse ? Told::kEscalates : Told::kEases;
   }
   return stepped;
 }
@@ -73,6 +82,7 @@ bool AmendLevels(const RuleSpec& before, bool same_condition, const RuleSpec& no
     return static_cast<std::size_t>(it - spec.levels.begin());
   };
   std::vector<Life> levels(now.levels.size());
+  std::vector<Slots> slots(now.levels.size());
   for (std::size_t i = 0; i < levels.size(); ++i) {
     const std::size_t old = index_of(before, now.levels[i].severity);
     if (old == before.levels.size()) continue;
@@ -80,12 +90,14 @@ bool AmendLevels(const RuleSpec& before, bool same_condition, const RuleSpec& no
     // One that is on its way under other words begins anew.
     if (!same && !group.levels[old].open()) continue;
     levels[i] = std::move(group.levels[old]);
+    if (same) slots[i] = std::move(group.level_slots[old]);
     if (!same) levels[i].clear_since = {};
   }
   const bool told = group.life.open() && group.level > 0;
   const bool gone =
       told && index_of(now, before.levels[group.level - 1].severity) == now.levels.size();
   group.levels = std::move(levels);
+  group.level_slots = std::move(slots);
   group.level = LevelOf(group);
   return gone;
 }

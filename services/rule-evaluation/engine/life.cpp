@@ -2,11 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace liveops::engine {
 namespace {
 
+// More openings than a plan may ask to be counted, over the longest time.
+constexpr std::size_t kOpeningsMax = plan::Flapping::kTimesMax + 1;
+
 bool Set(Instant t) { return t != Instant{}; }
+
+bool IsClear(const LifeRules& rules, const Judgement& j) {
+  return rules.clear == nullptr || plan::Holds(j.value, rules.clear->op, rules.clear->threshold);
+}
 
 Duration OwnClearHold(const LifeRules& rules) {
   return rules.clear == nullptr ? rules.keep : std::max(rules.clear->hold, rules.keep);
@@ -29,6 +37,7 @@ void Life::Enter(AlarmState as, Instant at) {
 void Life::Rename(Instant clock) {
   episode = Set(episode) ? std::max(clock, episode + Duration(1)) : clock;
   step = 0;
+  eased = false;
 }
 
 void Life::Undamp() {
@@ -37,14 +46,25 @@ void Life::Undamp() {
   swings = 0;
 }
 
-void Life::NoteOpening(const LifeRules& rules, Instant clock) {
-  damped = false;
-  swings = 0;
+// An opening, or what is as tiresome: one too many of late is damped.
+void Life::CountOpening(const LifeRules& rules, Instant clock) {
   if (rules.flapping == nullptr) return;
-  std::erase_if(openings, [&](Instant t) { return t <= clock - rules.flapping->within; });
   openings.push_back(clock);
-  damped = openings.size() > rules.flapping->times;
-  if (damped) swings = static_cast<std::uint32_t>(openings.size());
+  if (openings.size() > kOpeningsMax) openings.erase(openings.begin());
+  if (damped) {
+    ++swings;
+    return;
+  }
+  // All are kept, since an edit may have more of them count.
+  const auto first =
+      std::upper_bound(openings.begin(), openings.end(), clock - rules.flapping->within);
+  const auto of_late = static_cast<std::size_t>(openings.end() - first);
+  damped = of_late > rules.flapping->times;
+  if (damped) swings = static_cast<std::uint32_t>(of_late);
+}
+
+void Life::Worsen(const LifeRules& rules, Instant clock) {
+  if (std::exchange(eased, false)) CountOpening(rules, clock);
 }
 
 // How long it must be on the good side to be over.
@@ -55,7 +75,9 @@ Duration Life::ClearHold(const LifeRules& rules) const {
 
 void Life::Open(const LifeRules& rules, AlarmState as, const Judgement& j, Instant clock) {
   Rename(clock);
-  NoteOpening(rules, clock);
+  damped = false;
+  swings = 0;
+  CountOpening(rules, clock);
   clear_since = {};
   return_since = {};
   peak = j.value;
@@ -114,16 +136,12 @@ Told Life::StepTrue(const LifeRules& rules, const Judgement& j, Instant clock) {
       clear_since = {};
       return Told::kNothing;
     case AlarmState::kNoData:
+      clear_since = {};
       if (!Set(return_since)) return_since = j.at;
       if (!was_firing && j.at - return_since < rules.hold) return Told::kNothing;
       since = was_firing ? since : return_since;
-      ++step;
-      was_firing = false;
-      return_since = {};
-      clear_since = {};
       Peak(rules, j);
-      Enter(AlarmState::kFiring, j.at);
-      return Told::kReturnsFiring;
+      return ReturnFiring(j.at);
     default:
       return Told::kNothing;
   }
@@ -142,8 +160,7 @@ Told Life::StepFalse(const LifeRules& rules, const Judgement& j) {
       return Told::kNothing;
     case AlarmState::kFiring: {
       if (since > j.at || !ahead.empty()) return Told::kNothing;
-      if (rules.clear != nullptr &&
-          !plan::Holds(j.value, rules.clear->op, rules.clear->threshold)) {
+      if (!IsClear(rules, j)) {
         clear_since = {};
         return Told::kNothing;
       }
@@ -151,28 +168,46 @@ Told Life::StepFalse(const LifeRules& rules, const Judgement& j) {
       if (j.at - clear_since < ClearHold(rules)) return Told::kNothing;
       return Close(j.at);
     }
-    case AlarmState::kNoData: {
-      if (!ahead.empty()) return Told::kNothing;
-      const bool clear = rules.clear == nullptr
-                             ? rules.keep <= Duration(0)
-                             : plan::Holds(j.value, rules.clear->op, rules.clear->threshold);
-      if (was_firing && (!clear || Damped(rules))) {
-        // Back, and neither crossed nor clear: it fires as before, until it is clear.
-        ++step;
-        was_firing = false;
-        return_since = {};
-        Enter(AlarmState::kFiring, j.at);
-        return Told::kReturnsFiring;
-      }
-      Close(j.at);
-      return Told::kReturnsResolved;
-    }
+    case AlarmState::kNoData:
+      return ahead.empty() ? ReturnGood(rules, j) : Told::kNothing;
     default:
       return Told::kNothing;
   }
 }
 
+Told Life::ReturnFiring(Instant at) {
+  ++step;
+  was_firing = false;
+  return_since = {};
+  Enter(AlarmState::kFiring, at);
+  return Told::kReturnsFiring;
+}
+
+// Data is back, and false.
+Told Life::ReturnGood(const LifeRules& rules, const Judgement& j) {
+  const bool clear = IsClear(rules, j);
+  return_since = {};
+  clear_since = !clear ? Instant{} : Set(clear_since) ? clear_since : j.at;
+  // What fired before and is not clear, or has to be so for longer, fires on.
+  if (was_firing && (!clear || rules.keep > Duration(0) || Damped(rules))) {
+    return ReturnFiring(j.at);
+  }
+  // What was silent once too often stays so until it has been quiet.
+  if (Damped(rules) && (!clear || j.at - clear_since < ClearHold(rules))) return Told::kNothing;
+  Close(j.at);
+  return Told::kReturnsResolved;
+}
+
+void Life::Hush(const LifeRules& rules) {
+  if (Damped(rules)) clear_since = {};
+}
+
 Told Life::FireNow(const LifeRules& rules, const Judgement& j, Instant clock) {
+  if (state == AlarmState::kNoData && !was_firing) {
+    since = Set(return_since) ? return_since : j.at;
+    Peak(rules, j);
+    return ReturnFiring(j.at);
+  }
   if (state != AlarmState::kOk && state != AlarmState::kPending) return Told::kNothing;
   if (state == AlarmState::kOk) since = j.at;
   Open(rules, AlarmState::kFiring, j, clock);
@@ -180,14 +215,12 @@ Told Life::FireNow(const LifeRules& rules, const Judgement& j, Instant clock) {
 }
 
 Told Life::FallSilent(const LifeRules& rules, Instant at, Instant clock) {
+  Hush(rules);
   if (state == AlarmState::kNoData) {
     return_since = {};
     return Told::kNothing;
   }
-  if (state == AlarmState::kFiring && Damped(rules)) {
-    clear_since = {};  // silence is no quiet
-    return Told::kNothing;
-  }
+  if (state == AlarmState::kFiring && Damped(rules)) return Told::kNothing;
   if (state == AlarmState::kFiring) {
     was_firing = true;
     ++step;
@@ -236,6 +269,7 @@ void Life::Write(ByteWriter& out) const {
   out.Varint(openings.size());
   for (const Instant t : openings) out.Signed(ToMs(t));
   out.Bool(damped);
+  out.Bool(eased);
   out.Varint(swings);
 }
 
@@ -255,6 +289,7 @@ bool Life::Read(ByteReader& in) {
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n)
     openings.push_back(InstantFromMs(in.Signed()));
   damped = in.Bool();
+  eased = in.Bool();
   swings = static_cast<std::uint32_t>(in.Varint());
   return in.ok();
 }

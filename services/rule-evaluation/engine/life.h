@@ -86,8 +86,9 @@ struct Life {
   double peak = std::numeric_limits<double>::quiet_NaN();
   std::uint8_t test = 0;  // of the condition, whose value opened the episode and whose peak it is
 
-  std::vector<Instant> openings;  // of late, where the rules damp flapping
+  std::vector<Instant> openings;  // where the rules damp flapping: the last ones
   bool damped = false;            // it flaps: stays open until it has been quiet
+  bool eased = false;             // its severity fell, and did not rise since
   std::uint32_t swings = 0;       // of a flapping episode: how often it opened or would have
 
   bool open() const { return IsOpen(state); }
@@ -96,8 +97,13 @@ struct Life {
   Told Step(const LifeRules& rules, const Judgement& j, Instant clock);
   // Proven silence of an alarm whose plan says that silence is told.
   Told FallSilent(const LifeRules& rules, Instant at, Instant clock);
-  // What is not open yet fires whatever its hold says.
+  // It is silent, which is told of no alarm: to one that flaps silence is no quiet.
+  void Hush(const LifeRules& rules);
+  // What is not open yet fires whatever its hold says, and what silence opened returns.
   Told FireNow(const LifeRules& rules, const Judgement& j, Instant clock);
+  // Its severity fell; or it rose, which counts as an opening if it had fallen before.
+  void Ease() { eased = true; }
+  void Worsen(const LifeRules& rules, Instant clock);
   // The rules damp nothing any more.
   void Undamp();
   // An open episode goes on under another name.
@@ -111,8 +117,10 @@ struct Life {
   bool Read(ByteReader& in);
 
  private:
+  Told ReturnFiring(Instant at);
+  Told ReturnGood(const LifeRules& rules, const Judgement& j);
   void Open(const LifeRules& rules, AlarmState as, const Judgement& j, Instant clock);
-  void NoteOpening(const LifeRules& rules, Instant clock);
+  void CountOpening(const LifeRules& rules, Instant clock);
   Duration ClearHold(const LifeRules& rules) const;
   bool Damped(const LifeRules& rules) const { return damped && rules.flapping != nullptr; }
   void Peak(const LifeRules& rules, const Judgement& j);

@@ -174,12 +174,6 @@ Reading ValueMaker::OfFormula(const std::vector<double>& values) const {
 
 Reading ValueMaker::Finished(Reading out) const {
   for (double* v : {&out.value, &out.low, &out.high}) *v = InUnit(test_.measure, *v);
-  if (test_.IsCompared()) return out;
-  // Parts that were spread over panes add up to a hair beside the whole; a value at the threshold
-  // stays at it.
-  if (std::abs(out.value - test_.threshold) <= 1e-9 * std::abs(test_.threshold)) {
-    out.value = test_.threshold;
-  }
   return out;
 }
 

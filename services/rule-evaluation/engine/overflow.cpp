@@ -1,5 +1,6 @@
-// A rule may have so many groups and no more. What is beyond is refused; the alarms that there are
-// go on unchanged, and one alarm of the rule's own says how many are not watched.
+// A rule may have so many groups, and a shard so many series, and no more. What is beyond is
+// refused; the alarms that there are go on unchanged, and one alarm of the rule's own, or of the
+// service's, says how many are not watched.
 #include <algorithm>
 
 #include "common/base/hash.h"
@@ -11,11 +12,15 @@ namespace {
 constexpr std::int64_t kTellEachMs = 60'000;
 constexpr std::int64_t kIdleMs = 3'600'000;
 
+std::size_t Watched(const State& s, const Rule& rule) {
+  return rule.spec.of_series ? s.series.size() : rule.groups.size();
+}
+
 Judgement Counted(const State& s, const Rule& rule) {
   Judgement j;
   j.verdict = Verdict::kTrue;
   j.at = s.now();
-  j.value = static_cast<double>(rule.groups.size() + rule.overflow->refused.size());
+  j.value = static_cast<double>(Watched(s, rule) + rule.overflow->refused.size());
   return j;
 }
 
@@ -25,9 +30,9 @@ Transition TellOverflow(const State& s, const Rule& rule, AlarmState state, cons
   // No remediation begins because there is much of something.
   if (t.purpose == Purpose::kScenario) t.purpose = Purpose::kRecord;
   t.groups_refused = overflow.refused.size();
-  t.threshold = static_cast<double>(rule.groups.size());
+  t.threshold = static_cast<double>(Watched(s, rule));
   t.comparison = plan::Comparison::kGreater;
-  t.unit = std::string("alarms");
+  t.unit = std::string(rule.spec.of_series ? "series" : "alarms");
   t.hold = Duration(0);
   t.top.clear();
   return t;
@@ -44,11 +49,10 @@ Overflow& OverflowOf(State& s, Rule& rule) {
   return *rule.overflow;
 }
 
-void Refuse(State& s, Rule& rule, const Labels& labels) {
-  // Without labels there is one group, which the rule had from the start.
-  if (rule.probe || labels.empty()) return;
+namespace {
+
+void RefuseHash(State& s, Rule& rule, std::uint64_t hash) {
   BeforeService(s, rule.service);
-  const std::uint64_t hash = Xxh64(labels.Encode());
   auto& refused = OverflowOf(s, rule).refused;
   const auto known = refused.find(hash);
   if (known != refused.end()) {
@@ -56,6 +60,24 @@ void Refuse(State& s, Rule& rule, const Labels& labels) {
   } else if (refused.size() < Overflow::kKnownMax) {
     refused.emplace(hash, s.now_ms());
   }
+}
+
+}  // namespace
+
+void Refuse(State& s, Rule& rule, const Labels& labels) {
+  // Without labels there is one group, which the rule had from the start.
+  if (!rule.probe && !labels.empty()) RefuseHash(s, rule, Xxh64(labels.Encode()));
+}
+
+void RefuseSeries(State& s, Service& service, const Fingerprint& series) {
+  if (service.series_limit != nullptr) RefuseHash(s, *service.series_limit, series.lo);
+}
+
+void AdmitSeries(State& s, Service& service, const Fingerprint& series) {
+  Rule* rule = service.series_limit;
+  if (rule == nullptr || !rule->overflow) return;
+  BeforeService(s, rule->service);
+  rule->overflow->refused.erase(series.lo);
 }
 
 void Admit(State& s, Rule& rule, const std::string& key) {

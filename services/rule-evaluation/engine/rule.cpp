@@ -48,6 +48,26 @@ void FillLateness(const plan::Plan& plan, RuleSpec& spec) {
   }
 }
 
+// That series are not watched may silence any alarm: it is as bad as the worst one that pages, and
+// told to its owner.
+void AddSeriesLimit(const plan::Plan& plan, std::vector<RuleSpec>& specs) {
+  const plan::Alarm* worst = nullptr;
+  for (const plan::Alarm& alarm : plan.alarms) {
+    if (!alarm.page || (worst != nullptr && alarm.severity >= worst->severity)) continue;
+    worst = &alarm;
+  }
+  if (worst == nullptr) return;
+  RuleSpec& spec = specs.emplace_back();
+  spec.name = kSeriesLimitName;
+  spec.of_series = true;
+  spec.severity = worst->severity;
+  spec.owner = worst->owner;
+  spec.expression = "series of " + plan.service;
+  // It has no group and reads nothing.
+  spec.when.by = {"limit"};
+  spec.when.window = std::chrono::days(30);
+}
+
 }  // namespace
 
 std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
@@ -82,6 +102,7 @@ std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
     spec.expression = plan::CanonicalText(spec.when);
     FillLateness(plan, spec);
   }
+  AddSeriesLimit(plan, specs);
   return specs;
 }
 

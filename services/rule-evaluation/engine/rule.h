@@ -59,6 +59,9 @@ struct Member {
 
 struct Group;
 
+// For a quorum: how the slots came out, oldest first; one that was not judged is missing.
+using Slots = std::vector<std::pair<std::int64_t, Verdict>>;
+
 // What the series with equal `by` labels said, for one store of a rule.
 struct Cells {
   std::uint8_t test = 0;   // of the store: that of its test, or behind all tests' an earlier one
@@ -109,8 +112,8 @@ struct Group {
   std::uint8_t level = 0;    // that the last episode was told at; 0 = the alarm's own severity
   Judgement last;            // as it was last judged with a result, for people
   std::vector<TestResult> results;  // by test, where there are several
-  // For a quorum: how the slots came out, oldest first; one that was not judged is missing.
-  std::vector<std::pair<std::int64_t, Verdict>> slots;
+  Slots slots;
+  std::vector<Slots> level_slots;  // by level
 
   bool active = false;  // is judged at each step's end
 
@@ -135,12 +138,12 @@ struct Group {
   }
 };
 
-// The groups that a rule has no room for, and the alarm that says so: one of the rule's own,
-// without labels.
+// What a rule has no room for (groups; of a service's kSeriesLimitName, series), and the alarm that
+// says so: one of the rule's own, without labels.
 struct Overflow {
   static constexpr std::size_t kKnownMax = 100'000;  // beyond it the number is at least so many
 
-  std::map<std::uint64_t, std::int64_t> refused;  // hash of the labels -> clock when last named
+  std::map<std::uint64_t, std::int64_t> refused;  // hash -> clock when last named
   Group alarm;
   std::uint64_t told = 0;  // the number in the last transition
   std::int64_t told_ms = 0;
@@ -168,6 +171,7 @@ struct RuleSpec {
   std::string summary;
   std::string runbook;
   std::string expression;  // canonical
+  bool of_series = false;  // kSeriesLimitName: it judges nothing, and says what is not watched
   std::optional<plan::Evidence> evidence;
   // Where the plan says so, the greatest of all metrics that are read.
   std::optional<Duration> lateness;
@@ -273,7 +277,8 @@ inline bool IsPrimary(const plan::Measure& measure, std::uint8_t operand) {
   return !measure.IsRatio() || operand == 1;
 }
 
-// The rules that a plan makes: its alarms, then the conditions of its remediations, in its order.
+// The rules that a plan makes: its alarms, then the conditions of its remediations, in its order;
+// then, if it pages anybody, the one that tells that there is no room for series.
 std::vector<RuleSpec> SpecsOf(const plan::Plan& plan);
 std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_t service);
 

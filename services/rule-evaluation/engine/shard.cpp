@@ -77,7 +77,9 @@ void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
 namespace {
 
 // Has the rule a line of its own, beside or in place of its groups?
-bool OwnView(const Rule& rule) { return rule.groups.empty() || Overflows(rule); }
+bool OwnView(const Rule& rule) {
+  return Overflows(rule) || (rule.groups.empty() && !rule.spec.of_series);
+}
 
 }  // namespace
 

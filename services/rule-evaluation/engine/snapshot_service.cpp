@@ -147,6 +147,21 @@ bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in) {
   return true;
 }
 
+void WriteSlots(const Slots& slots, ByteWriter& out) {
+  out.Varint(slots.size());
+  for (const auto& [slot, verdict] : slots) {
+    out.Signed(slot);
+    out.Varint(static_cast<std::uint64_t>(verdict));
+  }
+}
+
+void ReadSlots(Slots& slots, ByteReader& in) {
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    const std::int64_t slot = in.Signed();
+    slots.emplace_back(slot, static_cast<Verdict>(in.Varint() % 3));
+  }
+}
+
 void WriteGroup(const Rule& rule, const Group& g, ByteWriter& out) {
   out.String(g.key);
   out.Varint(g.number);
@@ -163,11 +178,8 @@ void WriteGroup(const Rule& rule, const Group& g, ByteWriter& out) {
     out.Varint(static_cast<std::uint64_t>(r.why));
     for (const double v : {r.value, r.points, r.compared.now, r.compared.then}) out.Double(v);
   }
-  out.Varint(g.slots.size());
-  for (const auto& [slot, verdict] : g.slots) {
-    out.Signed(slot);
-    out.Varint(static_cast<std::uint64_t>(verdict));
-  }
+  WriteSlots(g.slots, out);
+  for (const Slots& slots : g.level_slots) WriteSlots(slots, out);
   for (const auto& cells : g.own) {
     if (cells) WriteCells(rule, *cells, out);
   }
@@ -187,10 +199,8 @@ bool ReadResults(const Rule& rule, Group& group, ByteReader& in) {
       *v = in.Double();
     }
   }
-  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
-    const std::int64_t slot = in.Signed();
-    group.slots.emplace_back(slot, static_cast<Verdict>(in.Varint() % 3));
-  }
+  ReadSlots(group.slots, in);
+  for (Slots& slots : group.level_slots) ReadSlots(slots, in);
   return in.ok();
 }
 
@@ -212,6 +222,7 @@ bool ReadGroup(State& s, Rule& rule, ByteReader& in) {
   if (!group.life.Read(in)) return false;
   group.level = static_cast<std::uint8_t>(in.Varint() & 15);
   group.levels.resize(rule.spec.levels.size());
+  group.level_slots.resize(rule.spec.levels.size());
   if (group.level > group.levels.size()) return false;
   for (Life& level : group.levels) {
     if (!level.Read(in)) return false;

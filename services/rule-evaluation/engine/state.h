@@ -36,6 +36,7 @@ struct Service {
   std::vector<Deployment> deployments;       // the last hour's, oldest first
   std::vector<std::unique_ptr<Rule>> rules;  // the plan's in its order, then the probes that run
 
+  Rule* series_limit = nullptr;  // derived: kSeriesLimitName among `rules`
   // Derived, for people: the clock when a series of it was last refused for want of room.
   std::int64_t series_refused_ms = kLongAgo;
   std::uint64_t generation =
@@ -184,7 +185,8 @@ struct Reading {
   double points = 0;
   double bad = 0;  // a ratio's or a shortfall's: how many of `points` make it up
 };
-// What a test's cells say over the window that ends with `pane`. `at_least`: only what is sure to
+// What a test's cells say over the window that ends with `pane`; those of an earlier time, only
+// where there was a point in it. `at_least`: only what is sure to
 // stay (increase counts what came, not what it extrapolates to).
 Reading Measure(const State& s, const Rule& rule, const Cells& cells, std::int64_t pane,
                 bool at_least);
@@ -224,6 +226,9 @@ struct Stepped {
 Stepped StepAlarm(const State& s, const Rule& rule, Group& group, const Judgement& j);
 // No level is on its way or reached.
 void CalmLevels(Group& group);
+// Silence is no word about how bad it is: what is reached stays, but it was not clear meanwhile;
+// where the silence is told, what is on its way begins anew.
+void HushLevels(Group& group, bool told);
 // The plan has other levels now: what was reached of a severity that is still there stays. True
 // when the one that an open episode was told at is no more.
 bool AmendLevels(const RuleSpec& before, bool same_condition, const RuleSpec& now, Group& group);
@@ -240,12 +245,15 @@ void JudgeDue(State& s, std::vector<Transition>& out);
 Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState state,
                 const char* reason, const Judgement& j);
 
-// --- overflow.cpp: more groups than there may be ---
+// --- overflow.cpp: more groups, or series, than there may be ---
 // That of the rule, made if there is none.
 Overflow& OverflowOf(State& s, Rule& rule);
 void Refuse(State& s, Rule& rule, const Labels& labels);
 // There was room after all.
 void Admit(State& s, Rule& rule, const std::string& key);
+// The same of a series of a service, where it has whom to tell.
+void RefuseSeries(State& s, Service& service, const Fingerprint& series);
+void AdmitSeries(State& s, Service& service, const Fingerprint& series);
 // Tells of what was refused: when it begins, as it grows (not oftener than each minute), and its
 // end.
 void TellOverflows(State& s, std::vector<Transition>& out);

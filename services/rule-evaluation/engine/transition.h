@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/hash.h"
@@ -85,8 +86,8 @@ struct Transition {
   std::uint32_t swings = 0;  // of a flapping episode: how often it opened, or would have; 0 = none
   Duration flaps_within{0};  // of a flapping one: the time in which it opened so often,
   Duration quiet{0};         // and how long it must have been clear to be over
-  // "overflow": the groups for which the rule has no room. Its value is how many there are in all,
-  // its threshold how many there may be.
+  // "overflow": the groups for which the rule has no room, or the series for which the shard has
+  // none. Its value is how many there are in all, its threshold how many are watched.
   std::uint64_t groups_refused = 0;
 };
 
@@ -94,6 +95,8 @@ struct Transition {
 std::string AlarmId(std::string_view service, std::string_view name, const Labels& group);
 // The condition of a remediation scenario has this alarm name: "scenario:<name>".
 std::string ScenarioAlarmName(std::string_view scenario);
+// So is the alarm called that tells that there is no room for more series of a service.
+inline constexpr std::string_view kSeriesLimitName = "limit:series";
 // SHA-256 over (alarm id, episode in ms, step).
 Sha256 TransitionId(const Transition& transition);
 

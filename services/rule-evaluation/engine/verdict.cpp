@@ -22,8 +22,21 @@ double WilsonLowerBound(double bad, double all) {
   return (share + z * z / (2 * all) - spread) / (1 + z * z / all);
 }
 
+// Against what a value is held, and the life of what hangs on it.
+struct Bar {
+  plan::Comparison op = plan::Comparison::kGreater;
+  double threshold = 0;
+  const Life& life;
+};
+
+// Parts that were spread over panes add up to a hair beside the whole; a value at the threshold
+// stays at it.
+double AtThreshold(double value, double threshold) {
+  return std::abs(value - threshold) <= 1e-9 * std::abs(threshold) ? threshold : value;
+}
+
 // Too few events to call it true?
-bool TooFew(const Rule& rule, const plan::Test& test, const Reading& r) {
+bool TooFew(const Rule& rule, const plan::Test& test, const Bar& bar, const Reading& r) {
   if (!r.events) return false;
   const plan::Aggregate aggregate = test.measure.value().aggregate;
   const bool estimate = test.measure.IsRatio() || aggregate == plan::Aggregate::kQuantile ||
@@ -32,7 +45,7 @@ bool TooFew(const Rule& rule, const plan::Test& test, const Reading& r) {
   if (!rule.spec.evidence || !test.measure.IsRatio()) return false;
   const double percent = test.measure.unit == "%" ? 100 : 1;
   return r.bad + 1e-6 < static_cast<double>(rule.spec.evidence->bad_min) ||
-         !plan::Holds(WilsonLowerBound(r.bad, r.points) * percent, test.op, test.threshold);
+         !plan::Holds(WilsonLowerBound(r.bad, r.points) * percent, bar.op, bar.threshold);
 }
 
 // Does every series add to the value?
@@ -52,7 +65,8 @@ bool Adds(const plan::Measure& measure) {
 struct Outcome {
   TestResult result;
   Reading reading;
-  bool whole = false;  // the window is wholly known
+  std::int64_t pane = 0;      // the last of the window
+  std::int64_t begin_ms = 0;  // of the window
 };
 
 // Is everything known of a window that ended long ago?
@@ -85,91 +99,94 @@ bool CompareWithThen(const State& s, const Rule& rule, const Group& group, std::
     now.known = false;
     return false;
   }
-  const double threshold = rule.test(i).threshold;
   // Multiplied first, so that 3 of 2 is 150 % to the bit.
   now.value = now.value * 100 / then.value;
-  if (std::abs(now.value - threshold) <= 1e-9 * std::abs(threshold)) now.value = threshold;
   now.low = now.high = now.value;
   now.points = std::min(now.points, then.points);
   return true;
 }
 
-// One test, over the window that ends at its last pane's end at or before `end_ms`.
-Outcome OfTest(const State& s, const Rule& rule, const Group& group, const Cells* cells,
-               std::size_t i, std::int64_t end_ms, bool eager) {
-  Outcome out;
+// The value of one test, over the window that ends at its last pane's end at or before `end_ms`.
+// False when there is none.
+bool Read(const State& s, const Rule& rule, const Group& group, const Cells* cells, std::size_t i,
+          std::int64_t end_ms, bool eager, Outcome& out) {
   TestResult& result = out.result;
   if (cells == nullptr) {
     result.why = Why::kNoPoints;
-    return out;
+    return false;
   }
-  const plan::Test& test = rule.test(i);
   const std::int64_t pane_ms = rule.windows[i].pane_ms;
   // Eagerly too the windows are those that will be judged at the step's end: else a longer one of
   // several would be looked at with a pane more now than then.
   const std::int64_t step_ms = rule.step_ms;
-  const std::int64_t pane =
-      rule.PaneAt(i, eager ? sketch::PaneIndex(end_ms, step_ms) * step_ms : end_ms);
+  out.pane = rule.PaneAt(i, eager ? sketch::PaneIndex(end_ms, step_ms) * step_ms : end_ms);
+  out.begin_ms = out.pane * pane_ms - rule.window_ms(i);
   Reading& r = out.reading;
-  r = Measure(s, rule, *cells, pane, eager && TrueStays(rule, *cells));
+  r = Measure(s, rule, *cells, out.pane, eager && TrueStays(rule, *cells));
   result.points = r.points;
   if (!r.known) {
     result.why = r.no_events              ? Why::kNoEvents
                  : cells->members.empty() ? Why::kNoPoints
                                           : Why::kQuiet;
-    return out;
+    return false;
   }
-  const std::int64_t begin_ms = pane * pane_ms - rule.window_ms(i);
+  if (!rule.test(i).IsCompared()) return true;
+  if (out.begin_ms < KnownFrom(s, rule)) {
+    result.why = Why::kNotCovered;
+    r.known = false;
+    return false;
+  }
+  return CompareWithThen(s, rule, group, i, out.pane * pane_ms, out);
+}
+
+// Holds what was read against a threshold.
+void HoldAgainst(const State& s, const Rule& rule, const Cells& cells, std::size_t i,
+                 std::int64_t end_ms, bool eager, const Bar& bar, Outcome& out) {
+  TestResult& result = out.result;
+  Reading& r = out.reading;
+  const plan::Test& test = rule.test(i);
   const std::int64_t known_from = KnownFrom(s, rule);
-  const bool whole = begin_ms >= known_from;
-  out.whole = whole;
-  if (test.IsCompared()) {
-    if (!whole) {
-      result.why = Why::kNotCovered;
-      r.known = false;
-      return out;
-    }
-    if (!CompareWithThen(s, rule, group, i, pane * pane_ms, out)) return out;
-  }
-  const bool crossed = plan::Holds(r.value, test.op, test.threshold);
+  const bool whole = out.begin_ms >= known_from;
+  r.value = AtThreshold(r.value, bar.threshold);
+  const bool crossed = plan::Holds(r.value, bar.op, bar.threshold);
   // A short stall alone does not make an estimate worthless.
   bool believed =
-      whole || (plan::IsUpward(test.op) && begin_ms >= std::max(s.hard_from_ms, rule.born_ms));
-  if (crossed && !believed && TrueStays(rule, *cells)) {
+      whole || (plan::IsUpward(test.op) && out.begin_ms >= std::max(s.hard_from_ms, rule.born_ms));
+  if (crossed && !believed && TrueStays(rule, cells)) {
     // Of a window that is known in part only what really came counts, nothing extrapolated.
-    const Reading sure = Measure(s, rule, *cells, pane, true);
-    believed = sure.known && plan::Holds(sure.value, test.op, test.threshold);
+    Reading sure = Measure(s, rule, cells, out.pane, true);
+    sure.value = AtThreshold(sure.value, bar.threshold);
+    believed = sure.known && plan::Holds(sure.value, bar.op, bar.threshold);
     if (believed) r = sure;
   }
   result.why = Why::kJudged;
   result.value = r.value;
   result.points = r.points;
-  const Life& life = group.life;
-  const bool idle = life.state == AlarmState::kOk;
+  const bool idle = bar.life.state == AlarmState::kOk;
   // Then "false" may make another test's "true" count, or counts itself later.
   const bool joined = rule.tests() > 1 || rule.spec.when.quorum.needed > 0;
   if (crossed) {
-    const bool few = TooFew(rule, test, r);
+    const bool few = TooFew(rule, test, bar, r);
     result.verdict = few || !believed ? Verdict::kUnknown : Verdict::kTrue;
     if (few) result.why = Why::kTooFew;
     if (!believed) result.why = Why::kNotCovered;
     // What is missing could only add to a sum: a small one that rests on fewer series than there
     // should be is not known to be small.
     if (result.verdict == Verdict::kTrue && !plan::IsUpward(test.op) && Adds(test.measure) &&
-        MissesSomebody(s, rule, *cells, end_ms)) {
+        MissesSomebody(s, rule, cells, end_ms)) {
       result.verdict = Verdict::kUnknown;
       result.why = Why::kQuiet;
     }
   } else if (idle ? joined && !whole && test.measure.value().aggregate != plan::Aggregate::kLast
-                  : !whole && ToMs(life.since) < known_from) {
+                  : !whole && ToMs(bar.life.since) < known_from) {
     // What first became true after everything is known is judged by the same knowledge.
     result.why = Why::kNotCovered;
-  } else if ((!idle || joined) && !eager && MissesSomebody(s, rule, *cells, end_ms)) {
+  } else if ((!idle || joined) && !eager && MissesSomebody(s, rule, cells, end_ms)) {
     result.why = Why::kQuiet;
   } else {
-    result.verdict = Verdict::kFalse;
+    // Eagerly, more data may make it true.
+    result.verdict = eager ? Verdict::kUnknown : Verdict::kFalse;
   }
-  return out;
 }
 
 // May the test be called true at the end of the record at hand?
@@ -183,27 +200,6 @@ bool MayBeEager(const State& s, const Rule& rule, const Cells* cells) {
   const auto every = static_cast<std::uint8_t>((1u << test.measure.operands.size()) - 1);
   return cells->touched == s.position && cells->touched_operands == every &&
          cells->touched_from_ms == cells->touched_to_ms;
-}
-
-// What the value says of worse severities. One is not reached for the reasons for which a test is
-// false; more data may still make it so.
-void JudgeLevels(const State& s, const Rule& rule, const Group& group, const Outcome& outcome,
-                 Judgement& j) {
-  if (j.verdict == Verdict::kUnknown) return;
-  for (std::size_t i = 0; i < rule.spec.levels.size(); ++i) {
-    const plan::Level& level = rule.spec.levels[i];
-    const auto bit = static_cast<std::uint8_t>(1u << i);
-    const Life& life = group.levels[i];
-    if (j.verdict == Verdict::kTrue && plan::Holds(j.value, level.op, level.threshold)) {
-      j.levels_true |= bit;
-    } else if (j.eager || life.state == AlarmState::kOk) {
-      continue;
-    } else if (j.verdict == Verdict::kFalse ||
-               ((outcome.whole || ToMs(life.since) >= KnownFrom(s, rule)) &&
-                !MissesSomebody(s, rule, *rule.CellsOf(group, 0), ToMs(j.at)))) {
-      j.levels_false |= bit;
-    }
-  }
 }
 
 Verdict Not(Verdict v) {
@@ -236,8 +232,11 @@ Verdict Join(const plan::Condition& when, std::span<const Outcome> outcomes) {
   return stack.size() == 1 ? stack[0] : Verdict::kUnknown;
 }
 
-// Whose value is told: the open episode's own test; when it opens, the first that is true.
-std::size_t Shown(const Group& group, std::span<const Outcome> outcomes, Verdict joined) {
+// Whose value is told: the open episode's own test; when it opens, the first that is true. A level
+// is a threshold of the first one's.
+std::size_t Shown(const Group& group, std::span<const Outcome> outcomes, Verdict joined,
+                  std::uint8_t levels_true) {
+  if (levels_true != 0 || (group.life.open() && group.level > 0)) return 0;
   if (group.life.open()) return std::min<std::size_t>(group.life.test, outcomes.size() - 1);
   if (joined != Verdict::kTrue) return 0;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -248,8 +247,7 @@ std::size_t Shown(const Group& group, std::span<const Outcome> outcomes, Verdict
 
 // The last slots' verdicts, with this one: enough of them true, too few even if the unknown ones
 // were, or neither.
-Verdict OfQuorum(const plan::Quorum& quorum, Group& group, std::int64_t slot, Verdict verdict) {
-  auto& slots = group.slots;
+Verdict OfQuorum(const plan::Quorum& quorum, Slots& slots, std::int64_t slot, Verdict verdict) {
   if (verdict != Verdict::kUnknown) slots.emplace_back(slot, verdict);
   std::erase_if(slots, [&](const auto& s) { return s.first <= slot - quorum.of; });
   const auto trues = std::count_if(slots.begin(), slots.end(),
@@ -257,6 +255,30 @@ Verdict OfQuorum(const plan::Quorum& quorum, Group& group, std::int64_t slot, Ve
   if (trues >= quorum.needed) return Verdict::kTrue;
   const auto unknown = quorum.of - static_cast<std::ptrdiff_t>(slots.size());
   return trues + unknown < quorum.needed ? Verdict::kFalse : Verdict::kUnknown;
+}
+
+// What the first test's value says of worse severities. Of a condition of several tests one is
+// reached where the whole condition is true.
+void JudgeLevels(const State& s, const Rule& rule, Group& group, const Outcome& first,
+                 std::int64_t end_ms, Verdict joined, Judgement& j) {
+  const plan::Quorum& quorum = rule.spec.when.quorum;
+  for (std::size_t i = 0; i < rule.spec.levels.size(); ++i) {
+    const plan::Level& level = rule.spec.levels[i];
+    Verdict verdict = Verdict::kUnknown;
+    if (first.reading.known) {
+      Outcome own = first;
+      own.result.verdict = Verdict::kUnknown;
+      HoldAgainst(s, rule, *rule.CellsOf(group, 0), 0, end_ms, j.eager,
+                  {level.op, level.threshold, group.levels[i]}, own);
+      verdict = own.result.verdict;
+    }
+    verdict = And(verdict, joined);
+    if (quorum.needed > 0)
+      verdict = OfQuorum(quorum, group.level_slots[i], end_ms / rule.step_ms, verdict);
+    const auto bit = static_cast<std::uint8_t>(1u << i);
+    if (verdict == Verdict::kTrue) j.levels_true |= bit;
+    if (verdict == Verdict::kFalse) j.levels_false |= bit;
+  }
 }
 
 }  // namespace
@@ -274,16 +296,19 @@ Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, 
   for (std::size_t i = 0; i < rule.tests(); ++i) {
     const Cells* cells = rule.CellsOf(group, i);
     if (eagerly && !MayBeEager(s, rule, cells)) continue;
-    outcomes[i] = OfTest(s, rule, group, cells, i, end_ms, eagerly);
-    // More data may make a "false" true.
-    TestResult& result = outcomes[i].result;
-    if (eagerly && result.verdict == Verdict::kFalse) result.verdict = Verdict::kUnknown;
+    if (!Read(s, rule, group, cells, i, end_ms, eagerly, outcomes[i])) continue;
+    const plan::Test& test = rule.test(i);
+    HoldAgainst(s, rule, *cells, i, end_ms, eagerly, {test.op, test.threshold, group.life},
+                outcomes[i]);
   }
   j.verdict = Join(when, outcomes);
-  const std::size_t shown = Shown(group, outcomes, j.verdict);
+  if (!rule.spec.levels.empty()) {
+    JudgeLevels(s, rule, group, outcomes.front(), end_ms, j.verdict, j);
+  }
+  const std::size_t shown = Shown(group, outcomes, j.verdict, j.levels_true);
   const Outcome& told = outcomes[shown];
   if (when.quorum.needed > 0) {
-    j.verdict = OfQuorum(when.quorum, group, end_ms / rule.step_ms, j.verdict);
+    j.verdict = OfQuorum(when.quorum, group.slots, end_ms / rule.step_ms, j.verdict);
   }
   j.test = static_cast<std::uint8_t>(shown);
   j.why = told.result.why;
@@ -294,7 +319,6 @@ Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, 
   }
   j.points = told.result.points;
   j.compared = told.result.compared;
-  if (!rule.spec.levels.empty()) JudgeLevels(s, rule, group, outcomes.front(), j);
   if (!eagerly && rule.tests() > 1) {
     group.results.clear();
     for (const Outcome& outcome : outcomes) group.results.push_back(outcome.result);

@@ -301,14 +301,20 @@ AlarmView PlaceholderOf(const State& s, const Rule& rule) {
     v.state = life.state;
     v.since = life.state_since;
     v.episode = life.episode;
-    v.value = static_cast<double>(rule.groups.size() + more);
-    v.threshold = static_cast<double>(rule.groups.size());
+    const bool of_series = rule.spec.of_series;
+    const std::size_t watched = of_series ? s.series.size() : rule.groups.size();
+    v.value = static_cast<double>(watched + more);
+    v.threshold = static_cast<double>(watched);
     v.comparison = plan::Comparison::kGreater;
-    v.unit = std::string("alarms");
+    v.unit = std::string(of_series ? "series" : "alarms");
     v.hold = Duration(0);
     v.explanation =
-        fmt::format("{} alarms are as many as it may have, and {} more groups are not watched",
-                    rule.groups.size(), more);
+        of_series
+            ? fmt::format("{} series are as many as a shard may have, and {} more are not watched",
+                          watched, more)
+            : fmt::format(
+                  "{} alarms are as many as it may have, and {} more groups are not watched",
+                  watched, more);
     return v;
   }
   const std::string& metric = MetricOf(rule.spec.when);

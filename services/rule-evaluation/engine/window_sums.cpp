@@ -6,11 +6,11 @@ namespace liveops::engine {
 
 Span SpanOf(const Rule& rule, const Cells& cells, std::int64_t pane) {
   const Window& window = rule.windows[cells.test];
-  return {pane - window.read + 1, pane, pane * window.pane_ms};
+  return {pane - window.read + 1, pane, pane * window.pane_ms, window.ago_ms > 0};
 }
 
 const Member::Last* StillGood(const State& s, const Member& member, const Span& span) {
-  const Member::Last* last = member.UpTo(span.end_ms);
+  const Member::Last* last = span.earlier ? nullptr : member.UpTo(span.end_ms);
   if (last == nullptr) return nullptr;
   const std::int64_t good = 2 * s.series.at(member.series).Interval();
   return span.end_ms - last->ms < good ? last : nullptr;

@@ -14,6 +14,7 @@ struct Span {
   std::int64_t first = 0;
   std::int64_t last = 0;
   std::int64_t end_ms = 0;
+  bool earlier = false;  // of the earlier time that a test is compared with
 };
 
 Span SpanOf(const Rule& rule, const Cells& cells, std::int64_t pane);

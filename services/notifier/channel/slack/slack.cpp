@@ -230,7 +230,10 @@ std::string Render(const Page& page, Language language) {
   if (!second.empty()) Section(blocks, "*" + Escape(second, 600) + "*");
   const std::string flapping = SayFlapping(language, page);
   if (!flapping.empty()) Section(blocks, ":repeat: " + Escape(flapping, 600));
-  if (page.groups_refused > 0) Section(blocks, Say(language, &Words::more_refused));
+  if (page.groups_refused > 0) {
+    Section(blocks,
+            Say(language, page.unit == "series" ? &Words::series_refused : &Words::more_refused));
+  }
   const bool opening = IsOpening(page.notice);
   if (!page.summary.empty() && opening) Section(blocks, Escape(OneLine(page.summary), 600));
   if (opening) {

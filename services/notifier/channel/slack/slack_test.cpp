@@ -232,6 +232,12 @@ TEST(SlackRender, AnOverflowSaysHowManyMoreThereAre) {
   EXPECT_THAT(body, HasSubstr("CRITICAL: backend-api error-rate: 10,000 alarms, and 1,243 more"));
   EXPECT_THAT(body, HasSubstr("Those that it has go on unchanged."));
   EXPECT_THAT(body, HasSubstr("알람 10,000개, 그 외 1,243개"));
+  page.unit = "series";
+  const std::string series = Render(page, Language::kBoth);
+  CheckLimits(series);
+  EXPECT_THAT(series, HasSubstr("10,000 series, and 1,243 more"));
+  EXPECT_THAT(series, HasSubstr("alarms that rest on them cannot fire"));
+  EXPECT_THAT(series, HasSubstr("시계열 10,000개, 그 외 1,243개"));
 }
 
 TEST(SlackRender, Korean) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -23,9 +24,11 @@ std::string Line(const Expected& e) {
     return fmt::format("{}.{:03}s", ms / 1000, std::abs(ms % 1000));
   };
   return fmt::format(
-      "  {} {} {} {} episode {} step {} value {} of {} at {} since {} peak {} points {} record "
+      "  {} {} {} {} {}{} episode {} step {} value {} of {} at {} since {} peak {} points {} "
+      "record "
       "{}\n",
-      at(t.clock), t.alarm_id, AlarmStateName(t.state), t.reason, at(t.episode), t.step, t.value,
+      at(t.clock), t.alarm_id, AlarmStateName(t.state), t.reason, plan::SeverityName(t.severity),
+      t.swings > 0 ? fmt::format(" swings {}", t.swings) : "", at(t.episode), t.step, t.value,
       t.threshold, at(t.window_end), at(t.since), t.peak, t.points, t.source_offset);
 }
 
@@ -43,6 +46,12 @@ const char* Unlike(const Expected& engine, const Expected& other) {
   if (a.state != b.state || a.reason != b.reason) return "state";
   if (a.episode != b.episode) return "episode";
   if (a.step != b.step) return "step";
+  if (a.purpose != b.purpose) return "purpose";
+  if (a.severity != b.severity || a.severity_before != b.severity_before) return "severity";
+  if (a.groups_refused != b.groups_refused) return "refused";
+  // How often it would have opened while it was damped is for people.
+  if ((a.swings > 0) != (b.swings > 0)) return "swings";
+  if (a.reason == "flapping" && a.swings != b.swings) return "swings";
   if (a.window_end != b.window_end) return "window_end";
   if (a.since != b.since) return "since";
   if (!Near(a.value, b.value)) return "value";
@@ -133,27 +142,42 @@ void Play(Shard& shard, const RecordView& view, Told& told) {
   }
 }
 
+// Whoever takes the partition over adopts what the log last said of each alarm: of open ones that
+// is no news to him.
+std::string News(Shard& shard, const Told& told) {
+  std::map<std::string, const Expected*> last;
+  for (const Expected& e : told) last[e.transition.alarm_id] = &e;
+  for (const auto& [id, e] : last) {
+    if (IsOpen(e->transition.state) && shard.Adopt(e->transition)) return Line(*e);
+  }
+  return "";
+}
+
 }  // namespace
 
 Comparison Compare(const History& history) {
   Told straight;
   Told restarted;
   Told naive;
-  Shard shard({}, {});
-  Shard again({}, {});
-  Oracle oracle;
+  ShardLimits limits;
+  limits.groups_of_rule_max = history.groups_max;
+  Shard shard({}, limits);
+  Shard again({}, limits);
+  Oracle oracle(history.groups_max);
   RecordMaker maker;
   std::int64_t offset = 0;
   for (const HistoryRecord& record : history.records) {
     const RecordView& view = maker.Make(history, record, offset++);
     Play(shard, view, straight);
     if (record.restart) {
-      auto restored = Shard::Restore(again.Snapshot(), {}, {});
+      auto restored = Shard::Restore(again.Snapshot(), {}, limits);
       if (!restored.ok()) {
         return Fault("restore", "a snapshot cannot be restored: " + restored.error().message,
                      view.offset);
       }
       again = std::move(*restored);
+      if (const std::string news = News(again, restarted); !news.empty())
+        return Fault("adopted", "what the log says is news after a restart:\n" + news, view.offset);
     }
     Play(again, view, restarted);
     oracle.Apply(view, naive);

@@ -87,7 +87,7 @@ std::string History::PlanText(const HistoryRecord& record) const {
 }
 
 std::string History::ToString() const {
-  std::string text = fmt::format("# seed {}\n", seed);
+  std::string text = fmt::format("# seed {}, at most {} groups a condition\n", seed, groups_max);
   std::set<std::size_t> used;
   for (const HistoryRecord& r : records) {
     for (const HistoryPoint& p : r.points) used.insert(p.series);

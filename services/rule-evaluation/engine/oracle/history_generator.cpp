@@ -196,6 +196,9 @@ void Generator::Plans() {
   Grammar grammar;
   grammar.logic = random_.Chance(40);
   grammar.quorum = random_.Chance(20);
+  grammar.compared = random_.Chance(35);
+  grammar.graded = random_.Chance(60);
+  if (random_.Chance(20)) history_.groups_max = static_cast<std::size_t>(random_.Between(1, 4));
   if (random_.Chance(20)) {
     history_.late_metric = random_.Of(metrics_).name;
     history_.lateness = random_.Of({"1s", "8s", "20s", "1min"});
@@ -207,7 +210,8 @@ void Generator::Plans() {
   plan.at = random_.Chance(50) ? 0 : 1500;
   plan.alarms = maker.First();
   history_.records.push_back(plan);
-  const std::int64_t edits = random_.Chance(60) ? 0 : random_.Between(1, 3);
+  const std::int64_t edits =
+      random_.Chance(grammar.graded ? 40 : 60) ? 0 : random_.Between(1, grammar.graded ? 5 : 3);
   std::vector<std::int64_t> times;
   for (std::int64_t i = 0; i < edits; ++i) times.push_back(random_.Between(10'000, end_));
   std::sort(times.begin(), times.end());

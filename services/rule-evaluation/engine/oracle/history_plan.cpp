@@ -18,6 +18,11 @@ std::string PlanMaker::PickWindow() {
       {"5s", "10s", "10s", "20s", "30s", "45s", "1min", "1min", "90s", "2min", "5min"});
 }
 
+// Not longer than the shortest time that it is compared over.
+std::string PlanMaker::PickComparedWindow() {
+  return random_.Of({"5s", "10s", "10s", "20s", "30s", "1min"});
+}
+
 std::string PlanMaker::Filter(const HistoryMetric& metric) {
   if (metric.coded && random_.Chance(40)) {
     return random_.Of({"{code=\"500\"}", "{code!=\"500\"}", "{code=\"200\"}"});
@@ -58,6 +63,7 @@ void PlanMaker::PickCounter(const HistoryMetric& metric, Alarm& alarm) {
   alarm.measure =
       fmt::format("{}({}, {})", random_.Chance(85) ? "ratio" : "shortfall", part, whole);
   alarm.threshold = Between(2, 90, "%");
+  alarm.share = true;
 }
 
 void PlanMaker::PickGauge(const HistoryMetric& metric, Alarm& alarm) {
@@ -111,6 +117,16 @@ void PlanMaker::PickMeasure(Alarm& alarm) {
   alarm.by = random_.Of({"", "", "", "pod", "zone", "pod, zone"});
   alarm.over = PickWindow();
   alarm.op = random_.Chance(65) ? random_.Of({">", ">", ">="}) : random_.Of({"<", "<", "<="});
+  PickAgo(alarm);
+}
+
+// In per cents of what it was: mostly about as much.
+void PlanMaker::PickAgo(Alarm& alarm) {
+  if (!grammar_.compared || !random_.Chance(60)) return;
+  alarm.over = PickComparedWindow();
+  alarm.ago = random_.Of({"1min", "1min", "90s", "2min", "5min", "25min"});
+  alarm.threshold = Between(60, 170, "%");
+  alarm.share = false;
 }
 
 void PlanMaker::PickHold(Alarm& alarm) {
@@ -132,6 +148,52 @@ void PlanMaker::PickClear(Alarm& alarm) {
   if (random_.Chance(50)) alarm.clear += random_.Of({" for 5s", " for 20s", " for 45s"});
 }
 
+// Worse severities, each further beyond the threshold.
+void PlanMaker::PickLevels(Alarm& alarm) {
+  static const std::vector<std::string> kSeverities = {"low", "medium", "high", "critical"};
+  alarm.levels.clear();
+  const bool several = !alarm.more.empty();
+  const bool quorum = alarm.hold.find(" of ") != std::string::npos;
+  if (!grammar_.graded || !random_.Chance(45)) return;
+  const bool up = alarm.op[0] == '>';
+  double below = alarm.threshold.value;
+  bool worse = false;
+  for (std::size_t i = 1; i < kSeverities.size(); ++i) {
+    worse = worse || kSeverities[i - 1] == alarm.severity;
+    if (!worse || random_.Chance(40)) continue;
+    const double step = 0.02 + static_cast<double>(random_.Below(30)) / 100;
+    const double at = !up           ? below * (1 - step)
+                      : alarm.share ? below + (99.5 - below) * step
+                                    : below * (1 + step);
+    Level level;
+    level.severity = kSeverities[i];
+    level.when = fmt::format("{} {:.5f}{}", alarm.op, at, alarm.threshold.unit);
+    if (!quorum)
+      level.when += random_.Of({"", " for 0s", " for 0s", " for 4s", " for 20s", " for 1min"});
+    if (!several && random_.Chance(40)) {
+      const double clear = alarm.threshold.value + (at - alarm.threshold.value) * 0.8;
+      level.clear = fmt::format("{} {:.5f}{}", up ? "<" : ">", clear, alarm.threshold.unit);
+      level.clear += random_.Of({"", " for 5s", " for 30s"});
+    }
+    alarm.levels.push_back(level);
+    below = at;
+  }
+}
+
+void PlanMaker::PickFlapping(Alarm& alarm) {
+  alarm.flapping.clear();
+  if (!grammar_.graded || !random_.Chance(40)) return;
+  alarm.flapping =
+      fmt::format("{{times: {}, within: {}, quiet: {}}}", random_.Between(1, 3),
+                  random_.Of({"1min", "3min", "10min"}), random_.Of({"5s", "20s", "45s", "2min"}));
+}
+
+void PlanMaker::PickKeep(Alarm& alarm) {
+  alarm.keep.clear();
+  if (!grammar_.graded || !alarm.clear.empty() || !random_.Chance(35)) return;
+  alarm.keep = random_.Of({"1s", "10s", "30s", "1min"});
+}
+
 PlanMaker::Alarm PlanMaker::NewAlarm() {
   Alarm alarm;
   alarm.name = fmt::format("a{}", named_++);
@@ -148,6 +210,10 @@ PlanMaker::Alarm PlanMaker::NewAlarm() {
   PickHold(alarm);
   PickClear(alarm);
   alarm.severity = random_.Of({"low", "medium", "high", "critical"});
+  PickLevels(alarm);
+  PickFlapping(alarm);
+  PickKeep(alarm);
+  alarm.shadow = grammar_.graded && random_.Chance(15);
   alarm.no_data_fires = random_.Chance(35);
   alarm.min_count = random_.Of({1, 1, 5, 20});
   return alarm;
@@ -156,8 +222,9 @@ PlanMaker::Alarm PlanMaker::NewAlarm() {
 std::string PlanMaker::TestText(const Alarm& alarm) const {
   std::string text = alarm.measure;
   if (!alarm.by.empty()) text += " by " + alarm.by;
-  return fmt::format("{} over {} {} {}{}", text, alarm.over, alarm.op, alarm.threshold.value,
-                     alarm.threshold.unit);
+  text += fmt::format(" over {} {} {}{}", alarm.over, alarm.op, alarm.threshold.value,
+                      alarm.threshold.unit);
+  return alarm.ago.empty() ? text : text + fmt::format(" compared to {} ago", alarm.ago);
 }
 
 std::string PlanMaker::Text(const Alarm& alarm) const {
@@ -167,6 +234,18 @@ std::string PlanMaker::Text(const Alarm& alarm) const {
   text +=
       fmt::format(", severity: {}, owner: on-call, min_count: {}", alarm.severity, alarm.min_count);
   if (alarm.no_data_fires) text += ", no_data: fire";
+  if (!alarm.levels.empty()) {
+    std::string levels;
+    for (const Level& level : alarm.levels) {
+      levels += fmt::format("{}{{severity: {}, when: '{}'", levels.empty() ? "" : ", ",
+                            level.severity, level.when);
+      levels += level.clear.empty() ? "}" : fmt::format(", clear: '{}'}}", level.clear);
+    }
+    text += fmt::format(", levels: [{}]", levels);
+  }
+  if (!alarm.flapping.empty()) text += ", flapping: " + alarm.flapping;
+  if (!alarm.keep.empty()) text += ", keep_firing: " + alarm.keep;
+  if (alarm.shadow) text += ", shadow: true";
   return text + "}";
 }
 
@@ -182,29 +261,47 @@ std::vector<std::string> PlanMaker::First() {
   return Texts();
 }
 
+void PlanMaker::Edit(Alarm& alarm) {
+  switch (random_.Below(grammar_.graded ? 11 : 7)) {
+    case 0:
+      alarm.threshold.value = alarm.threshold.value * (random_.Chance(50) ? 1.25 : 0.8);
+      PickClear(alarm);
+      PickLevels(alarm);
+      break;
+    case 1:
+      PickHold(alarm);
+      PickClear(alarm);
+      PickLevels(alarm);
+      break;
+    case 2:
+      alarm.over = alarm.ago.empty() ? PickWindow() : PickComparedWindow();
+      break;
+    case 3:
+      alarm.severity = random_.Of({"low", "medium", "high", "critical"});
+      PickLevels(alarm);
+      break;
+    case 7:
+    case 8:
+      PickLevels(alarm);
+      break;
+    case 9:
+      PickFlapping(alarm);
+      PickKeep(alarm);
+      break;
+    case 10:
+      alarm.shadow = !alarm.shadow;
+      break;
+    default:
+      break;
+  }
+  if (!alarm.clear.empty()) alarm.keep.clear();
+}
+
 std::vector<std::string> PlanMaker::Edited() {
   std::vector<Alarm> kept;
   for (Alarm alarm : alarms_) {
-    switch (random_.Below(8)) {
-      case 0:  // goes
-        continue;
-      case 1:
-        alarm.threshold.value = alarm.threshold.value * (random_.Chance(50) ? 1.25 : 0.8);
-        PickClear(alarm);
-        break;
-      case 2:
-        PickHold(alarm);
-        PickClear(alarm);
-        break;
-      case 3:
-        alarm.over = PickWindow();
-        break;
-      case 4:
-        alarm.severity = random_.Of({"low", "medium", "high", "critical"});
-        break;
-      default:
-        break;
-    }
+    if (random_.Below(8) == 0) continue;  // it goes
+    Edit(alarm);
     kept.push_back(alarm);
   }
   alarms_ = kept;

@@ -18,8 +18,10 @@ struct HistoryMetric {
 
 // How a condition may be made up.
 struct Grammar {
-  bool logic = false;   // several tests, joined
-  bool quorum = false;  // `for 3 of 5min`
+  bool logic = false;     // several tests, joined
+  bool quorum = false;    // `for 3 of 5min`
+  bool compared = false;  // `compared to 1min ago`
+  bool graded = false;    // levels, flapping, keep_firing, shadows
 };
 
 // The alarms of a plan, a YAML list item each.
@@ -37,6 +39,11 @@ class PlanMaker {
     double value = 0;
     std::string unit;
   };
+  struct Level {
+    std::string severity;
+    std::string when;
+    std::string clear;
+  };
   struct Alarm {
     std::string name;
     std::string measure;
@@ -44,10 +51,16 @@ class PlanMaker {
     std::string over;
     std::string op;
     Threshold threshold;
-    std::string more;  // further tests
+    std::string ago;     // "" = it is not compared
+    bool share = false;  // it is at most 100 %
+    std::string more;    // further tests
     std::string hold;
     std::string clear;
     std::string severity;
+    std::vector<Level> levels;
+    std::string flapping;
+    std::string keep;
+    bool shadow = false;
     bool no_data_fires = false;
     int min_count = 0;
   };
@@ -60,8 +73,14 @@ class PlanMaker {
   void PickDistribution(const HistoryMetric& metric, Alarm& alarm);
   void PickHold(Alarm& alarm);
   void PickClear(Alarm& alarm);
+  void PickAgo(Alarm& alarm);
+  void PickLevels(Alarm& alarm);
+  void PickFlapping(Alarm& alarm);
+  void PickKeep(Alarm& alarm);
+  void Edit(Alarm& alarm);
   std::string Filter(const HistoryMetric& metric);
   std::string PickWindow();
+  std::string PickComparedWindow();
   Threshold Between(double low, double high, std::string unit);
   std::string TestText(const Alarm& alarm) const;
   std::vector<std::string> Texts() const;

@@ -74,11 +74,14 @@ void Oracle::Apply(const RecordView& record, std::vector<Expected>& out) {
       if (service == "shop" && points > 0) refused_ = time_.now();
     }
     if (tick->refused_any_service) refused_ = time_.now();
+    // Reading: what a tick tells of was refused in the 2 s before it.
+    if (refused_ == time_.now()) holes_.push_back({refused_ - kCatchUpMs, refused_});
   } else if (const auto* plan = std::get_if<PlanActivationView>(&record.body)) {
     ActivatePlan(*plan);
   } else if (const auto* batch = std::get_if<BatchView>(&record.body)) {
     if (!points_.Repeated(record)) Take(record, *batch);
   }
+  for (const auto& watch : watches_) CheckOverflow(*watch);
 }
 
 // "A gap ends when every series seen in the window before has reported again, or after 2 min."
@@ -92,6 +95,7 @@ void Oracle::Stood(const Time::Stall& stall) {
     }
   }
   time_.Await(std::move(awaited));
+  holes_.push_back({stall.from, stall.to});
   if (stall.length() <= kStallMaxMs) {
     soft_from_ = stall.to;
     frozen_until_ = stall.to + kCatchUpMs;
@@ -101,7 +105,10 @@ void Oracle::Stood(const Time::Stall& stall) {
   for (const auto& watch : watches_) {
     const std::int64_t step = watch->StepMs();
     watch->judged = std::max(watch->judged, (stall.to - LatenessOf(*watch)) / step * step);
-    for (const auto& group : watch->groups) group->life.Skip(stall.length());
+    for (const auto& group : watch->groups) {
+      group->life.Skip(stall.length());
+      for (LevelBook& level : group->levels) level.life.Skip(stall.length());
+    }
   }
 }
 
@@ -112,18 +119,27 @@ void Oracle::Name(Watch& watch, std::size_t series) {
   for (std::size_t t = 0; t < watch.tests(); ++t) {
     for (std::size_t o = 0; o < watch.test(t).measure.operands.size(); ++o) {
       if (!Selects(watch.test(t).measure.operands[o], book)) continue;
-      watch.lateness = std::max(watch.lateness, LatenessFor(watch, book.otlp));
       const auto known = [&](const MemberBook& m) {
-        return m.series == series && m.test == t && m.operand == o;
+        return m.series == series && m.test == t && m.operand == o && !m.past;
       };
-      if (std::any_of(watch.members.begin(), watch.members.end(), known)) continue;
+      const bool feeds = std::any_of(watch.members.begin(), watch.members.end(), known);
       const Labels labels = Pick(watch.test(t).by, book.labels);
-      watch.members.push_back({series, t, o, labels, {}});
+      if (!feeds && watch.own(t) && !HasRoom(watch, labels)) continue;
+      watch.lateness = std::max(watch.lateness, LatenessFor(watch, book.otlp));
+      if (feeds) continue;
+      watch.members.push_back({series, t, o, labels, false, {}});
+      const auto remembered = [&](const MemberBook& m) {
+        return m.series == series && m.test == t && m.operand == o && m.past;
+      };
+      if (watch.test(t).IsCompared() &&
+          std::none_of(watch.members.begin(), watch.members.end(), remembered))
+        watch.members.push_back({series, t, o, labels, true, {}});
       if (!watch.own(t)) continue;
       const auto same = [&](const auto& group) { return group->labels == labels; };
       if (std::any_of(watch.groups.begin(), watch.groups.end(), same)) continue;
       watch.groups.push_back(std::make_unique<GroupBook>());
       watch.groups.back()->labels = labels;
+      watch.groups.back()->levels.resize(watch.alarm.levels.size());
     }
   }
 }
@@ -150,7 +166,7 @@ void Oracle::Take(const RecordView& record, const BatchView& batch) {
         for (const auto& group : watch->groups) {
           if (watch->own(m.test) && group->labels == m.labels) group->asleep = false;
         }
-        if (p.baseline || !watch->own(m.test)) continue;
+        if (p.baseline || m.past || !watch->own(m.test)) continue;
         Touch& touch = touches[m.labels][m.test];
         touch.from = std::min(touch.from, p.time);
         touch.to = std::max(touch.to, p.time);
@@ -178,8 +194,7 @@ void Oracle::JudgeTouched(Watch& watch, GroupBook& group, const Touches& touches
   if (!upward) return;
   const Finding f = Decide(watch, group, newest, &touches);
   if (f.truth != Truth::kTrue) return;
-  const Manner manner{watch.test(f.shown).op, watch.when().hold.count(), watch.alarm.clear};
-  if (const auto word = group.life.Judge(manner, f, time_.now())) Tell(watch, group, *word, f);
+  if (const auto word = Step(watch, group, f)) Tell(watch, group, *word, f);
   group.Note(f);
 }
 
@@ -189,11 +204,13 @@ void Oracle::JudgeDue(Watch& watch) {
   while (watch.judged + step <= time_.now() - LatenessOf(watch)) {
     watch.judged += step;
     for (std::size_t t = 0; t < watch.tests(); ++t) {
-      std::set<Labels> kept_apart;
-      for (const MemberBook& m : watch.members) {
-        if (m.test == t) kept_apart.insert(m.labels);
+      for (const bool past : {false, true}) {
+        std::set<Labels> kept_apart;
+        for (const MemberBook& m : watch.members) {
+          if (m.test == t && m.past == past) kept_apart.insert(m.labels);
+        }
+        for (const Labels& labels : kept_apart) DropGauges(watch, t, past, labels, watch.judged);
       }
-      for (const Labels& labels : kept_apart) DropGauges(watch, t, labels, watch.judged);
     }
     std::vector<GroupBook*> groups;
     for (const auto& group : watch.groups) {
@@ -211,8 +228,7 @@ void Oracle::Judge(Watch& watch, GroupBook& group, std::int64_t end) {
     Silence(watch, group, f);
     return;
   }
-  const Manner manner{watch.test(f.shown).op, watch.when().hold.count(), watch.alarm.clear};
-  if (const auto word = group.life.Judge(manner, f, time_.now())) Tell(watch, group, *word, f);
+  if (const auto word = Step(watch, group, f)) Tell(watch, group, *word, f);
   group.Note(f);
   group.asleep = group.life.state == AlarmState::kOk && nobody;
 }
@@ -222,18 +238,35 @@ void Oracle::Judge(Watch& watch, GroupBook& group, std::int64_t end) {
 void Oracle::Silence(Watch& watch, GroupBook& group, Finding f) {
   std::optional<Word> word;
   const bool leaves = watch.alarm.no_data == plan::NoData::kKeep && Leaves(watch, group);
-  if (watch.alarm.no_data == plan::NoData::kFire) {
-    word = group.life.FallSilent(f.at, time_.now());
-  } else if (leaves) {
+  // Reading: silence is no word about how bad it is. What was reached stays; how long it was clear,
+  // or on its way, begins anew, as with the alarm.
+  const bool fires = watch.alarm.no_data == plan::NoData::kFire;
+  for (LevelBook& level : group.levels) {
+    if (fires && !level.life.open()) level.life = AlarmLife();
+    if (fires || group.life.flaps) level.life.clear_since.reset();
+  }
+  if (fires) {
+    if (!group.life.open()) {
+      for (LevelBook& level : group.levels) level.life = AlarmLife();
+      group.told.reset();
+    }
+    word = group.life.FallSilent(watch.Rules(0), f.at, time_.now());
+  } else {
+    group.life.Hush();
+  }
+  if (leaves) {
     word = group.life.Leave();
+    for (LevelBook& level : group.levels) level.life = AlarmLife();
     f.value = group.last.value;
   }
   if (word) Tell(watch, group, *word, f);
   group.Note(f);
   group.asleep = group.life.state == AlarmState::kOk;
   if (!leaves) return;
-  std::erase_if(watch.members,
-                [&](const MemberBook& m) { return watch.own(m.test) && m.labels == group.labels; });
+  std::erase_if(watch.members, [&](const MemberBook& m) {
+    // "A group told apart by labels that leaves takes its past with it."
+    return watch.own(m.test) && m.labels == group.labels && (!m.past || !group.labels.empty());
+  });
   if (!group.labels.empty())
     std::erase_if(watch.groups, [&](const auto& g) { return g.get() == &group; });
 }
@@ -250,6 +283,13 @@ void Oracle::Tell(const Watch& watch, const GroupBook& group, const Word& word, 
   t.reason = word.reason;
   t.value = f.value;
   t.threshold = watch.test(f.shown).threshold;
+  t.purpose = watch.alarm.page ? Purpose::kPage : Purpose::kRecord;
+  t.severity = group.told.value_or(watch.alarm.severity);
+  t.severity_before = word.before;
+  t.swings = group.life.swings;
+  for (const plan::Level& level : watch.alarm.levels) {
+    if (group.told == level.severity && IsOpen(word.state)) t.threshold = level.threshold;
+  }
   t.window_end = InstantFromMs(f.at);
   t.since = InstantFromMs(group.life.since);
   t.peak = group.life.peak;

@@ -20,6 +20,12 @@
 
 namespace liveops::engine::oracle {
 
+// A worse severity of an alarm.
+struct LevelBook {
+  AlarmLife life;
+  std::map<std::int64_t, Truth> slots;  // of a quorum, by their ends
+};
+
 // One alarm: a group of a watch.
 struct GroupBook {
   Labels labels;
@@ -29,6 +35,8 @@ struct GroupBook {
   Finding last;              // as it was last judged; the value is the last known one
   std::int64_t silence = 0;  // taken over from other windows: so long its series may be silent
   std::map<std::int64_t, Truth> slots;  // of a quorum, by their ends
+  std::vector<LevelBook> levels;        // as the plan lists them
+  std::optional<plan::Severity> told;   // that of the level at which it was told; none = its own
 
   void Note(Finding f);
 };
@@ -45,7 +53,16 @@ struct MemberBook {
   std::size_t test = 0;
   std::size_t operand = 0;
   Labels labels;                    // those that the test tells apart
+  bool past = false;                // what it said at the earlier time that it is compared with
   std::vector<std::size_t> points;  // that came in time, as they came
+};
+
+// The groups for which a condition has no room, and the alarm that says so.
+struct OverflowBook {
+  std::set<Labels> refused;
+  AlarmLife life;
+  std::size_t told = 0;
+  std::int64_t told_at = 0;
 };
 
 // One condition of the plan in force.
@@ -58,6 +75,7 @@ struct Watch {
   std::int64_t lateness = 0;  // the greatest of what feeds it
   std::vector<MemberBook> members;
   std::vector<std::unique_ptr<GroupBook>> groups;
+  std::optional<OverflowBook> overflow;
 
   const plan::Condition& when() const { return alarm.when; }
   const plan::Test& test(std::size_t i) const { return plan::TestOf(alarm.when, i); }
@@ -66,6 +84,9 @@ struct Watch {
   bool own(std::size_t i) const { return test(i).by == alarm.when.by; }
   std::int64_t StepMs() const;
   std::int64_t LongestWindowMs() const;
+  // How the alarm lives while the value of this test is told, and how a level of it does.
+  Manner Rules(std::size_t shown) const;
+  Manner RulesOfLevel(std::size_t level, bool flaps) const;
 };
 
 // What a test's series say in a span.
@@ -89,6 +110,8 @@ struct Expected {
 // Where the text leaves something open it says so, beginning with "Reading:".
 class Oracle {
  public:
+  // So many groups a condition may have.
+  explicit Oracle(std::size_t groups_max) : groups_max_(groups_max) {}
   void Apply(const RecordView& record, std::vector<Expected>& out);
 
  private:
@@ -110,11 +133,24 @@ class Oracle {
   void Silence(Watch& watch, GroupBook& group, Finding f);
   void Tell(const Watch& watch, const GroupBook& group, const Word& word, const Finding& f);
 
+  // --- oracle_levels.cpp ---
+  std::optional<Word> Step(const Watch& watch, GroupBook& group, const Finding& f) const;
+  std::optional<Word> StepLevels(const Watch& watch, GroupBook& group, const Finding& f) const;
+  // The plan says something else now of how bad the alarm is.
+  std::optional<Word> Regrade(const Watch& old, const Watch& fresh, GroupBook& group) const;
+
+  // --- oracle_overflow.cpp ---
+  bool HasRoom(Watch& watch, const Labels& labels);
+  void TellOverflow(Watch& watch, const Word& word);
+  void CheckOverflow(Watch& watch);
+  void EndOverflow(Watch& watch, const char* reason);
+
   // --- oracle_plan.cpp ---
   void ActivatePlan(const PlanActivationView& view);
   void Start(Watch& watch) const;
   std::unique_ptr<Watch> Replace(Watch& old, std::unique_ptr<Watch> fresh);
-  void Withdraw(Watch& watch);
+  void Withdraw(Watch& watch, const char* reason);
+  void GoOn(Watch& old, Watch& fresh, bool same, bool same_purpose);
   std::int64_t LatenessOf(const Watch& watch) const;
   std::int64_t LatenessFor(const Watch& watch, bool otlp) const;
 
@@ -127,21 +163,33 @@ class Oracle {
   bool HasPrimaries(const Watch& watch, const GroupBook& group) const;
   bool Silent(const Watch& watch, const GroupBook& group, std::int64_t end) const;
   bool Leaves(const Watch& watch, const GroupBook& group) const;
-  void DropGauges(Watch& watch, std::size_t test, const Labels& labels, std::int64_t end) const;
+  void DropGauges(Watch& watch, std::size_t test, bool past, const Labels& labels,
+                  std::int64_t end) const;
 
   // --- oracle_verdict.cpp ---
   Finding Decide(const Watch& watch, GroupBook& group, std::int64_t end,
                  const Touches* touches) const;
+  // Against what a value is held, and how what depends on it stands.
+  struct Bar {
+    plan::Comparison op = plan::Comparison::kGreater;
+    double threshold = 0;
+    const AlarmLife* life = nullptr;
+  };
   Finding DecideTest(const Watch& watch, const GroupBook& group, std::size_t test, std::int64_t end,
-                     bool eager, bool& counts_nothing) const;
+                     bool eager, const Bar& bar) const;
+  Truth DecideLevel(const Watch& watch, GroupBook& group, std::size_t level, std::int64_t end,
+                    const Touches* touches, Truth joined) const;
+  std::optional<Amount> PartOfThen(const Watch& watch, const GroupBook& group, std::size_t test,
+                                   std::int64_t end, const Amount& now) const;
   bool MayBeEager(const Watch& watch, const GroupBook& group, std::size_t test,
                   const Touches& touches) const;
 
   // --- oracle_measure.cpp ---
   using MemberBooks = std::vector<const MemberBook*>;
-  MemberBooks Members(const Watch& watch, const GroupBook& group, std::size_t test) const;
+  MemberBooks Members(const Watch& watch, const GroupBook& group, std::size_t test,
+                      bool past = false) const;
   Amount Measure(const Watch& watch, const GroupBook& group, std::size_t test, const Span& span,
-                 bool sure) const;
+                 bool sure, bool past = false) const;
   Amount OfOperand(const plan::Test& test, std::size_t operand, const MemberBooks& members,
                    const Span& span, bool sure) const;
   Amount OfCounters(const plan::Operand& operand, bool ratio, const MemberBooks& members,
@@ -158,10 +206,12 @@ class Oracle {
   // "A window without a point uses the series' newest one until 2 x its reporting interval."
   const Point* StillGood(const MemberBook& member, const Span& span) const;
 
+  std::size_t groups_max_;
   Time time_;
   Points points_;
   std::uint64_t version_ = 0;
   std::vector<std::unique_ptr<Watch>> watches_;
+  std::vector<Span> holes_;               // of the log, and times when points were refused
   std::int64_t refused_ = INT64_MIN / 2;  // when ingest last refused points of the service
   std::int64_t hard_from_ = INT64_MIN / 2;
   std::int64_t soft_from_ = INT64_MIN / 2;

@@ -71,17 +71,18 @@ const Point* Oracle::NewestUpTo(const MemberBook& member, std::int64_t to) const
 }
 
 const Point* Oracle::StillGood(const MemberBook& member, const Span& span) const {
+  if (member.past) return nullptr;  // "no point in the earlier window": then nothing is known
   const Point* newest = NewestUpTo(member, span.to);
   const std::int64_t good = 2 * points_.at(member.series).Interval();
   return newest != nullptr && span.to - newest->time < good ? newest : nullptr;
 }
 
-Oracle::MemberBooks Oracle::Members(const Watch& watch, const GroupBook& group,
-                                    std::size_t test) const {
+Oracle::MemberBooks Oracle::Members(const Watch& watch, const GroupBook& group, std::size_t test,
+                                    bool past) const {
   MemberBooks members;
   const Labels labels = Pick(watch.test(test).by, group.labels);
   for (const MemberBook& m : watch.members) {
-    if (m.test == test && m.labels == labels) members.push_back(&m);
+    if (m.test == test && m.past == past && m.labels == labels) members.push_back(&m);
   }
   return members;
 }
@@ -292,11 +293,11 @@ Amount Oracle::OfOperand(const plan::Test& test, std::size_t operand, const Memb
 }
 
 Amount Oracle::Measure(const Watch& watch, const GroupBook& group, std::size_t test,
-                       const Span& span, bool sure) const {
+                       const Span& span, bool sure, bool past) const {
   const plan::Test& t = watch.test(test);
   const plan::Measure& m = t.measure;
   const double percent = m.unit == "%" ? 100 : 1;
-  const MemberBooks members = Members(watch, group, test);
+  const MemberBooks members = Members(watch, group, test, past);
   Amount amount = OfOperand(t, m.IsRatio() ? 1 : 0, members, span, sure && !m.IsRatio());
   if (m.IsRatio() && amount.known) {
     // "A counter without points is 0 where its denominator has data."
@@ -311,9 +312,6 @@ Amount Oracle::Measure(const Watch& watch, const GroupBook& group, std::size_t t
   } else if (m.capacity > 0) {
     amount.value = amount.value * percent / m.capacity;
   }
-  // Parts of a whole do not add up to it to the bit: so near to the threshold it is at it.
-  if (std::fabs(amount.value - t.threshold) <= 1e-9 * std::fabs(t.threshold))
-    amount.value = t.threshold;
   return amount;
 }
 

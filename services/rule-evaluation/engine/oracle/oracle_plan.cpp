@@ -34,7 +34,7 @@ bool SameWindows(const plan::Condition& a, const plan::Condition& b) {
   for (std::size_t t = 0; t < plan::TestCount(a); ++t) {
     const plan::Test& x = plan::TestOf(a, t);
     const plan::Test& y = plan::TestOf(b, t);
-    if (x.measure != y.measure || x.by != y.by || x.window != y.window ||
+    if (x.measure != y.measure || x.by != y.by || x.window != y.window || x.ago != y.ago ||
         Upward(x.op) != Upward(y.op))
       return false;
   }
@@ -57,6 +57,21 @@ std::int64_t Watch::LongestWindowMs() const {
   return longest;
 }
 
+Manner Watch::Rules(std::size_t shown) const {
+  return {test(shown).op, when().hold.count(), alarm.clear, alarm.keep_firing.count(),
+          alarm.flapping};
+}
+
+// "Meanwhile its severity does not fall sooner either."
+// Reading: what has no clear of its own is kept for so long as the alarm.
+Manner Watch::RulesOfLevel(std::size_t i, bool flaps) const {
+  const plan::Level& level = alarm.levels[i];
+  Manner manner{level.op, level.hold.count(), level.clear, 0, std::nullopt};
+  if (!level.clear) manner.keep = alarm.keep_firing.count();
+  if (flaps) manner.keep = std::max<std::int64_t>(manner.keep, alarm.flapping->quiet.count());
+  return manner;
+}
+
 // "The watermark is the clock minus the allowed lateness: native 2 s, OTLP 5 s, by plan per metric;
 // at least 1 s."
 std::int64_t Oracle::LatenessFor(const Watch& watch, bool otlp) const {
@@ -76,6 +91,7 @@ void Oracle::Start(Watch& watch) const {
   watch.judged = (time_.now() - LatenessOf(watch)) / watch.StepMs() * watch.StepMs();
   if (!watch.when().by.empty()) return;
   watch.groups.push_back(std::make_unique<GroupBook>());
+  watch.groups.back()->levels.resize(watch.alarm.levels.size());
 }
 
 // "A plan edit: unchanged: all state kept. Changed: same episode, windows kept where equal. Removed
@@ -101,53 +117,84 @@ void Oracle::ActivatePlan(const PlanActivationView& view) {
     }
   }
   for (const auto& watch : watches_) {
-    if (watch != nullptr) Withdraw(*watch);
+    if (watch == nullptr) continue;
+    Withdraw(*watch, "removed");
+    EndOverflow(*watch, "removed");
   }
   watches_ = std::move(watches);
 }
 
+// "When the key is removed the alarm keeps its windows and the hold that runs, and if it is open it
+// is paged then, as an episode that begins. When it is added while it is open, the page is closed,
+// with that reason, and the shadow goes on."
 std::unique_ptr<Watch> Oracle::Replace(Watch& old, std::unique_ptr<Watch> fresh) {
   const bool same = old.when() == fresh->when();
-  if (same || SameWindows(old.when(), fresh->when())) {
+  const bool same_windows = same || SameWindows(old.when(), fresh->when());
+  const bool same_purpose = old.alarm.page == fresh->alarm.page;
+  const char* turned = fresh->alarm.page ? "promoted" : "shadowed";
+  if (!same_purpose) Withdraw(old, turned);
+  if (!same_purpose || !same_windows) EndOverflow(old, same_purpose ? "removed" : turned);
+  if (same_windows) {
     fresh->born = old.born;
     fresh->judged = old.judged;
     fresh->lateness = std::max(old.lateness, LatenessFor(*fresh, false));
     fresh->members = std::move(old.members);
-    fresh->groups = std::move(old.groups);
-    for (const auto& group : fresh->groups) {
-      if (old.alarm.clear != fresh->alarm.clear) group->life.clear_since.reset();
-      if (same) continue;
-      group->life.NewWords();
-      group->slots.clear();
+    fresh->overflow = std::move(old.overflow);
+    GoOn(old, *fresh, same, same_purpose);
+  } else {
+    // Other windows: open episodes go on, and wait for them.
+    Start(*fresh);
+    std::erase_if(old.groups, [](const auto& group) { return !group->life.open(); });
+    for (const auto& group : old.groups) {
+      for (const MemberBook& m : old.members) {
+        if (old.own(m.test) && m.labels == group->labels)
+          group->silence = std::max(group->silence, 3 * points_.at(m.series).Interval());
+      }
+      std::erase_if(fresh->groups, [&](const auto& g) { return g->labels == group->labels; });
+      group->life.shown = group->last.shown = 0;
+      group->asleep = false;
     }
-    return fresh;
+    GoOn(old, *fresh, false, same_purpose);
   }
-  // Other windows: open episodes go on, and wait for them.
-  Start(*fresh);
-  for (auto& group : old.groups) {
+  if (same_purpose) return fresh;
+  for (const auto& group : fresh->groups) {
     if (!group->life.open()) continue;
-    for (std::size_t t = 0; t < old.tests(); ++t) {
-      if (!old.own(t)) continue;
-      for (const MemberBook* m : Members(old, *group, t))
-        group->silence = std::max(group->silence, 3 * points_.at(m->series).Interval());
-    }
-    group->life.NewWords();
-    group->life.shown = group->last.shown = 0;
-    group->asleep = false;
-    group->slots.clear();
-    std::erase_if(fresh->groups, [&](const auto& g) { return g->labels == group->labels; });
-    fresh->groups.push_back(std::move(group));
+    group->life.Rename(time_.now());
+    Tell(*fresh, *group, {group->life.state, turned, {}}, group->last);
   }
   return fresh;
 }
 
-void Oracle::Withdraw(Watch& watch) {
+// The groups live on under the new words. "Holds that ran under the old ones begin anew."
+void Oracle::GoOn(Watch& old, Watch& fresh, bool same, bool same_purpose) {
+  const bool same_end =
+      old.alarm.clear == fresh.alarm.clear && old.alarm.keep_firing == fresh.alarm.keep_firing;
+  for (auto& group : old.groups) {
+    const std::optional<Word> word = Regrade(old, fresh, *group);
+    if (!fresh.alarm.flapping) group->life.Calm();
+    if (!same) {
+      group->life.NewWords();
+      group->slots.clear();
+    }
+    if (!same_end || !same) {
+      group->life.clear_since.reset();
+      for (LevelBook& level : group->levels) level.life.clear_since.reset();
+    }
+    if (word && same_purpose) {
+      ++group->life.step;
+      Tell(fresh, *group, *word, group->last);
+    }
+    fresh.groups.push_back(std::move(group));
+  }
+}
+
+void Oracle::Withdraw(Watch& watch, const char* reason) {
   for (const auto& group : watch.groups) {
     if (!group->life.open()) continue;
     ++group->life.step;
     Finding f = group->last;
     f.at = time_.now();
-    Tell(watch, *group, {AlarmState::kWithdrawn, "removed"}, f);
+    Tell(watch, *group, {AlarmState::kWithdrawn, reason, {}}, f);
   }
 }
 

@@ -29,8 +29,9 @@ std::int64_t Oracle::NewestTime(const MemberBook& member) const {
 bool Oracle::Absent(const Watch& watch, const MemberBook& member, std::int64_t end) const {
   const SeriesBook& series = points_.at(member.series);
   const std::int64_t beat = series.Interval() > 0 ? series.Interval() : 300'000;
-  const std::int64_t length = std::max(watch.test(member.test).window.count(),
-                                       IsGauge(series) ? 3 * beat : (5 * beat + 1) / 2);
+  const plan::Test& test = watch.test(member.test);
+  const std::int64_t reach = test.window.count() + (member.past ? test.ago.count() : 0);
+  const std::int64_t length = std::max(reach, IsGauge(series) ? 3 * beat : (5 * beat + 1) / 2);
   return end - NewestTime(member) >= length && series.unusable <= end - length &&
          !Doubted(end - length);
 }
@@ -99,9 +100,11 @@ bool Oracle::Leaves(const Watch& watch, const GroupBook& group) const {
 }
 
 // Gauges whose silence is proven leave, as long as others stay.
-void Oracle::DropGauges(Watch& watch, std::size_t test, const Labels& labels,
+void Oracle::DropGauges(Watch& watch, std::size_t test, bool past, const Labels& labels,
                         std::int64_t end) const {
-  const auto here = [&](const MemberBook& m) { return m.test == test && m.labels == labels; };
+  const auto here = [&](const MemberBook& m) {
+    return m.test == test && m.past == past && m.labels == labels;
+  };
   const auto leaves = [&](const MemberBook& m) {
     return IsGauge(points_.at(m.series)) && Absent(watch, m, end);
   };

@@ -16,7 +16,7 @@ bool Adds(Aggregate aggregate) {
 // More points can only make a "true" truer.
 // Reading: the newest reading is what it is, in whatever direction.
 bool TrueStays(const plan::Test& test) {
-  if (test.measure.form != plan::Measure::Form::kPlain) return false;
+  if (test.measure.form != plan::Measure::Form::kPlain || test.IsCompared()) return false;
   switch (test.measure.value().aggregate) {
     case Aggregate::kLast:
       return true;
@@ -88,6 +88,11 @@ std::int64_t RoundUp(std::int64_t time, std::int64_t step) {
   return (time + step - 1) / step * step;
 }
 
+// Parts of a whole do not add up to it to the bit: so near to the threshold it is at it.
+double AtThreshold(double value, double threshold) {
+  return std::fabs(value - threshold) <= 1e-9 * std::fabs(threshold) ? threshold : value;
+}
+
 }  // namespace
 
 bool Upward(plan::Comparison op) {
@@ -100,7 +105,7 @@ bool Upward(plan::Comparison op) {
 bool Oracle::MayBeEager(const Watch& watch, const GroupBook& group, std::size_t test,
                         const Touches& touches) const {
   const plan::Test& t = watch.test(test);
-  if (!watch.own(test) || !Upward(t.op)) return false;
+  if (!watch.own(test) || !Upward(t.op) || t.IsCompared()) return false;
   const MemberBooks members = Members(watch, group, test);
   const bool gauges = !members.empty() && IsGauge(points_.at(members.front()->series));
   if (TrueStays(t) && !(gauges && t.measure.value().aggregate == Aggregate::kSum)) return true;
@@ -109,8 +114,31 @@ bool Oracle::MayBeEager(const Watch& watch, const GroupBook& group, std::size_t 
          touch->second.operands.size() == t.measure.operands.size();
 }
 
+// What is compared with an earlier time: as per cents of what it was. Nothing where that is not
+// known: "there was no point in the earlier window, or it was 0 or less; the rule did not see all
+// of that window, or the log had a hole then, or points were refused."
+std::optional<Amount> Oracle::PartOfThen(const Watch& watch, const GroupBook& group,
+                                         std::size_t test, std::int64_t end,
+                                         const Amount& now) const {
+  const plan::Test& t = watch.test(test);
+  const std::int64_t pane = plan::EarlierPaneLength(t.window, t.ago).count();
+  Span then;
+  then.to = (end - t.ago.count()) / pane * pane;
+  then.from = then.to - RoundUp(t.window.count(), pane);
+  const bool holed = std::any_of(holes_.begin(), holes_.end(), [&](const Span& hole) {
+    return hole.from < then.to && hole.to > then.from;
+  });
+  if (then.from < watch.born || holed) return std::nullopt;
+  const Amount was = Measure(watch, group, test, then, false, true);
+  if (!was.known || !(was.value > 0)) return std::nullopt;
+  Amount part = now;
+  part.value = now.value * 100 / was.value;
+  part.events = std::min(now.events, was.events);
+  return std::isfinite(part.value) ? std::optional(part) : std::nullopt;
+}
+
 Finding Oracle::DecideTest(const Watch& watch, const GroupBook& group, std::size_t test,
-                           std::int64_t end, bool eager, bool& counts_nothing) const {
+                           std::int64_t end, bool eager, const Bar& bar) const {
   const plan::Test& t = watch.test(test);
   const std::int64_t pane = plan::PaneLength(t.window).count();
   Finding f;
@@ -123,22 +151,28 @@ Finding Oracle::DecideTest(const Watch& watch, const GroupBook& group, std::size
   span.from = span.to - t.window.count();
   const bool stays = TrueStays(t);
   Amount amount = Measure(watch, group, test, span, eager && stays);
-  counts_nothing = amount.counts_nothing;
-  if (!amount.known) {
-    f.points = amount.events;
-    return f;
-  }
+  f.counts_nothing = amount.counts_nothing;
+  f.points = amount.events;
+  if (!amount.known) return f;
   const std::int64_t known_hard = std::max(watch.born, hard_from_);
   const std::int64_t known_from = std::max(known_hard, soft_from_);
   const bool whole = span.from >= known_from;
-  const bool idle = group.life.state == AlarmState::kOk;
-  if (plan::Holds(amount.value, t.op, t.threshold)) {
+  const bool idle = bar.life->state == AlarmState::kOk;
+  if (t.IsCompared()) {
+    const auto part =
+        whole ? PartOfThen(watch, group, test, span.to, amount) : std::optional<Amount>();
+    if (!part) return f;
+    amount = *part;
+  }
+  amount.value = AtThreshold(amount.value, bar.threshold);
+  if (plan::Holds(amount.value, bar.op, bar.threshold)) {
     // "A short stall alone does not make an estimate worthless", as far as it crosses.
     bool believed = whole || (Upward(t.op) && span.from >= known_hard);
     if (!believed && stays) {
       // Of what is known in part only what came is sure.
-      const Amount sure = Measure(watch, group, test, span, true);
-      believed = sure.known && plan::Holds(sure.value, t.op, t.threshold);
+      Amount sure = Measure(watch, group, test, span, true);
+      sure.value = AtThreshold(sure.value, bar.threshold);
+      believed = sure.known && plan::Holds(sure.value, bar.op, bar.threshold);
       if (believed) amount = sure;
     }
     // What is missed could only add to it.
@@ -149,7 +183,7 @@ Finding Oracle::DecideTest(const Watch& watch, const GroupBook& group, std::size
         amount.of_events && amount.events + 1e-6 < static_cast<double>(watch.alarm.min_count);
     f.truth = believed && !few ? Truth::kTrue : Truth::kUnknown;
   } else if (!whole && idle ? t.measure.value().aggregate == Aggregate::kLast
-                            : whole || group.life.since >= known_from) {
+                            : whole || bar.life->since >= known_from) {
     // Reading: what first became true after everything was known is judged by the same knowledge.
     f.truth = Missing(watch, group, test, end) ? Truth::kUnknown : Truth::kFalse;
   }
@@ -158,27 +192,51 @@ Finding Oracle::DecideTest(const Watch& watch, const GroupBook& group, std::size
   return f;
 }
 
+// "A level is a threshold of the same value."
+// Reading: of the first test's; a level of a condition of several is reached where the whole
+// condition is true and that value is beyond the level's threshold.
+Truth Oracle::DecideLevel(const Watch& watch, GroupBook& group, std::size_t level, std::int64_t end,
+                          const Touches* touches, Truth joined) const {
+  const bool eager = touches != nullptr;
+  LevelBook& book = group.levels[level];
+  const plan::Level& words = watch.alarm.levels[level];
+  Truth truth = Truth::kUnknown;
+  if (!eager || MayBeEager(watch, group, 0, *touches)) {
+    truth = DecideTest(watch, group, 0, end, eager, {words.op, words.threshold, &book.life}).truth;
+    if (eager && truth == Truth::kFalse) truth = Truth::kUnknown;
+  }
+  truth = And(truth, joined);
+  if (watch.when().quorum.needed == 0) return truth;
+  if (eager) return Truth::kUnknown;
+  book.slots[end] = truth;
+  return Enough(watch.when().quorum, book.slots, end);
+}
+
 Finding Oracle::Decide(const Watch& watch, GroupBook& group, std::int64_t end,
                        const Touches* touches) const {
   const bool eager = touches != nullptr;
   std::vector<Finding> tests;
-  bool counts_nothing = false;
-  std::vector<bool> nothing;
   for (std::size_t t = 0; t < watch.tests(); ++t) {
     Finding f;
-    counts_nothing = false;
     if (!eager || MayBeEager(watch, group, t, *touches)) {
-      f = DecideTest(watch, group, t, end, eager, counts_nothing);
+      const plan::Test& test = watch.test(t);
+      f = DecideTest(watch, group, t, end, eager, {test.op, test.threshold, &group.life});
       // More data may make it true yet.
       if (eager && f.truth == Truth::kFalse) f.truth = Truth::kUnknown;
     }
     tests.push_back(f);
-    nothing.push_back(counts_nothing);
   }
   const Truth joined = watch.tests() == 1 ? tests.front().truth : Joined(watch.when(), tests);
   // Whose value is told: that of the test that opened the episode, else the first that is true.
+  // Reading: of a level the first one's, of which it is a threshold.
+  std::vector<Truth> levels;
+  for (std::size_t i = 0; i < watch.alarm.levels.size(); ++i)
+    levels.push_back(DecideLevel(watch, group, i, end, touches, joined));
   std::size_t shown = 0;
-  if (group.life.open()) {
+  const bool worse = std::find(levels.begin(), levels.end(), Truth::kTrue) != levels.end();
+  if (worse || (group.life.open() && group.told)) {
+    shown = 0;
+  } else if (group.life.open()) {
     shown = std::min(group.life.shown, tests.size() - 1);
   } else if (joined == Truth::kTrue) {
     while (shown + 1 < tests.size() && tests[shown].truth != Truth::kTrue) ++shown;
@@ -189,7 +247,7 @@ Finding Oracle::Decide(const Watch& watch, GroupBook& group, std::int64_t end,
   f.eager = eager;
   f.shown = shown;
   f.truth = joined;
-  f.counts_nothing = nothing[shown];
+  f.levels = std::move(levels);
   if (watch.when().quorum.needed > 0) {
     f.truth = Truth::kUnknown;
     if (!eager) {
