@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <cstring>
 
 namespace liveops {
 namespace {
@@ -111,6 +112,14 @@ std::string FormatValue(double value, std::string_view unit) {
 
 bool IsValidUtf8(std::string_view text) {
   while (!text.empty()) {
+    // Mostly it is ASCII: eight bytes at once.
+    while (text.size() >= 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, text.data(), sizeof word);
+      if ((word & 0x8080'8080'8080'8080) != 0) break;
+      text.remove_prefix(8);
+    }
+    if (text.empty()) return true;
     const std::size_t n = SequenceLength(text);
     if (n == 0) return false;
     text.remove_prefix(n);

@@ -24,6 +24,7 @@ const std::vector<Room>& Rooms() {
       {"common/base/", 0, ""},
       {"common/plan/", 1, ""},
       {"common/sketch/", 1, ""},
+      {"common/wire/", 1, ""},
       {"services/ingest/admit/", 1, "ingest"},
       {"services/rule-evaluation/engine/", 1, "rule-evaluation"},
       {"services/notifier/policy/", 1, "notifier"},
@@ -109,6 +110,7 @@ std::vector<Source> Sources() {
       Source source;
       source.path = fs::relative(entry.path(), root).string();
       source.test = source.path.find("_test.") != std::string::npos ||
+                    source.path.ends_with("_for_tests.h") ||
                     source.path.find("/testing/") != std::string::npos;
       std::ifstream in(entry.path());
       std::string line;

@@ -2,9 +2,9 @@
 
 #include <array>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <optional>
-#include <unordered_map>
 
 #include "common/base/labels.h"
 #include "common/base/text.h"
@@ -31,6 +31,8 @@ class Judge {
   Judge(const BatchInput& batch, const Limits& limits, RealTime clock, const TimeMap& map)
       : in_(batch), limits_(limits), clock_ms_(ToMs(clock)), map_(map) {
     states_.resize(batch.series.size());
+    words_.resize(batch.strings.size());
+    out_.batch.series.reserve(batch.series.size());
     base_domain_ms_ = ToMs(map_.ToDomain(clock));
     out_.batch.base_time_ms = base_domain_ms_;
   }
@@ -52,8 +54,12 @@ class Judge {
     bool checked = false;
     std::uint32_t index = kNone;  // in the result, once a point of it was admitted
     std::optional<Refusal> refusal;
-    std::string problem;
-    std::string labels;
+    std::string_view labels;
+  };
+  struct Word {                   // of the input's strings
+    std::uint32_t index = kNone;  // in the result, once an admitted series named it
+    bool checked = false;
+    bool plain = false;
   };
   struct Times {
     std::int64_t delta_ms = 0;
@@ -146,6 +152,7 @@ class Judge {
   // Domain times of a point, or nothing when it was refused.
   std::optional<Times> CheckTimes(std::uint32_t series, std::int64_t delta_ms,
                                   std::uint64_t duration_ms) {
+    if (duration_ms == 0 && last_ && last_->from_ms == delta_ms) return last_->times;
     std::int64_t time_ms = 0;
     std::int64_t ahead_ms = 0;
     if (__builtin_add_overflow(in_.base_time_ms, delta_ms, &time_ms) ||
@@ -165,7 +172,10 @@ class Judge {
       return std::nullopt;
     }
     const std::int64_t domain_ms = ToMs(map_.ToDomain(RealFromMs(time_ms)));
-    if (duration_ms == 0) return Times{domain_ms - base_domain_ms_, 0};
+    if (duration_ms == 0) {
+      last_ = {delta_ms, {domain_ms - base_domain_ms_, 0}};
+      return last_->times;
+    }
     if (duration_ms > kDurationMsMax) {
       Refuse(series, Refusal::kBadStart, "it covers more than 100 years");
       return std::nullopt;
@@ -189,17 +199,27 @@ class Judge {
     State& state = states_[series];
     if (!state.checked) {
       state.checked = true;
-      CheckSeries(in_.series[series], state);
+      CheckSeries(series, state);
     }
     if (!state.refusal) return &state;
-    Refuse(series, *state.refusal, state.problem);
+    Refuse(series, *state.refusal, problems_[series]);
     return nullptr;
   }
 
-  void CheckSeries(const SeriesInput& series, State& state) const {
+  bool IsPlain(std::uint32_t string) {
+    Word& word = words_[string];
+    if (!word.checked) {
+      word.checked = true;
+      word.plain = IsPlainWord(in_.strings[string]);
+    }
+    return word.plain;
+  }
+
+  void CheckSeries(std::uint32_t index, State& state) {
+    const SeriesInput& series = in_.series[index];
     const auto fail = [&](Refusal refusal, std::string problem) {
       state.refusal = refusal;
-      state.problem = std::move(problem);
+      problems_[index] = std::move(problem);
     };
     if (series.kind < static_cast<int>(SeriesKind::kCounterDelta) ||
         series.kind > static_cast<int>(SeriesKind::kHistogramCumulative)) {
@@ -211,19 +231,19 @@ class Judge {
     const std::string_view metric = in_.strings[series.metric];
     const std::string_view unit = in_.strings[series.unit];
     if (metric.empty()) return fail(Refusal::kBadMetric, "the metric has no name");
-    if (metric.size() > limits_.metric_bytes || !IsPlainWord(metric)) {
+    if (metric.size() > limits_.metric_bytes || !IsPlain(series.metric)) {
       return fail(Refusal::kBadMetric, "the metric's name is longer than " +
                                            std::to_string(limits_.metric_bytes) +
                                            " bytes, not UTF-8, or has control characters");
     }
-    if (unit.size() > limits_.unit_bytes || !IsPlainWord(unit)) {
+    if (unit.size() > limits_.unit_bytes || !IsPlain(series.unit)) {
       return fail(Refusal::kBadMetric, "the unit is longer than " +
                                            std::to_string(limits_.unit_bytes) +
                                            " bytes, not UTF-8, or has control characters");
     }
-    Result<std::string> labels = CanonicalLabels(series.labels, limits_);
+    const auto labels = CanonicalLabels(series.labels, limits_, out_.batch.rewritten);
     if (!labels) return fail(Refusal::kBadLabels, labels.error().message);
-    state.labels = *std::move(labels);
+    state.labels = *labels;
   }
 
   std::uint32_t IndexOf(std::uint32_t series, State& state) {
@@ -236,15 +256,17 @@ class Judge {
     const std::array<std::string_view, 5> identity = {
         in_.service, metric, std::string_view(&kind, 1), unit, state.labels};
     out_.batch.series.push_back({FingerprintOf(identity), static_cast<SeriesKind>(input.kind),
-                                 StringIndex(metric), StringIndex(unit), std::move(state.labels)});
+                                 StringIndex(input.metric), StringIndex(input.unit), state.labels});
     return state.index;
   }
 
-  std::uint32_t StringIndex(std::string_view text) {
-    const auto [found, fresh] =
-        strings_.try_emplace(text, static_cast<std::uint32_t>(out_.batch.strings.size()));
-    if (fresh) out_.batch.strings.push_back(text);
-    return found->second;
+  std::uint32_t StringIndex(std::uint32_t string) {
+    std::uint32_t& index = words_[string].index;
+    if (index == kNone) {
+      index = static_cast<std::uint32_t>(out_.batch.strings.size());
+      out_.batch.strings.push_back(in_.strings[string]);
+    }
+    return index;
   }
 
   bool Refuse(std::uint32_t series, Refusal reason, std::string_view problem) {
@@ -253,11 +275,7 @@ class Judge {
       std::string name = input.metric < in_.strings.size()
                              ? ScrubUtf8(Truncate(in_.strings[input.metric], 100))
                              : "series " + std::to_string(series);
-      // A state whose labels moved into the result has them there.
-      const State& state = states_[series];
-      const std::string& bytes =
-          state.index == kNone ? state.labels : out_.batch.series[state.index].labels;
-      if (const auto labels = Labels::Decode(bytes)) name += labels->ToString();
+      if (const auto labels = Labels::Decode(states_[series].labels)) name += labels->ToString();
       return Truncate(name, 160) + ": " + std::string(problem);
     });
     return false;
@@ -278,8 +296,14 @@ class Judge {
   const std::int64_t clock_ms_;
   const TimeMap& map_;
   std::int64_t base_domain_ms_ = 0;
+  struct Last {  // the points of a batch mostly have one time
+    std::int64_t from_ms = 0;
+    Times times;
+  };
+  std::optional<Last> last_;
   std::vector<State> states_;
-  std::unordered_map<std::string_view, std::uint32_t> strings_;
+  std::vector<Word> words_;
+  std::map<std::uint32_t, std::string> problems_;  // of refused series
   std::array<std::uint32_t, kRefusals> slots_ = [] {
     std::array<std::uint32_t, kRefusals> slots{};
     slots.fill(kNone);

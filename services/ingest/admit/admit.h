@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -95,7 +96,7 @@ struct Series {
   SeriesKind kind = SeriesKind::kGauge;
   std::uint32_t metric = 0;  // index into Admitted::strings
   std::uint32_t unit = 0;
-  std::string labels;  // canonical: Labels::Decode reads them
+  std::string_view labels;  // canonical: Labels::Decode reads them
 };
 
 struct Histogram {
@@ -109,9 +110,15 @@ struct Histogram {
 };
 
 // Only series that have an admitted point, only strings that a series names. Times are domain time.
+// It views the input.
 struct Admitted {
+  Admitted() = default;
+  Admitted(Admitted&&) = default;
+  Admitted& operator=(Admitted&&) = default;
+
   std::vector<std::string_view> strings;  // of the input
   std::vector<Series> series;
+  std::deque<std::string> rewritten;  // labels that the input does not have in canonical form
   std::int64_t base_time_ms = 0;
   std::vector<std::uint32_t> point_series;
   std::vector<std::int64_t> point_time_delta_ms;
@@ -150,7 +157,9 @@ std::optional<RealTime> MedianTime(const BatchInput& batch);
 // kInvalid, with the reason, unless it is a service name that may enter the log.
 Status CheckService(std::string_view service, const Limits& limits);
 
-// The canonical form (sorted by name) of label pairs. kInvalid with what is wrong.
-Result<std::string> CanonicalLabels(std::string_view pairs, const Limits& limits);
+// The canonical form (sorted by name, no length longer than it need be) of label pairs: `pairs`
+// itself when it is that, else what is added to `rewritten`. kInvalid with what is wrong.
+Result<std::string_view> CanonicalLabels(std::string_view pairs, const Limits& limits,
+                                         std::deque<std::string>& rewritten);
 
 }  // namespace liveops::admit

@@ -5,6 +5,7 @@
 #include "common/base/bytes.h"
 #include "common/base/labels.h"
 #include "common/base/text.h"
+#include "common/wire/writer.h"
 #include "services/ingest/admit/admit.h"
 #include "services/ingest/admit/words.h"
 
@@ -45,35 +46,68 @@ bool IsPlainWord(std::string_view text) {
          });
 }
 
-Result<std::string> CanonicalLabels(std::string_view pairs, const Limits& limits) {
+namespace {
+
+using Pair = std::pair<std::string_view, std::string_view>;
+
+std::size_t EncodedSize(std::string_view text) {
+  return wire::VarintSize(text.size()) + text.size();
+}
+
+std::string Sorted(std::string_view pairs) {
   ByteReader reader(pairs);
-  std::vector<std::pair<std::string_view, std::string_view>> found;
-  while (reader.ok() && !reader.AtEnd()) {
+  std::vector<Pair> found;
+  while (!reader.AtEnd()) {
     const std::string_view name = reader.String();
-    const std::string_view value = reader.String();
-    if (!reader.ok()) break;
-    if (found.size() == limits.labels_per_series) {
-      return InvalidError("the series has more than " + std::to_string(limits.labels_per_series) +
-                          " labels");
-    }
-    if (const Status s = CheckPair(name, value, limits); !s) return s.error();
-    found.emplace_back(name, value);
+    found.emplace_back(name, reader.String());
   }
-  if (!reader.ok()) return InvalidError("the label bytes are cut off");
-  const auto by_name = [](const auto& a, const auto& b) { return a.first < b.first; };
-  const bool sorted = std::is_sorted(found.begin(), found.end(), by_name);
-  if (!sorted) std::sort(found.begin(), found.end(), by_name);
-  for (std::size_t i = 1; i < found.size(); ++i) {
-    if (found[i].first == found[i - 1].first)
-      return InvalidError("label " + Shown(found[i].first) + " stands twice");
-  }
-  // Written anew even when sorted: a length may have been spelled in more bytes than it needs.
+  std::sort(found.begin(), found.end());
   ByteWriter writer;
   for (const auto& [name, value] : found) {
     writer.String(name);
     writer.String(value);
   }
   return writer.Take();
+}
+
+Status CheckNoNameTwice(std::string_view sorted) {
+  ByteReader reader(sorted);
+  std::string_view last;
+  while (!reader.AtEnd()) {
+    const std::string_view name = reader.String();
+    reader.String();
+    if (name == last) return InvalidError("label " + Shown(name) + " stands twice");
+    last = name;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string_view> CanonicalLabels(std::string_view pairs, const Limits& limits,
+                                         std::deque<std::string>& rewritten) {
+  ByteReader reader(pairs);
+  std::string_view last;  // no label's name is empty
+  std::size_t count = 0;
+  std::size_t size = 0;
+  bool ascending = true;
+  while (!reader.AtEnd()) {
+    const std::string_view name = reader.String();
+    const std::string_view value = reader.String();
+    if (!reader.ok()) return InvalidError("the label bytes are cut off");
+    if (++count > limits.labels_per_series) {
+      return InvalidError("the series has more than " + std::to_string(limits.labels_per_series) +
+                          " labels");
+    }
+    if (const Status s = CheckPair(name, value, limits); !s) return s.error();
+    ascending &= last < name;
+    size += EncodedSize(name) + EncodedSize(value);
+    last = name;
+  }
+  if (ascending && size == pairs.size()) return pairs;
+  std::string sorted = Sorted(pairs);
+  if (const Status s = CheckNoNameTwice(sorted); !s) return s.error();
+  return std::string_view(rewritten.emplace_back(std::move(sorted)));
 }
 
 }  // namespace liveops::admit

@@ -1,6 +1,7 @@
 #include "services/ingest/codec/native.h"
 
 #include "common/base/text.h"
+#include "services/ingest/codec/record_writer.h"
 
 namespace liveops::ingest {
 namespace {
@@ -10,11 +11,6 @@ constexpr std::size_t kEmitterBytesMax = 128;
 template <typename T>
 std::span<const T> SpanOf(const google::protobuf::RepeatedField<T>& field) {
   return {field.data(), static_cast<std::size_t>(field.size())};
-}
-
-template <typename T>
-void Append(google::protobuf::RepeatedField<T>* field, const std::vector<T>& values) {
-  field->Add(values.begin(), values.end());
 }
 
 }  // namespace
@@ -68,42 +64,8 @@ std::uint64_t PointsOf(const v1::MetricBatch& batch) {
 
 std::string EncodeBatch(const v1::Source& source, std::string_view service, v1::Protocol protocol,
                         const admit::Admitted& batch) {
-  v1::ShardRecord record;
-  *record.mutable_source() = source;
-  v1::MetricBatch* const out = record.mutable_batch();
-  out->set_service(std::string(service));
-  out->set_protocol(protocol);
-  for (const std::string_view text : batch.strings) out->add_strings(std::string(text));
-  for (const admit::Series& series : batch.series) {
-    v1::SeriesEntry* const entry = out->add_series();
-    entry->set_fingerprint_hi(series.fingerprint.hi);
-    entry->set_fingerprint_lo(series.fingerprint.lo);
-    entry->set_kind(static_cast<v1::SeriesKind>(series.kind));
-    entry->set_metric(series.metric);
-    entry->set_unit(series.unit);
-    entry->set_labels(series.labels);
-  }
-  out->set_base_time_ms(batch.base_time_ms);
-  Append(out->mutable_point_series(), batch.point_series);
-  Append(out->mutable_point_time_delta_ms(), batch.point_time_delta_ms);
-  Append(out->mutable_point_duration_ms(), batch.point_duration_ms);
-  Append(out->mutable_point_value(), batch.point_value);
-  for (const admit::Histogram& histogram : batch.histograms) {
-    v1::HistogramPoint* const point = out->add_histograms();
-    point->set_series(histogram.series);
-    point->set_time_delta_ms(histogram.time_delta_ms);
-    point->set_duration_ms(histogram.duration_ms);
-    point->set_count(histogram.count);
-    point->set_sum(histogram.sum);
-    point->mutable_bounds()->Add(histogram.bounds.begin(), histogram.bounds.end());
-    if (histogram.bucket_counts.empty()) {
-      point->add_bucket_counts(histogram.count);
-    } else {
-      point->mutable_bucket_counts()->Add(histogram.bucket_counts.begin(),
-                                          histogram.bucket_counts.end());
-    }
-  }
-  return record.SerializeAsString();
+  return EncodeBatch(wire::Source{source.emitter(), source.session(), source.sequence()}, service,
+                     static_cast<Protocol>(protocol), batch);
 }
 
 void FillRejections(const std::vector<admit::Rejection>& rejections,

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "common/base/result.h"
-#include "services/rule-evaluation/codec/wire.h"
+#include "common/wire/metric_batch.h"
 #include "services/rule-evaluation/engine/record.h"
 
 namespace liveops::evaluation {
@@ -32,45 +32,17 @@ class BatchReader {
   // Of what Read found. kInvalid: its columns and indices do not fit together; the message says
   // which. The view holds until the next Read.
   Result<engine::BatchView> Check();
-  const engine::Source& source() const { return source_; }
+  engine::Source source() const {
+    return {in_.source().emitter, in_.source().session, in_.source().sequence};
+  }
 
  private:
-  struct Entry {  // of series_, what a SeriesView cannot hold
-    std::uint64_t kind = 0;
-    std::uint32_t metric = 0;
-    std::uint32_t unit = 0;
-  };
-  struct Counts {  // of histograms_, where its numbers begin
-    std::size_t bounds = 0;
-    std::size_t buckets = 0;
-  };
-
-  void Clear();
-  bool ReadSource(wire::Reader in);
-  bool ReadBatch(wire::Reader in);
-  bool ReadBatchField(std::uint32_t tag, wire::Reader& in);
-  bool ReadColumn(std::uint32_t tag, wire::Reader& in);
-  bool ReadSeries(wire::Reader in);
-  bool ReadHistogram(wire::Reader in);
-  bool ReadHistogramColumn(std::uint32_t tag, wire::Reader& in);
   Status CheckSeries();
   Status CheckHistograms();
 
-  engine::Source source_;
-  std::string_view service_;
-  std::int32_t protocol_ = 0;
-  std::int64_t base_time_ms_ = 0;
-  std::vector<std::string_view> strings_;
+  wire::MetricBatchReader in_;
   std::vector<engine::SeriesView> series_;
-  std::vector<Entry> entries_;
-  wire::Column<std::uint32_t> point_series_;
-  wire::Column<std::int64_t> point_time_delta_ms_;
-  wire::Column<std::uint64_t> point_duration_ms_;
-  wire::Column<double> point_value_;
   std::vector<engine::HistogramView> histograms_;
-  std::vector<Counts> counts_;
-  wire::Column<double> bounds_;
-  wire::Column<std::uint64_t> buckets_;
 };
 
 }  // namespace liveops::evaluation

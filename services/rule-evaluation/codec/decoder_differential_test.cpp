@@ -15,12 +15,12 @@
 #include "liveops/v1/metrics.pb.h"
 #include "services/rule-evaluation/codec/batch_reader.h"
 #include "services/rule-evaluation/codec/decoder.h"
-#include "services/rule-evaluation/codec/wire_scribe_for_tests.h"
+#include "common/wire/wire_scribe_for_tests.h"
 
 namespace liveops::evaluation {
 namespace {
 
-using testing::Scribe;
+using wire::testing::Scribe;
 
 // --- what came out, as text ---
 

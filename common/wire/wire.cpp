@@ -1,6 +1,6 @@
-#include "services/rule-evaluation/codec/wire.h"
+#include "common/wire/wire.h"
 
-namespace liveops::evaluation::wire {
+namespace liveops::wire {
 
 bool Reader::LongVarint(std::uint64_t& v, int bytes_max) {
   v = 0;
@@ -40,4 +40,4 @@ bool Reader::Skip(std::uint32_t tag, int nested) {
   return false;
 }
 
-}  // namespace liveops::evaluation::wire
+}  // namespace liveops::wire

@@ -10,7 +10,7 @@
 #include <vector>
 
 // For tests: ShardRecords as bytes, well-formed in every way that the wire format knows, and not.
-namespace liveops::evaluation::testing {
+namespace liveops::wire::testing {
 
 class Chance {
  public:
@@ -252,4 +252,4 @@ class Scribe {
   std::string Other() { return Join({Bytes(1, Text()), Number(3, chance.Number())}, false); }
 };
 
-}  // namespace liveops::evaluation::testing
+}  // namespace liveops::wire::testing

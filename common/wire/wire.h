@@ -8,7 +8,7 @@
 #include <vector>
 
 // Protobuf's wire format (https://protobuf.dev/programming-guides/encoding/), read in place.
-namespace liveops::evaluation::wire {
+namespace liveops::wire {
 
 enum class Type : std::uint32_t {
   kVarint = 0,
@@ -186,4 +186,4 @@ inline bool AddDoubles(std::string_view run, Column<double>& column) {
   return true;
 }
 
-}  // namespace liveops::evaluation::wire
+}  // namespace liveops::wire
