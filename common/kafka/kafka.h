@@ -62,6 +62,7 @@ class Producer {
   struct Options {
     Duration message_timeout{10'000};        // steady; then the delivery fails with kUnavailable
     std::size_t queue_bytes_max = 32 << 20;  // beyond it Produce fails at once with kUnavailable
+    Duration gather{0};  // steady; so long a record waits for others to go with, if nobody waits
   };
 
   static Result<std::unique_ptr<Producer>> Create(const ClientConfig& config, Options options);

@@ -20,7 +20,7 @@ class RdProducer final : public Producer {
         config, &health_,
         {{"enable.idempotence", "true"},
          {"acks", "all"},
-         {"linger.ms", "0"},
+         {"linger.ms", std::to_string(options.gather.count())},
          {"message.timeout.ms", std::to_string(options.message_timeout.count())},
          {"message.max.bytes", "10485760"},
          {"queue.buffering.max.kbytes", std::to_string(options.queue_bytes_max / 1024 + 1024)}});

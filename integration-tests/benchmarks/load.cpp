@@ -8,6 +8,7 @@
 
 #include "common/base/labels.h"
 #include "common/rpc/server.h"
+#include "integration-tests/benchmarks/load_carrier.h"
 #include "liveops/v1/plans.grpc.pb.h"
 
 namespace liveops::bench {
@@ -182,7 +183,14 @@ Status CheckPages(stack::Stack& stack) {
 
 LoadSender::LoadSender(stack::Stack& stack, const LoadOptions& options) : options_(options) {
   for (int i = 0; i < options.services; ++i) requests_.push_back(RequestOf(i));
-  thread_ = std::thread(&LoadSender::Run, this, stack.plain_ingest());
+  auto carrier = options.into_the_log ? CarryIntoTheLog(stack, requests_)
+                                      : CarryThroughIngest(stack.plain_ingest());
+  if (!carrier.ok()) {
+    outcome_ = carrier.error();
+    return;
+  }
+  carrier_ = *std::move(carrier);
+  thread_ = std::thread(&LoadSender::Run, this);
 }
 
 LoadSender::~LoadSender() { (void)Stop(); }
@@ -193,38 +201,27 @@ Status LoadSender::Stop() {
   return outcome_;
 }
 
-void LoadSender::Run(std::string address) {
-  const auto ingest =
-      v1::Ingest::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
-  grpc::ClientContext context;
-  v1::WriteStreamResponse response;
-  const auto stream = ingest->WriteStream(&context, &response);
+void LoadSender::Run() {
   const auto begin = std::chrono::steady_clock::now();
   const auto step = std::chrono::nanoseconds(options_.period) / options_.services;
-  bool late = false;
+  std::chrono::steady_clock::duration behind{};
   bool broken = false;
   for (std::uint64_t n = 0; !stop_ && !broken; ++n) {
     const auto due = begin + step * static_cast<std::int64_t>(n);
     std::this_thread::sleep_until(due);
-    late |= std::chrono::steady_clock::now() - due > options_.period;
+    behind = std::max(behind, std::chrono::steady_clock::now() - due);
     const auto service =
         static_cast<std::size_t>(n % static_cast<std::uint64_t>(options_.services));
     v1::WriteRequest& request = requests_[service];
     request.mutable_source()->set_sequence(n + 1);
     Advance(static_cast<int>(service), *request.mutable_batch(), ToMs(WallClockNow()));
-    broken = !stream->Write(request);
+    broken = !carrier_->Send(request);
     sent_ += static_cast<std::uint64_t>(request.batch().point_value_size());
   }
-  stream->WritesDone();
-  const grpc::Status status = stream->Finish();
-  if (!status.ok()) {
-    outcome_ = InternalError("the load's stream broke: " + status.error_message());
-  } else if (response.accepted_points() != sent_) {
-    outcome_ = InternalError(
-        fmt::format("of {} points {} were taken{}", sent_.load(), response.accepted_points(),
-                    response.rejections_size() > 0 ? ": " + response.rejections(0).reason() : ""));
-  } else if (late) {
-    outcome_ = InternalError("the load fell behind by more than a period");
+  outcome_ = carrier_->Finish(sent_);
+  if (outcome_.ok() && behind > options_.period) {
+    outcome_ = InternalError(fmt::format("the load fell behind by {:.1f} s, more than a period",
+                                         std::chrono::duration<double>(behind).count()));
   }
 }
 

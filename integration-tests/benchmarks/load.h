@@ -20,6 +20,8 @@ namespace liveops::bench {
 struct LoadOptions {
   int services = 1000;
   Duration period{5'000};
+  // Write the records that ingest would write, without going through it.
+  bool into_the_log = false;
 };
 
 // The sandbox as it is, but that notifier sends as fast as it can.
@@ -35,8 +37,17 @@ Status ApplyPlans(stack::Stack& stack, const LoadOptions& options);
 // The ledger of pages: svc-0's alarm was told, and nobody else's; those of page_latency.h aside.
 Status CheckPages(stack::Stack& stack);
 
-// Sends the population through ingest's native stream until it is stopped, evenly spread over each
-// period. Thread-safe.
+// Where the load goes; load_carrier.h. One thread at a time.
+class LoadCarrier {
+ public:
+  virtual ~LoadCarrier() = default;
+  // False: there is no more to be sent, Finish says why.
+  virtual bool Send(const v1::WriteRequest& request) = 0;
+  // All that was sent was taken: as many points as `sent`.
+  virtual Status Finish(std::uint64_t sent) = 0;
+};
+
+// Sends the population until it is stopped, evenly spread over each period. Thread-safe.
 class LoadSender {
  public:
   LoadSender(stack::Stack& stack, const LoadOptions& options);
@@ -44,15 +55,15 @@ class LoadSender {
   LoadSender(const LoadSender&) = delete;
   LoadSender& operator=(const LoadSender&) = delete;
 
-  // Ends the stream. kInternal: points were refused, the stream broke, or the sender fell behind by
-  // more than a period.
+  // kInternal: points were refused, the way broke, or the sender fell behind by more than a period.
   Status Stop();
   std::uint64_t sent() const { return sent_; }  // points
 
  private:
-  void Run(std::string address);
+  void Run();
 
   const LoadOptions options_;
+  std::unique_ptr<LoadCarrier> carrier_;
   std::vector<v1::WriteRequest> requests_;  // by service
   std::atomic<bool> stop_{false};
   std::atomic<std::uint64_t> sent_{0};

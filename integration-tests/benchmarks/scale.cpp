@@ -33,6 +33,7 @@ Status MeasureScale(const std::string& dir, Report& report) {
   stack::Stack& stack = **started;
   LoadOptions load;
   load.services = kServices;
+  load.into_the_log = true;
   const auto begin = std::chrono::steady_clock::now();
   if (Status s = ApplyPlans(stack, load); !s.ok()) return s;
   Say(fmt::format("scale: {} plans applied in {:.0f} s; a million series, {} s to settle",
