@@ -128,6 +128,23 @@ TEST(Hash, TheSeriesOfOnePartitionStillDifferInTheBitsThatTheyAreLookedUpBy) {
   EXPECT_EQ(low_bits.size(), 16U);
 }
 
+TEST(Bytes, ATimeBeyondAllReachIsNone) {
+  const auto read = [](std::int64_t ms, std::int64_t never) {
+    ByteWriter out;
+    out.Signed(ms);
+    const std::string bytes = out.Take();
+    ByteReader in(bytes);
+    const std::int64_t v = in.Milliseconds(never);
+    return in.ok() ? std::optional(v) : std::nullopt;
+  };
+  constexpr std::int64_t kFar = std::int64_t{1} << 53;
+  for (const std::int64_t ms : {std::int64_t{0}, std::int64_t{-7}, kFar, -kFar})
+    EXPECT_EQ(read(ms, 0), ms);
+  for (const std::int64_t ms : {kFar + 1, -kFar - 1, INT64_MAX, INT64_MIN})
+    EXPECT_EQ(read(ms, 0), std::nullopt);
+  EXPECT_EQ(read(INT64_MIN, INT64_MIN), INT64_MIN);
+}
+
 TEST(Bytes, RoundTripAndTruncation) {
   ByteWriter out;
   out.Varint(300);

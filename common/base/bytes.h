@@ -64,6 +64,14 @@ class ByteReader {
     const std::uint64_t v = Varint();
     return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
   }
+  // A time or a span. Beyond 2^53 ms (285,000 years) there is none of ours, and what is below can be
+  // added and multiplied by a few without overflow. `never` stands for no time at all.
+  std::int64_t Milliseconds(std::int64_t never = 0) {
+    constexpr std::int64_t kFar = std::int64_t{1} << 53;
+    const std::int64_t v = Signed();
+    if (v == never || (v >= -kFar && v <= kFar)) return v;
+    return static_cast<std::int64_t>(Fail());
+  }
   bool Bool() {
     if (in_.empty()) return Fail() != 0;
     const bool v = in_.front() != 0;

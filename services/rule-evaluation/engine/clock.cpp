@@ -141,13 +141,13 @@ bool PartitionClock::Read(ByteReader& in) {
     Anchor anchor;
     anchor.session = in.Fixed64();
     anchor.steady_ms = in.Signed();
-    anchor.at = RealFromMs(in.Signed());
+    anchor.at = RealFromMs(in.Milliseconds());
     anchor.during_hold = in.Bool();
     anchors_.emplace(std::move(name), anchor);
   }
-  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) evidence_.push_back(in.Signed());
-  now_ = RealFromMs(in.Signed());
-  last_tick_ = RealFromMs(in.Signed());
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) evidence_.push_back(in.Milliseconds());
+  now_ = RealFromMs(in.Milliseconds());
+  last_tick_ = RealFromMs(in.Milliseconds());
   steps_held_ = in.Varint();
   for (bool* b : {&started_, &ticked_, &held_, &contradicted_, &behind_}) *b = in.Bool();
   return in.ok();

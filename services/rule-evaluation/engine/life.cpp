@@ -279,15 +279,15 @@ bool Life::Read(ByteReader& in) {
   state = static_cast<AlarmState>(raw);
   step = static_cast<std::uint32_t>(in.Varint());
   for (Instant* t : {&episode, &since, &state_since, &clear_since, &return_since}) {
-    *t = InstantFromMs(in.Signed());
+    *t = InstantFromMs(in.Milliseconds());
   }
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n)
-    ahead.push_back(InstantFromMs(in.Signed()));
+    ahead.push_back(InstantFromMs(in.Milliseconds()));
   was_firing = in.Bool();
   peak = in.Double();
   test = static_cast<std::uint8_t>(in.Varint() % plan::Condition::kTestsMax);
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n)
-    openings.push_back(InstantFromMs(in.Signed()));
+    openings.push_back(InstantFromMs(in.Milliseconds()));
   damped = in.Bool();
   eased = in.Bool();
   swings = static_cast<std::uint32_t>(in.Varint());

@@ -75,12 +75,12 @@ bool Presence::Read(ByteReader& in) {
     std::string name(in.String());
     Instance instance;
     instance.session = in.Fixed64();
-    instance.last_tick = RealFromMs(in.Signed());
+    instance.last_tick = RealFromMs(in.Milliseconds());
     instance.accepting = in.Bool();
     instances_.emplace(std::move(name), instance);
   }
-  doubted_ = RealFromMs(in.Signed());
-  gap_until_ = RealFromMs(in.Signed());
+  doubted_ = RealFromMs(in.Milliseconds());
+  gap_until_ = RealFromMs(in.Milliseconds());
   gap_ = in.Varint();
   awaited_ = in.Varint();
   gap_open_ = in.Bool();

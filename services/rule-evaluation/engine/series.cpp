@@ -200,18 +200,18 @@ bool ReadSeries(Series& s, ByteReader& in) {
   s.has_last = in.Bool();
   s.refused = in.Bool();
   s.otlp = in.Bool();
-  for (std::int64_t* t : {&s.last_ms, &s.last_start_ms, &s.seen_ms, &s.unusable_ms})
-    *t = in.Signed();
+  for (std::int64_t* t : {&s.last_ms, &s.last_start_ms, &s.seen_ms}) *t = in.Milliseconds();
+  s.unusable_ms = in.Milliseconds(INT64_MIN / 2);
   const std::uint64_t seen_after = in.Varint();
   if (seen_after > UINT32_MAX) return false;
   s.gap = static_cast<std::uint32_t>(seen_after);
   s.gap_count = static_cast<std::uint8_t>(std::min<std::uint64_t>(in.Varint(), 3));
-  for (std::int64_t& gap : s.gaps) gap = in.Signed();
+  for (std::int64_t& gap : s.gaps) gap = in.Milliseconds();
   const std::uint64_t streams = in.Varint();
   if (streams > UINT8_MAX) return false;
   for (std::uint64_t i = 0; i < streams && in.ok(); ++i) {
-    const std::int64_t start_ms = in.Signed();
-    Stream& stream = s.stream(s.AddStream(start_ms, in.Signed(), UINT8_MAX));
+    const std::int64_t start_ms = in.Milliseconds();
+    Stream& stream = s.stream(s.AddStream(start_ms, in.Milliseconds(), UINT8_MAX));
     stream.value = in.Double();
     const std::uint64_t counts = in.Varint();
     if (counts == 0) continue;

@@ -53,6 +53,22 @@ TEST(SeriesTable, FindsWhatWasAddedAndNotRemoved) {
   }
 }
 
+// Spans are reckoned from these times, and doubled: beyond our reach they would overflow.
+TEST(SeriesTable, TimesBeyondAllReachAreNotReadBack) {
+  for (const std::int64_t far : {std::int64_t{4'791'316'487'298'271'520}, INT64_MIN}) {
+    for (std::int64_t Series::*const time :
+         {&Series::last_ms, &Series::last_start_ms, &Series::seen_ms, &Series::unusable_ms}) {
+      SeriesTable table;
+      Series& series = table.at(table.Add({1, 2}, SeriesKind::kGauge, 0));
+      SeriesTable good;
+      EXPECT_TRUE(Reload(good, BytesOf(table)));
+      series.*time = far;
+      SeriesTable bad;
+      EXPECT_FALSE(Reload(bad, BytesOf(table))) << far;
+    }
+  }
+}
+
 TEST(SeriesTable, FindsARecordsSeriesInAnyOrder) {
   SeriesTable table;
   std::vector<SeriesView> views(1000);

@@ -52,7 +52,7 @@ bool Sessions::Read(ByteReader& in) {
     const std::uint64_t session = in.Fixed64();
     Window window;
     window.highest = in.Varint();
-    window.last = InstantFromMs(in.Signed());
+    window.last = InstantFromMs(in.Milliseconds());
     for (std::uint64_t& word : window.seen) word = in.Varint();
     windows_.emplace(std::pair(std::move(emitter), session), window);
   }

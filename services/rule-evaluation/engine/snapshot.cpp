@@ -104,18 +104,19 @@ bool ReadHead(State& s, std::string_view section, Head& head, std::string& why) 
   EachCounter(s.counters, [&](std::uint64_t& v) { v = in.Varint(); });
   if (!s.clock.Read(in) || !s.presence.Read(in) || !s.sessions.Read(in)) return false;
   for (std::int64_t* v : {&s.hard_from_ms, &s.soft_from_ms, &s.frozen_until_ms, &s.housekept_ms}) {
-    *v = in.Signed();
+    *v = in.Milliseconds(kLongAgo);
   }
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
     Hole& hole = s.holes.emplace_back();
-    hole.from_ms = in.Signed();
-    hole.to_ms = in.Signed();
+    hole.from_ms = in.Milliseconds(kLongAgo);
+    hole.to_ms = in.Milliseconds(kLongAgo);
     hole.service = static_cast<std::uint32_t>(in.Varint());
   }
   s.mid_log = in.Bool();
   s.next_number = in.Varint();
   std::vector<std::int64_t> refused;
-  for (std::uint64_t i = 0; i < head.services && in.ok(); ++i) refused.push_back(in.Signed());
+  for (std::uint64_t i = 0; i < head.services && in.ok(); ++i)
+    refused.push_back(in.Milliseconds(kLongAgo));
   s.refused_ms = std::move(refused);
   if (!s.series.ReadFree(in)) return false;
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {

@@ -23,7 +23,7 @@ bool ReadJudgement(Judgement& j, ByteReader& in) {
   if (verdict > 2 || why > static_cast<std::uint64_t>(Why::kNoThen)) return false;
   j.verdict = static_cast<Verdict>(verdict);
   j.why = static_cast<Why>(why);
-  j.at = InstantFromMs(in.Signed());
+  j.at = InstantFromMs(in.Milliseconds());
   j.eager = in.Bool();
   j.test = static_cast<std::uint8_t>(in.Varint() % plan::Condition::kTestsMax);
   for (double* v : {&j.value, &j.low, &j.high, &j.points, &j.compared.now, &j.compared.then}) {
@@ -63,7 +63,7 @@ void WriteMember(const Cells& cells, std::size_t column, std::int64_t from, Byte
 }
 
 void ReadLast(Member::Last& last, ByteReader& in) {
-  last.ms = in.Signed();
+  last.ms = in.Milliseconds(INT64_MIN);
   last.value = in.Double();
   last.cover_ms = in.Double();
 }
@@ -217,8 +217,8 @@ bool ReadGroup(State& s, Rule& rule, ByteReader& in) {
   ++s.group_count;
   group.number = in.Varint();
   const bool active = in.Bool();
-  group.taken_over_ms = in.Signed();
-  group.silence_ms = in.Signed();
+  group.taken_over_ms = in.Milliseconds();
+  group.silence_ms = in.Milliseconds();
   if (!group.life.Read(in)) return false;
   group.level = static_cast<std::uint8_t>(in.Varint() & 15);
   group.levels.resize(rule.spec.levels.size());
@@ -278,8 +278,8 @@ bool ReadSpec(ByteReader& in, std::vector<RuleSpec>& specs, RuleSpec& spec,
   probe.emplace();
   probe->id = in.String();
   probe->expression = in.String();
-  probe->started = InstantFromMs(in.Signed());
-  probe->within = Duration(in.Signed());
+  probe->started = InstantFromMs(in.Milliseconds());
+  probe->within = Duration(in.Milliseconds());
   spec.name = name;
   spec.purpose = Purpose::kProbe;
   spec.severity = plan::Severity::kCritical;
@@ -352,7 +352,7 @@ bool ReadService(State& s, ByteReader& in) {
     d.revision = in.String();
     d.description = in.String();
     d.actor = in.String();
-    d.time = InstantFromMs(in.Signed());
+    d.time = InstantFromMs(in.Milliseconds());
   }
   if (!in.ok()) return false;
   std::vector<RuleSpec> specs;

@@ -42,17 +42,17 @@ bool ReadTransition(Transition& t, ByteReader& in) {
   t.swings = static_cast<std::uint32_t>(in.Varint());
   t.groups_refused = in.Varint();
   for (double* v : {&t.value, &t.value_low, &t.value_high, &t.threshold, &t.peak}) *v = in.Double();
-  t.episode = InstantFromMs(in.Signed());
-  t.window = Duration(in.Signed());
-  t.hold = Duration(in.Signed());
-  t.window_end = InstantFromMs(in.Signed());
-  t.since = InstantFromMs(in.Signed());
-  t.duration = Duration(in.Signed());
-  t.clock = InstantFromMs(in.Signed());
-  t.clock_real = RealFromMs(in.Signed());
+  t.episode = InstantFromMs(in.Milliseconds());
+  t.window = Duration(in.Milliseconds());
+  t.hold = Duration(in.Milliseconds());
+  t.window_end = InstantFromMs(in.Milliseconds());
+  t.since = InstantFromMs(in.Milliseconds());
+  t.duration = Duration(in.Milliseconds());
+  t.clock = InstantFromMs(in.Milliseconds());
+  t.clock_real = RealFromMs(in.Milliseconds());
   t.source_offset = in.Signed();
-  t.flaps_within = Duration(in.Signed());
-  t.quiet = Duration(in.Signed());
+  t.flaps_within = Duration(in.Milliseconds());
+  t.quiet = Duration(in.Milliseconds());
   return in.ok();
 }
 
@@ -76,12 +76,12 @@ bool ReadOverflow(State& s, Rule& rule, ByteReader& in) {
   Overflow& overflow = OverflowOf(s, rule);
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
     const std::uint64_t hash = in.Varint();
-    overflow.refused[hash] = in.Signed();
+    overflow.refused[hash] = in.Milliseconds();
   }
   if (!overflow.alarm.life.Read(in)) return false;
-  overflow.alarm.taken_over_ms = in.Signed();
+  overflow.alarm.taken_over_ms = in.Milliseconds();
   overflow.told = in.Varint();
-  overflow.told_ms = in.Signed();
+  overflow.told_ms = in.Milliseconds();
   return in.ok();
 }
 
