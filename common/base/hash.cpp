@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <xxhash.h>
 
+#include <cstring>
 #include <memory>
 
 namespace liveops {
@@ -10,15 +11,20 @@ namespace liveops {
 std::uint64_t Xxh64(std::string_view bytes) { return XXH64(bytes.data(), bytes.size(), 0); }
 
 Fingerprint FingerprintOf(std::span<const std::string_view> parts) {
-  std::string joined;
-  for (std::string_view part : parts) {
-    const std::uint64_t size = part.size();
-    for (int shift = 0; shift < 64; shift += 8) {
-      joined.push_back(static_cast<char>((size >> shift) & 0xff));
-    }
-    joined.append(part);
+  std::size_t size = 0;
+  for (const std::string_view part : parts) size += 8 + part.size();
+  char room[1024];  // most series fit
+  std::string large;
+  if (size > sizeof room) large.resize(size);
+  char* const joined = size > sizeof room ? large.data() : room;
+  char* at = joined;
+  for (const std::string_view part : parts) {
+    const std::uint64_t length = part.size();
+    for (int shift = 0; shift < 64; shift += 8) *at++ = static_cast<char>(length >> shift);
+    if (!part.empty()) std::memcpy(at, part.data(), part.size());
+    at += part.size();
   }
-  const XXH128_hash_t hash = XXH3_128bits(joined.data(), joined.size());
+  const XXH128_hash_t hash = XXH3_128bits(joined, size);
   return {hash.high64, hash.low64};
 }
 

@@ -57,6 +57,22 @@ std::size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
+bool IsAscii(std::string_view text) {
+  std::uint64_t seen = 0;
+  const auto word_at = [&](std::size_t i) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    return word;
+  };
+  if (text.size() >= 8) {
+    for (std::size_t i = 0; i + 8 <= text.size(); i += 8) seen |= word_at(i);
+    seen |= word_at(text.size() - 8);
+  } else {
+    for (const char c : text) seen |= static_cast<unsigned char>(c);
+  }
+  return (seen & 0x8080'8080'8080'8080) == 0;
+}
+
 }  // namespace
 
 std::string_view Trim(std::string_view text) {
@@ -111,20 +127,22 @@ std::string FormatValue(double value, std::string_view unit) {
 }
 
 bool IsValidUtf8(std::string_view text) {
+  if (IsAscii(text)) return true;  // mostly
   while (!text.empty()) {
-    // Mostly it is ASCII: eight bytes at once.
-    while (text.size() >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, text.data(), sizeof word);
-      if ((word & 0x8080'8080'8080'8080) != 0) break;
-      text.remove_prefix(8);
-    }
-    if (text.empty()) return true;
     const std::size_t n = SequenceLength(text);
     if (n == 0) return false;
     text.remove_prefix(n);
   }
   return true;
+}
+
+bool IsPlainText(std::string_view text) {
+  bool controls = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    controls |= byte < 0x20 || byte == 0x7f;
+  }
+  return !controls && IsValidUtf8(text);
 }
 
 std::string ScrubUtf8(std::string_view text) {

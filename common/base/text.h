@@ -29,6 +29,8 @@ std::string FormatValue(double value, std::string_view unit);
 // UTF-8 with every malformed byte replaced by U+FFFD.
 std::string ScrubUtf8(std::string_view text);
 bool IsValidUtf8(std::string_view text);
+// Likewise, without control characters (bytes below 0x20, and 0x7f); may be empty.
+bool IsPlainText(std::string_view text);
 
 // At most `limit` bytes, cut at a character boundary, with "…" when something was cut.
 std::string Truncate(std::string_view text, std::size_t limit);

@@ -38,6 +38,7 @@ const std::map<std::string, Role>& RoleTable() {
   static const auto* const table = new std::map<std::string, Role>{
       {"/liveops.v1.Ingest/Write", Role::kEmitter},
       {"/liveops.v1.Ingest/WriteStream", Role::kEmitter},
+      {"/liveops.v1.Ingest/WriteSeries", Role::kEmitter},
       {"/liveops.v1.Ingest/ReportDeployment", Role::kEmitter},
       {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Role::kEmitter},
 

@@ -1,20 +1,9 @@
 #include "common/wire/metric_batch.h"
 
-#include <algorithm>
-
-#include "common/base/text.h"
-
 namespace liveops::wire {
 namespace {
 
 constexpr int kInPart = MetricBatchReader::kNested - 1;
-
-// A `string` of proto3, which is UTF-8 or the record is none.
-bool ReadText(Reader& in, std::string_view& text) {
-  if (!in.Bytes(text)) return false;
-  const auto ascii = [](char c) { return static_cast<signed char>(c) >= 0; };
-  return std::all_of(text.begin(), text.end(), ascii) || IsValidUtf8(text);
-}
 
 template <typename T>
 inline bool ReadNarrow(Reader& in, T& v) {
@@ -43,7 +32,7 @@ bool ReadNumbers(Type type, Reader& in, Column<T>& column, F convert) {
 bool ReadDoubles(Type type, Reader& in, Column<double>& column) {
   if (type == Type::kBytes) {
     std::string_view run;
-    return in.Bytes(run) && AddDoubles(run, column);
+    return in.Bytes(run) && AddFixed64s(run, column);
   }
   double v = 0;
   if (!in.Double(v)) return false;
@@ -77,7 +66,7 @@ bool MetricBatchReader::AddSource(std::string_view message) {
     if (!read) return false;
     switch (tag) {
       case Tag(1, Type::kBytes):
-        read = ReadText(in, source_.emitter);
+        read = in.Text(source_.emitter);
         break;
       case Tag(2, Type::kFixed64):
         read = in.Fixed64(source_.session);
@@ -114,11 +103,11 @@ bool MetricBatchReader::ReadBatchField(std::uint32_t tag, Reader& in) {
   std::string_view bytes;
   switch (tag) {
     case Tag(1, Type::kBytes):
-      return ReadText(in, service_);
+      return in.Text(service_);
     case Tag(2, Type::kVarint):
       return ReadNarrow(in, protocol_);
     case Tag(3, Type::kBytes):
-      return ReadText(in, strings_.emplace_back());
+      return in.Text(strings_.emplace_back());
     case Tag(4, Type::kBytes):
       return in.Bytes(bytes) && ReadSeries(Reader(bytes));
     case Tag(5, Type::kVarint):

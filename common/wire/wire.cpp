@@ -1,5 +1,7 @@
 #include "common/wire/wire.h"
 
+#include "common/base/text.h"
+
 namespace liveops::wire {
 
 bool Reader::LongVarint(std::uint64_t& v, int bytes_max) {
@@ -12,6 +14,8 @@ bool Reader::LongVarint(std::uint64_t& v, int bytes_max) {
   }
   return false;
 }
+
+bool Reader::Text(std::string_view& text) { return Bytes(text) && IsValidUtf8(text); }
 
 bool Reader::Skip(std::uint32_t tag, int nested) {
   std::uint64_t number = 0;

@@ -93,6 +93,8 @@ class Reader {
     at_ += size;
     return true;
   }
+  // A `string` of proto3, which is UTF-8 or the message is none.
+  bool Text(std::string_view& text);
   // Over a field of which nothing is wanted. `nested`: how many groups may stand in each other.
   bool Skip(std::uint32_t tag, int nested);
 
@@ -169,16 +171,18 @@ bool AddVarints(std::string_view run, Column<T>& column, F convert) {
   return true;
 }
 
-// A packed run of doubles.
-inline bool AddDoubles(std::string_view run, Column<double>& column) {
+// A packed run of numbers of eight bytes: doubles, fixed64.
+template <typename T>
+bool AddFixed64s(std::string_view run, Column<T>& column) {
+  static_assert(sizeof(T) == 8);
   if (run.size() % 8 != 0) return false;
   const std::size_t count = run.size() / 8;
-  double* const out = column.Room(count);
+  T* const out = column.Room(count);
   if constexpr (std::endian::native == std::endian::little) {
     if (count > 0) std::memcpy(out, run.data(), run.size());
   } else {
     for (std::size_t i = 0; i < count; ++i) {
-      out[i] = std::bit_cast<double>(
+      out[i] = std::bit_cast<T>(
           Reader::Load64(reinterpret_cast<const std::uint8_t*>(run.data()) + 8 * i));
     }
   }

@@ -37,6 +37,7 @@ const std::vector<Room>& Rooms() {
       {"common/rpc/", 2, ""},
       {"common/http/", 2, ""},
       {"common/runtime/", 3, ""},
+      {"common/client/", 3, ""},
       {"services/ingest/", 3, "ingest"},
       {"services/rule-evaluation/", 3, "rule-evaluation"},
       {"services/rule-evaluation/codec/", 3, "rule-evaluation"},

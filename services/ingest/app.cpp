@@ -76,6 +76,8 @@ Result<AppConfig> ReadConfig(const std::string& path) {
   limits.label_name_bytes = Size(reader, "limits.label_name_bytes", limits.label_name_bytes);
   limits.label_value_bytes = Size(reader, "limits.label_value_bytes", limits.label_value_bytes);
   limits.series_per_batch = Size(reader, "limits.series_per_batch", limits.series_per_batch);
+  limits.series_per_stream = Size(reader, "limits.series_per_stream", limits.series_per_stream);
+  settings.series_bytes_max = Size(reader, "limits.stream_series_bytes", settings.series_bytes_max);
   limits.points_per_batch = Size(reader, "limits.points_per_batch", limits.points_per_batch);
   limits.histogram_buckets = Size(reader, "limits.histogram_buckets", limits.histogram_buckets);
   limits.future = reader.Time("limits.future", limits.future);

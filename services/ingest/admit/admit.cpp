@@ -2,20 +2,17 @@
 
 #include <array>
 #include <cmath>
-#include <map>
 #include <numeric>
 #include <optional>
 
-#include "common/base/labels.h"
 #include "common/base/text.h"
-#include "services/ingest/admit/words.h"
+#include "services/ingest/admit/series_table.h"
 
 namespace liveops::admit {
 namespace {
 
 constexpr std::uint64_t kDurationMsMax = 3'155'760'000'000;  // 100 years
 constexpr std::size_t kExampleBytesMax = 300;
-constexpr std::uint32_t kNone = UINT32_MAX;
 
 bool IsHistogram(SeriesKind kind) {
   return kind == SeriesKind::kHistogramDelta || kind == SeriesKind::kHistogramCumulative;
@@ -28,13 +25,12 @@ bool IsCounter(SeriesKind kind) {
 // Judges the points of one batch.
 class Judge {
  public:
-  Judge(const BatchInput& batch, const Limits& limits, RealTime clock, const TimeMap& map)
-      : in_(batch), limits_(limits), clock_ms_(ToMs(clock)), map_(map) {
-    states_.resize(batch.series.size());
-    words_.resize(batch.strings.size());
-    out_.batch.series.reserve(batch.series.size());
+  Judge(const BatchInput& batch, SeriesTable& table, const Limits& limits, RealTime clock,
+        const TimeMap& map)
+      : in_(batch), table_(table), limits_(limits), clock_ms_(ToMs(clock)), map_(map) {
     base_domain_ms_ = ToMs(map_.ToDomain(clock));
     out_.batch.base_time_ms = base_domain_ms_;
+    table_.BeginBatch();
   }
 
   Admission Run() && {
@@ -50,17 +46,6 @@ class Judge {
   }
 
  private:
-  struct State {
-    bool checked = false;
-    std::uint32_t index = kNone;  // in the result, once a point of it was admitted
-    std::optional<Refusal> refusal;
-    std::string_view labels;
-  };
-  struct Word {                   // of the input's strings
-    std::uint32_t index = kNone;  // in the result, once an admitted series named it
-    bool checked = false;
-    bool plain = false;
-  };
   struct Times {
     std::int64_t delta_ms = 0;
     std::uint64_t duration_ms = 0;
@@ -79,9 +64,9 @@ class Judge {
   bool Point(std::size_t i, std::uint64_t duration_ms) {
     const std::uint32_t series = in_.point_series[i];
     const double value = in_.point_value[i];
-    State* const state = StateOf(series);
-    if (!state) return false;
-    const auto kind = static_cast<SeriesKind>(in_.series[series].kind);
+    SeriesTable::Entry* const entry = EntryOf(series);
+    if (!entry) return false;
+    const auto kind = static_cast<SeriesKind>(entry->input.kind);
     if (IsHistogram(kind))
       return Refuse(series, Refusal::kBadKind, "a single value for a histogram");
     if (!std::isfinite(value))
@@ -91,7 +76,7 @@ class Judge {
     }
     const auto times = CheckTimes(series, in_.point_time_delta_ms[i], duration_ms);
     if (!times) return false;
-    out_.batch.point_series.push_back(IndexOf(series, *state));
+    out_.batch.point_series.push_back(PlaceOf(*entry));
     out_.batch.point_time_delta_ms.push_back(times->delta_ms);
     out_.batch.point_duration_ms.push_back(times->duration_ms);
     out_.batch.point_value.push_back(value);
@@ -99,9 +84,9 @@ class Judge {
   }
 
   void HistogramPoint(const HistogramInput& point) {
-    State* const state = StateOf(point.series);
-    if (!state) return;
-    if (!IsHistogram(static_cast<SeriesKind>(in_.series[point.series].kind))) {
+    SeriesTable::Entry* const entry = EntryOf(point.series);
+    if (!entry) return;
+    if (!IsHistogram(static_cast<SeriesKind>(entry->input.kind))) {
       Refuse(point.series, Refusal::kBadKind, "a histogram for a series of single values");
       return;
     }
@@ -115,9 +100,8 @@ class Judge {
     }
     const auto times = CheckTimes(point.series, point.time_delta_ms, point.duration_ms);
     if (!times) return;
-    out_.batch.histograms.push_back({IndexOf(point.series, *state), times->delta_ms,
-                                     times->duration_ms, point.count, point.sum, point.bounds,
-                                     point.bucket_counts});
+    out_.batch.histograms.push_back({PlaceOf(*entry), times->delta_ms, times->duration_ms,
+                                     point.count, point.sum, point.bounds, point.bucket_counts});
   }
 
   Status CheckBuckets(const HistogramInput& point) const {
@@ -188,103 +172,41 @@ class Judge {
   }
 
   // The series of a point, or nullptr when the point was refused for it.
-  State* StateOf(std::uint32_t series) {
-    if (series >= states_.size()) {
+  SeriesTable::Entry* EntryOf(std::uint32_t series) {
+    if (series >= table_.size()) {
       Count(Refusal::kUnknownSeries, [&] {
-        return "series index " + std::to_string(series) + " of " + std::to_string(states_.size()) +
+        return "series index " + std::to_string(series) + " of " + std::to_string(table_.size()) +
                " series";
       });
       return nullptr;
     }
-    State& state = states_[series];
-    if (!state.checked) {
-      state.checked = true;
-      CheckSeries(series, state);
-    }
-    if (!state.refusal) return &state;
-    Refuse(series, *state.refusal, problems_[series]);
+    SeriesTable::Entry& entry = table_.At(series);
+    if (!entry.refusal) return &entry;
+    Refuse(series, *entry.refusal, table_.Problem(series));
     return nullptr;
   }
 
-  bool IsPlain(std::uint32_t string) {
-    Word& word = words_[string];
-    if (!word.checked) {
-      word.checked = true;
-      word.plain = IsPlainWord(in_.strings[string]);
-    }
-    return word.plain;
-  }
-
-  void CheckSeries(std::uint32_t index, State& state) {
-    const SeriesInput& series = in_.series[index];
-    const auto fail = [&](Refusal refusal, std::string problem) {
-      state.refusal = refusal;
-      problems_[index] = std::move(problem);
-    };
-    if (series.kind < static_cast<int>(SeriesKind::kCounterDelta) ||
-        series.kind > static_cast<int>(SeriesKind::kHistogramCumulative)) {
-      return fail(Refusal::kBadKind, "kind " + std::to_string(series.kind) + " is not known");
-    }
-    if (series.metric >= in_.strings.size() || series.unit >= in_.strings.size()) {
-      return fail(Refusal::kBadMetric, "its name or unit is not in the string table");
-    }
-    const std::string_view metric = in_.strings[series.metric];
-    const std::string_view unit = in_.strings[series.unit];
-    if (metric.empty()) return fail(Refusal::kBadMetric, "the metric has no name");
-    if (metric.size() > limits_.metric_bytes || !IsPlain(series.metric)) {
-      return fail(Refusal::kBadMetric, "the metric's name is longer than " +
-                                           std::to_string(limits_.metric_bytes) +
-                                           " bytes, not UTF-8, or has control characters");
-    }
-    if (unit.size() > limits_.unit_bytes || !IsPlain(series.unit)) {
-      return fail(Refusal::kBadMetric, "the unit is longer than " +
-                                           std::to_string(limits_.unit_bytes) +
-                                           " bytes, not UTF-8, or has control characters");
-    }
-    const auto labels = CanonicalLabels(series.labels, limits_, out_.batch.rewritten);
-    if (!labels) return fail(Refusal::kBadLabels, labels.error().message);
-    state.labels = *labels;
-  }
-
-  std::uint32_t IndexOf(std::uint32_t series, State& state) {
-    if (state.index != kNone) return state.index;
-    state.index = static_cast<std::uint32_t>(out_.batch.series.size());
-    const SeriesInput& input = in_.series[series];
-    const std::string_view metric = in_.strings[input.metric];
-    const std::string_view unit = in_.strings[input.unit];
-    const char kind = static_cast<char>(input.kind);
-    const std::array<std::string_view, 5> identity = {
-        in_.service, metric, std::string_view(&kind, 1), unit, state.labels};
-    out_.batch.series.push_back({FingerprintOf(identity), static_cast<SeriesKind>(input.kind),
-                                 StringIndex(input.metric), StringIndex(input.unit), state.labels});
-    return state.index;
-  }
-
-  std::uint32_t StringIndex(std::uint32_t string) {
-    std::uint32_t& index = words_[string].index;
-    if (index == kNone) {
-      index = static_cast<std::uint32_t>(out_.batch.strings.size());
-      out_.batch.strings.push_back(in_.strings[string]);
-    }
-    return index;
+  std::uint32_t PlaceOf(SeriesTable::Entry& entry) {
+    if (entry.batch == table_.batch()) return entry.place;
+    entry.batch = table_.batch();
+    entry.place = static_cast<std::uint32_t>(out_.batch.series.size());
+    const std::uint32_t metric = table_.PlaceOf(entry.input.metric, out_.batch.strings);
+    const std::uint32_t unit = table_.PlaceOf(entry.input.unit, out_.batch.strings);
+    out_.batch.series.push_back(
+        {entry.fingerprint, static_cast<SeriesKind>(entry.input.kind), metric, unit, entry.labels});
+    return entry.place;
   }
 
   bool Refuse(std::uint32_t series, Refusal reason, std::string_view problem) {
-    Count(reason, [&] {
-      const SeriesInput& input = in_.series[series];
-      std::string name = input.metric < in_.strings.size()
-                             ? ScrubUtf8(Truncate(in_.strings[input.metric], 100))
-                             : "series " + std::to_string(series);
-      if (const auto labels = Labels::Decode(states_[series].labels)) name += labels->ToString();
-      return Truncate(name, 160) + ": " + std::string(problem);
-    });
+    Count(reason,
+          [&] { return Truncate(table_.NameOf(series), 160) + ": " + std::string(problem); });
     return false;
   }
 
   template <typename Example>
   void Count(Refusal reason, Example example) {
     std::uint32_t& slot = slots_[static_cast<std::size_t>(reason)];
-    if (slot == kNone) {
+    if (slot == SeriesTable::kNone) {
       slot = static_cast<std::uint32_t>(out_.rejections.size());
       out_.rejections.push_back({reason, 0, Truncate(example(), kExampleBytesMax)});
     }
@@ -292,6 +214,7 @@ class Judge {
   }
 
   const BatchInput& in_;
+  SeriesTable& table_;
   const Limits& limits_;
   const std::int64_t clock_ms_;
   const TimeMap& map_;
@@ -301,12 +224,9 @@ class Judge {
     Times times;
   };
   std::optional<Last> last_;
-  std::vector<State> states_;
-  std::vector<Word> words_;
-  std::map<std::uint32_t, std::string> problems_;  // of refused series
   std::array<std::uint32_t, kRefusals> slots_ = [] {
     std::array<std::uint32_t, kRefusals> slots{};
-    slots.fill(kNone);
+    slots.fill(SeriesTable::kNone);
     return slots;
   }();
   Admission out_;
@@ -368,13 +288,13 @@ Status CheckService(std::string_view service, const Limits& limits) {
                         " bytes long, at most " + std::to_string(limits.service_bytes) +
                         " are allowed");
   }
-  if (!IsPlainWord(service))
+  if (!IsPlainText(service))
     return InvalidError("the service name is not UTF-8 or has control characters");
   return {};
 }
 
-Result<Admission> Admit(const BatchInput& batch, const Limits& limits, RealTime clock,
-                        const TimeMap& map) {
+Result<Admission> Admit(const BatchInput& batch, SeriesTable& table, const Limits& limits,
+                        RealTime clock, const TimeMap& map) {
   if (const Status s = CheckService(batch.service, limits); !s) return s.error();
   const std::size_t points = batch.point_value.size();
   const auto differs = [&](const char* column, std::size_t size) {
@@ -397,7 +317,16 @@ Result<Admission> Admit(const BatchInput& batch, const Limits& limits, RealTime 
     return too_many("series", batch.series.size(), limits.series_per_batch);
   }
   if (all > limits.points_per_batch) return too_many("points", all, limits.points_per_batch);
-  return Judge(batch, limits, clock, map).Run();
+  return Judge(batch, table, limits, clock, map).Run();
+}
+
+Result<Admission> Admit(const BatchInput& batch, const Limits& limits, RealTime clock,
+                        const TimeMap& map) {
+  SeriesTable table(batch.service, limits);
+  table.Add(batch.strings, batch.series);
+  Result<Admission> admission = Admit(batch, table, limits, clock, map);
+  if (admission.ok()) admission->batch.rewritten = table.TakeRewritten();
+  return admission;
 }
 
 }  // namespace liveops::admit

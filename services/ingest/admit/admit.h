@@ -33,6 +33,7 @@ struct Limits {
   std::size_t label_name_bytes = 128;
   std::size_t label_value_bytes = 1024;
   std::size_t series_per_batch = 100'000;
+  std::size_t series_per_stream = 200'000;  // that a WriteSeries stream spells in its life
   std::size_t points_per_batch = 1'000'000;
   std::size_t histogram_buckets = 1000;
   Duration future{10'000};   // real time beyond ingest's clock
@@ -135,6 +136,8 @@ struct Rejection {
   std::string example;  // one of them, for people
 };
 
+class SeriesTable;
+
 struct Admission {
   Admitted batch;
   std::vector<Rejection> rejections;  // one a reason
@@ -149,6 +152,11 @@ struct Admission {
 // name, a limit on the number of series or points.
 Result<Admission> Admit(const BatchInput& batch, const Limits& limits, RealTime clock,
                         const TimeMap& map);
+
+// Likewise, of points that name the series of `table`, to which those of the batch have been added.
+// The result views the table.
+Result<Admission> Admit(const BatchInput& batch, SeriesTable& table, const Limits& limits,
+                        RealTime clock, const TimeMap& map);
 
 // The median (of at most a hundred of them) of the event times of a batch, as it came; nothing when
 // it has none.

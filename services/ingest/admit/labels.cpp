@@ -7,7 +7,6 @@
 #include "common/base/text.h"
 #include "common/wire/writer.h"
 #include "services/ingest/admit/admit.h"
-#include "services/ingest/admit/words.h"
 
 namespace liveops::admit {
 namespace {
@@ -25,7 +24,7 @@ Status CheckPair(std::string_view name, std::string_view value, const Limits& li
                         " bytes long, at most " + std::to_string(limits.label_name_bytes) +
                         " are allowed");
   }
-  if (!IsPlainWord(name))
+  if (!IsPlainText(name))
     return InvalidError("label name " + Shown(name) + " is not UTF-8 or has control characters");
   if (value.size() > limits.label_value_bytes) {
     return InvalidError("the value of label " + Shown(name) + " is " +
@@ -36,17 +35,6 @@ Status CheckPair(std::string_view name, std::string_view value, const Limits& li
     return InvalidError("the value of label " + Shown(name) + " is not UTF-8");
   return {};
 }
-
-}  // namespace
-
-bool IsPlainWord(std::string_view text) {
-  return IsValidUtf8(text) && std::none_of(text.begin(), text.end(), [](char c) {
-           const auto byte = static_cast<unsigned char>(c);
-           return byte < 0x20 || byte == 0x7f;
-         });
-}
-
-namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
 

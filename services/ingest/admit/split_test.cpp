@@ -31,7 +31,8 @@ Admitted Batch() {
   for (std::uint32_t i = 0; i < 40; ++i) {
     const std::string name = std::to_string(i);
     const std::string_view parts[] = {name};
-    Series series{FingerprintOf(parts), SeriesKind::kCounterDelta, 0, 1, "labels of " + name};
+    const std::string& labels = batch.rewritten.emplace_back("labels of " + name);
+    Series series{FingerprintOf(parts), SeriesKind::kCounterDelta, 0, 1, labels};
     if (i >= 20) series.metric = 2, series.unit = 3;
     batch.series.push_back(std::move(series));
     batch.point_series.push_back(i);

@@ -1,25 +1,28 @@
 #include "services/ingest/codec/otlp.h"
 
 #include <limits>
-#include <map>
-#include <unordered_map>
+#include <optional>
+#include <utility>
 
-#include "common/base/bytes.h"
-#include "common/base/labels.h"
 #include "common/base/text.h"
-#include "services/ingest/codec/attributes.h"
+#include "common/wire/wire.h"
+#include "services/ingest/codec/otlp_attributes.h"
+#include "services/ingest/codec/otlp_packer.h"
 
 namespace liveops::ingest {
 namespace {
 
-namespace otlp = opentelemetry::proto::metrics::v1;
+using wire::Tag;
+using wire::Type;
 
 constexpr std::string_view kServiceAttribute = "service.name";
 constexpr const char* kUnknownService = "unknown_service";
 constexpr std::size_t kPointBytes =
     24;  // upper estimate of a point in a record, without its series
-constexpr std::size_t kSeriesBytes = 40;  // of a series, without its strings
 constexpr std::int64_t kNanosPerMs = 1'000'000;
+constexpr std::uint64_t kDelta = 1;  // AggregationTemporality
+constexpr std::uint64_t kCumulative = 2;
+constexpr std::uint64_t kNoRecordedValue = 1;  // DataPointFlags
 
 std::int64_t MsOfNanos(std::uint64_t nanos) {
   return static_cast<std::int64_t>(nanos / kNanosPerMs);
@@ -30,33 +33,56 @@ struct Times {
   std::uint64_t duration_ms = 0;
 };
 
-// Series of one service found so far, by identity, and how large its present batch has grown.
-struct Builder {
-  std::size_t batch = 0;  // index into OtlpBatches::batches
-  std::size_t bytes = 0;
-  std::unordered_map<std::string, std::uint32_t> series;
-  std::unordered_map<std::string_view, std::uint32_t> strings;
+// Calls `field(tag, in)` for each field of a message; it reads the field, or answers kSkip.
+enum class Took { kYes, kSkip, kMalformed };
+template <typename F>
+bool ForEachField(std::string_view message, F field) {
+  wire::Reader in(message);
+  while (!in.AtEnd()) {
+    std::uint32_t tag = 0;
+    if (!in.Tag(tag)) return false;
+    const Took took = field(tag, in);
+    if (took == Took::kMalformed) return false;
+    if (took == Took::kSkip && !in.Skip(tag, wire::kNestedMax)) return false;
+  }
+  return true;
+}
+
+Took Taken(bool read) { return read ? Took::kYes : Took::kMalformed; }
+
+// Calls `each(message)` for each message in the field `number`; false of it ends the walk.
+template <typename F>
+bool ForEachMessage(std::string_view message, std::uint32_t number, F each) {
+  return ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
+    if (tag != Tag(number, Type::kBytes)) return Took::kSkip;
+    std::string_view inside;
+    return Taken(in.Bytes(inside) && each(inside));
+  });
+}
+
+struct Metric {
+  std::string_view name;
+  std::string_view unit;
+  std::uint32_t data = 0;  // number of the field that says what kind it is; 0 = none
+  std::vector<std::string_view>
+      parts;  // of `data`: a second one of the same kind adds to the first
+};
+
+// A point of a gauge, sum or histogram, as far as it is used.
+struct Point {
+  std::uint64_t start_nano = 0;
+  std::uint64_t time_nano = 0;
+  std::uint64_t flags = 0;
+  std::uint64_t count = 0;
+  double value = 0;  // or the sum of a histogram
 };
 
 class Reader {
  public:
-  explicit Reader(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit Reader(std::size_t bytes_max) : packer_(bytes_max, out_) {}
 
-  void Resource(const otlp::ResourceMetrics& resource) {
-    std::string service;
-    resource_.clear();
-    for (const auto& attribute : resource.resource().attributes()) {
-      if (attribute.key() == kServiceAttribute) {
-        service = AttributeText(attribute.value());
-      } else {
-        resource_.emplace_back(attribute.key(), AttributeText(attribute.value()));
-      }
-    }
-    service_ = service.empty() ? kUnknownService : service;
-    builder_ = nullptr;
-    for (const otlp::ScopeMetrics& scope : resource.scope_metrics()) {
-      for (const otlp::Metric& metric : scope.metrics()) Metric(metric);
-    }
+  bool Request(std::string_view message) {
+    return ForEachMessage(message, 1, [&](std::string_view inside) { return Resource(inside); });
   }
 
   OtlpBatches Take() {
@@ -65,111 +91,239 @@ class Reader {
   }
 
  private:
-  void Metric(const otlp::Metric& metric) {
-    switch (metric.data_case()) {
-      case otlp::Metric::kGauge:
-        return Numbers(metric, metric.gauge().data_points(), admit::SeriesKind::kGauge);
-      case otlp::Metric::kSum:
-        return Sum(metric);
-      case otlp::Metric::kHistogram:
-        return Histogram(metric);
-      case otlp::Metric::kExponentialHistogram:
-        return Unsupported(metric, metric.exponential_histogram().data_points_size(),
-                           "exponential histograms are not taken; use explicit bucket boundaries");
-      case otlp::Metric::kSummary:
-        return Unsupported(metric, metric.summary().data_points_size(),
-                           "summaries are not taken; use a histogram");
+  // What is common to its points may stand behind them.
+  bool Resource(std::string_view message) {
+    common_.Clear();
+    if (!ForEachMessage(message, 1, [&](std::string_view resource) {
+          return ForEachMessage(resource, 1,
+                                [&](std::string_view pair) { return common_.Add(pair); });
+        })) {
+      return false;
+    }
+    service_.clear();
+    std::vector<Attribute>& all = common_.all();
+    for (const Attribute& attribute : all) {
+      if (attribute.key == kServiceAttribute) service_ = attribute.text;
+    }
+    std::erase_if(all, [](const Attribute& a) { return a.key == kServiceAttribute; });
+    common_.Settle();
+    if (service_.empty()) service_ = kUnknownService;
+    packer_.Of(service_);
+    return ForEachMessage(message, 2, [&](std::string_view scope) {
+      return ForEachMessage(scope, 2, [&](std::string_view metric) { return ReadMetric(metric); });
+    });
+  }
+
+  bool ReadMetric(std::string_view message) {
+    metric_.name = metric_.unit = {};
+    metric_.data = 0;
+    metric_.parts.clear();
+    const bool read = ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
+      switch (tag) {
+        case Tag(1, Type::kBytes):
+          return Taken(in.Text(metric_.name));
+        case Tag(3, Type::kBytes):
+          return Taken(in.Text(metric_.unit));
+        case Tag(5, Type::kBytes):
+        case Tag(7, Type::kBytes):
+        case Tag(9, Type::kBytes):
+        case Tag(10, Type::kBytes):
+        case Tag(11, Type::kBytes):
+          if (std::exchange(metric_.data, wire::FieldOf(tag)) != wire::FieldOf(tag))
+            metric_.parts.clear();
+          return Taken(in.Bytes(metric_.parts.emplace_back()));
+        default:
+          return Took::kSkip;
+      }
+    });
+    return read && Data();
+  }
+
+  bool Data() {
+    switch (metric_.data) {
+      case 5:
+        return Numbers(admit::SeriesKind::kGauge);
+      case 7:
+        return Sum();
+      case 9:
+        return Histogram();
+      case 10:
+        return Unsupported("exponential histograms are not taken; use explicit bucket boundaries");
+      case 11:
+        return Unsupported("summaries are not taken; use a histogram");
       default:
-        return;  // no data, no points
+        return true;  // no data, no points
     }
   }
 
-  void Sum(const otlp::Metric& metric) {
-    const otlp::Sum& sum = metric.sum();
-    if (sum.aggregation_temporality() == otlp::AGGREGATION_TEMPORALITY_CUMULATIVE) {
-      return Numbers(
-          metric, sum.data_points(),
-          sum.is_monotonic() ? admit::SeriesKind::kCounterCumulative : admit::SeriesKind::kGauge);
+  // Fields 2 and 3 of the parts, the last of each; they may stand behind the points.
+  bool ReadNature(std::uint64_t& temporality, std::uint64_t& monotonic) {
+    for (const std::string_view part : metric_.parts) {
+      if (!ForEachField(part, [&](std::uint32_t tag, wire::Reader& in) {
+            if (tag == Tag(2, Type::kVarint)) return Taken(in.Varint(temporality));
+            if (tag == Tag(3, Type::kVarint)) return Taken(in.Varint(monotonic));
+            return Took::kSkip;
+          })) {
+        return false;
+      }
     }
-    if (sum.aggregation_temporality() != otlp::AGGREGATION_TEMPORALITY_DELTA) {
-      return Unsupported(metric, sum.data_points_size(),
-                         "a sum without delta or cumulative temporality is not taken");
+    return true;
+  }
+
+  bool Sum() {
+    std::uint64_t temporality = 0;
+    std::uint64_t monotonic = 0;
+    if (!ReadNature(temporality, monotonic)) return false;
+    if (temporality == kCumulative) {
+      return Numbers(monotonic != 0 ? admit::SeriesKind::kCounterCumulative
+                                    : admit::SeriesKind::kGauge);
     }
-    if (!sum.is_monotonic()) {
+    if (temporality != kDelta)
+      return Unsupported("a sum without delta or cumulative temporality is not taken");
+    if (monotonic == 0) {
       return Unsupported(
-          metric, sum.data_points_size(),
           "a delta sum that is not monotonic is not taken; export up-down counters cumulatively");
     }
-    Numbers(metric, sum.data_points(), admit::SeriesKind::kCounterDelta);
+    return Numbers(admit::SeriesKind::kCounterDelta);
   }
 
-  template <typename Points>
-  void Numbers(const otlp::Metric& metric, const Points& points, admit::SeriesKind kind) {
-    for (const otlp::NumberDataPoint& point : points) {
-      if (NoValue(point.flags())) continue;
-      auto times = TimesOf(metric, point.start_time_unix_nano(), point.time_unix_nano());
-      if (!times) continue;
-      if (kind == admit::SeriesKind::kGauge) times->duration_ms = 0;
-      double value =
-          std::numeric_limits<double>::quiet_NaN();  // neither form: refused as not finite
-      if (point.has_as_double()) value = point.as_double();
-      if (point.has_as_int()) value = static_cast<double>(point.as_int());
-      const std::uint32_t series = Series(metric, kind, point.attributes(), kPointBytes);
-      OtlpBatch& batch = Batch();
-      if (batch.points() == 0) batch.base_time_ms = times->time_ms;
-      batch.point_series.push_back(series);
-      batch.point_time_delta_ms.push_back(times->time_ms - batch.base_time_ms);
-      batch.point_duration_ms.push_back(times->duration_ms);
-      batch.point_value.push_back(value);
+  template <typename F>
+  bool ForEachPoint(F each) {
+    for (const std::string_view part : metric_.parts) {
+      if (!ForEachMessage(part, 1, each)) return false;
+    }
+    return true;
+  }
+
+  bool Numbers(admit::SeriesKind kind) {
+    return ForEachPoint([&](std::string_view message) { return Number(message, kind); });
+  }
+
+  bool Number(std::string_view message, admit::SeriesKind kind) {
+    Point point;
+    point.value = std::numeric_limits<double>::quiet_NaN();  // neither form: refused as not finite
+    own_.Clear();
+    const bool read = ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
+      std::string_view pair;
+      std::uint64_t number = 0;
+      switch (tag) {
+        case Tag(7, Type::kBytes):
+          return Taken(in.Bytes(pair) && own_.Add(pair));
+        case Tag(2, Type::kFixed64):
+          return Taken(in.Fixed64(point.start_nano));
+        case Tag(3, Type::kFixed64):
+          return Taken(in.Fixed64(point.time_nano));
+        case Tag(4, Type::kFixed64):
+          return Taken(in.Double(point.value));
+        case Tag(6, Type::kFixed64):
+          if (!in.Fixed64(number)) return Took::kMalformed;
+          point.value = static_cast<double>(static_cast<std::int64_t>(number));
+          return Took::kYes;
+        case Tag(8, Type::kVarint):
+          return Taken(in.Varint(point.flags));
+        default:
+          return Took::kSkip;
+      }
+    });
+    if (!read) return false;
+    if (NoValue(point)) return true;
+    auto times = TimesOf(point);
+    if (!times) return true;
+    if (kind == admit::SeriesKind::kGauge) times->duration_ms = 0;
+    const std::uint32_t series = Series(kind, kPointBytes);
+    OtlpBatch& batch = packer_.batch(times->time_ms);
+    batch.point_series.push_back(series);
+    batch.point_time_delta_ms.push_back(times->time_ms - batch.base_time_ms);
+    batch.point_duration_ms.push_back(times->duration_ms);
+    batch.point_value.push_back(point.value);
+    return true;
+  }
+
+  bool Histogram() {
+    std::uint64_t temporality = 0;
+    std::uint64_t ignored = 0;
+    if (!ReadNature(temporality, ignored)) return false;
+    if (temporality != kDelta && temporality != kCumulative)
+      return Unsupported("a histogram without delta or cumulative temporality is not taken");
+    const auto kind = temporality == kDelta ? admit::SeriesKind::kHistogramDelta
+                                            : admit::SeriesKind::kHistogramCumulative;
+    return ForEachPoint([&](std::string_view message) { return HistogramPoint(message, kind); });
+  }
+
+  Took HistogramField(std::uint32_t tag, wire::Reader& in, Point& point) {
+    std::string_view bytes;
+    switch (tag) {
+      case Tag(9, Type::kBytes):
+        return Taken(in.Bytes(bytes) && own_.Add(bytes));
+      case Tag(2, Type::kFixed64):
+        return Taken(in.Fixed64(point.start_nano));
+      case Tag(3, Type::kFixed64):
+        return Taken(in.Fixed64(point.time_nano));
+      case Tag(4, Type::kFixed64):
+        return Taken(in.Fixed64(point.count));
+      case Tag(5, Type::kFixed64):
+        return Taken(in.Double(point.value));
+      case Tag(6, Type::kBytes):
+        return Taken(in.Bytes(bytes) && wire::AddFixed64s(bytes, buckets_));
+      case Tag(6, Type::kFixed64):
+        return Taken(in.Fixed64(*buckets_.Room(1)) && (buckets_.Added(1), true));
+      case Tag(7, Type::kBytes):
+        return Taken(in.Bytes(bytes) && wire::AddFixed64s(bytes, bounds_));
+      case Tag(7, Type::kFixed64):
+        return Taken(in.Double(*bounds_.Room(1)) && (bounds_.Added(1), true));
+      case Tag(10, Type::kVarint):
+        return Taken(in.Varint(point.flags));
+      default:
+        return Took::kSkip;
     }
   }
 
-  void Histogram(const otlp::Metric& metric) {
-    const otlp::Histogram& histogram = metric.histogram();
-    const bool delta = histogram.aggregation_temporality() == otlp::AGGREGATION_TEMPORALITY_DELTA;
-    if (!delta && histogram.aggregation_temporality() != otlp::AGGREGATION_TEMPORALITY_CUMULATIVE) {
-      return Unsupported(metric, histogram.data_points_size(),
-                         "a histogram without delta or cumulative temporality is not taken");
+  bool HistogramPoint(std::string_view message, admit::SeriesKind kind) {
+    Point point;
+    own_.Clear();
+    bounds_.Clear();
+    buckets_.Clear();
+    if (!ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
+          return HistogramField(tag, in, point);
+        })) {
+      return false;
     }
-    const auto kind =
-        delta ? admit::SeriesKind::kHistogramDelta : admit::SeriesKind::kHistogramCumulative;
-    for (const otlp::HistogramDataPoint& point : histogram.data_points()) {
-      if (NoValue(point.flags())) continue;
-      const auto times = TimesOf(metric, point.start_time_unix_nano(), point.time_unix_nano());
-      if (!times) continue;
-      const auto bounds = static_cast<std::size_t>(point.explicit_bounds_size());
-      const auto counts = static_cast<std::size_t>(point.bucket_counts_size());
-      const std::uint32_t series =
-          Series(metric, kind, point.attributes(), kPointBytes + 20 + 8 * bounds + 10 * counts);
-      OtlpBatch& batch = Batch();
-      if (batch.points() == 0) batch.base_time_ms = times->time_ms;
-      batch.histograms.push_back({series, times->time_ms - batch.base_time_ms, times->duration_ms,
-                                  point.count(), point.sum(),
-                                  std::span(point.explicit_bounds().data(), bounds),
-                                  std::span(point.bucket_counts().data(), counts)});
-    }
+    if (NoValue(point)) return true;
+    const auto times = TimesOf(point);
+    if (!times) return true;
+    const std::uint32_t series =
+        Series(kind, kPointBytes + 20 + 8 * bounds_.size() + 10 * buckets_.size());
+    OtlpBatch& batch = packer_.batch(times->time_ms);
+    batch.histograms.push_back({series, times->time_ms - batch.base_time_ms, times->duration_ms,
+                                point.count, point.value, packer_.Keep(bounds_.All()),
+                                packer_.Keep(buckets_.All())});
+    return true;
   }
 
-  bool NoValue(std::uint32_t flags) {
-    if ((flags & otlp::DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK) == 0) return false;
+  bool NoValue(const Point& point) {
+    if ((point.flags & kNoRecordedValue) == 0) return false;
     ++out_.no_value;
     return true;
   }
 
-  std::optional<Times> TimesOf(const otlp::Metric& metric, std::uint64_t start_nano,
-                               std::uint64_t time_nano) {
-    const std::int64_t time_ms = MsOfNanos(time_nano);
-    if (start_nano == 0) return Times{time_ms, 0};
-    if (start_nano > time_nano) {
-      Refuse(admit::Refusal::kBadStart, 1, Name(metric) + ": its start lies after its time");
+  std::optional<Times> TimesOf(const Point& point) {
+    const std::int64_t time_ms = MsOfNanos(point.time_nano);
+    if (point.start_nano == 0) return Times{time_ms, 0};
+    if (point.start_nano > point.time_nano) {
+      Refuse(admit::Refusal::kBadStart, 1, Name() + ": its start lies after its time");
       return std::nullopt;
     }
-    return Times{time_ms, static_cast<std::uint64_t>(time_ms - MsOfNanos(start_nano))};
+    return Times{time_ms, static_cast<std::uint64_t>(time_ms - MsOfNanos(point.start_nano))};
   }
 
-  void Unsupported(const otlp::Metric& metric, int points, const char* why) {
-    Refuse(admit::Refusal::kUnsupported, static_cast<std::uint64_t>(points),
-           Name(metric) + ": " + why);
+  bool Unsupported(const char* why) {
+    std::uint64_t points = 0;
+    const bool read = ForEachPoint([&](std::string_view) {
+      ++points;
+      return true;
+    });
+    if (read) Refuse(admit::Refusal::kUnsupported, points, Name() + ": " + why);
+    return read;
   }
 
   void Refuse(admit::Refusal reason, std::uint64_t points, const std::string& example) {
@@ -177,65 +331,25 @@ class Reader {
     if (points > 0) out_.refused[service_] += points;
   }
 
-  static std::string Name(const otlp::Metric& metric) {
-    return ScrubUtf8(Truncate(metric.name(), 100));
+  // The index of the series of `own_` in the batch that its point goes to.
+  std::uint32_t Series(admit::SeriesKind kind, std::size_t point_bytes) {
+    EncodeLabels(common_.all(), own_.all(), scratch_, labels_);
+    return packer_.Series(kind, metric_.name, metric_.unit, labels_, point_bytes);
   }
 
-  OtlpBatch& Batch() { return out_.batches[builder_->batch]; }
+  std::string Name() const { return ScrubUtf8(Truncate(metric_.name, 100)); }
 
-  // The index of the point's series in the present batch, which has room for it.
-  std::uint32_t Series(const otlp::Metric& metric, admit::SeriesKind kind,
-                       const Attributes& attributes, std::size_t point_bytes) {
-    LabelPairs pairs = resource_;
-    AppendAttributes(attributes, pairs);
-    const std::string labels = Labels(std::move(pairs)).Encode();
-    ByteWriter identity;
-    identity.Varint(static_cast<std::uint64_t>(kind));
-    identity.String(metric.name());
-    identity.String(metric.unit());
-    identity.String(labels);
-    if (builder_ == nullptr) builder_ = &builders_[service_];
-    const std::size_t series_bytes =
-        kSeriesBytes + labels.size() + metric.name().size() + metric.unit().size();
-    if (out_.batches.empty() || builder_->bytes == 0 ||
-        builder_->bytes + point_bytes + series_bytes > bytes_max_) {
-      StartBatch();
-    }
-    builder_->bytes += point_bytes;
-    const auto found = builder_->series.find(identity.bytes());
-    if (found != builder_->series.end()) return found->second;
-    builder_->bytes += series_bytes;
-    OtlpBatch& batch = Batch();
-    const auto index = static_cast<std::uint32_t>(batch.series.size());
-    batch.labels.push_back(labels);
-    batch.series.push_back({static_cast<int>(kind), StringIndex(metric.name()),
-                            StringIndex(metric.unit()), batch.labels.back()});
-    builder_->series.emplace(identity.Take(), index);
-    return index;
-  }
-
-  void StartBatch() {
-    *builder_ = {};
-    builder_->batch = out_.batches.size();
-    builder_->bytes = 200;  // envelope
-    out_.batches.emplace_back().service = service_;
-  }
-
-  std::uint32_t StringIndex(std::string_view text) {
-    OtlpBatch& batch = Batch();
-    const auto [found, fresh] =
-        builder_->strings.try_emplace(text, static_cast<std::uint32_t>(batch.strings.size()));
-    if (fresh) batch.strings.push_back(text);
-    return found->second;
-  }
-
-  const std::size_t bytes_max_;
   OtlpBatches out_;
+  OtlpPacker packer_;
   admit::Admission refused_;
   std::string service_;
-  LabelPairs resource_;
-  std::map<std::string, Builder> builders_;
-  Builder* builder_ = nullptr;  // of service_
+  Metric metric_;
+  AttributeList common_{*out_.memory};  // of the resource
+  AttributeList own_{*out_.memory};     // of the point
+  std::vector<Attribute> scratch_;
+  std::string labels_;
+  wire::Column<double> bounds_;
+  wire::Column<std::uint64_t> buckets_;
 };
 
 }  // namespace
@@ -246,10 +360,12 @@ admit::BatchInput OtlpBatch::input() const {
           point_duration_ms, point_value,  histograms};
 }
 
-OtlpBatches ReadOtlp(const OtlpRequest& request, std::size_t bytes_max) {
+Result<OtlpBatches> ReadOtlp(std::string_view request, std::size_t bytes_max) {
   Reader reader(bytes_max);
-  for (const auto& resource : request.resource_metrics()) reader.Resource(resource);
-  return reader.Take();
+  if (reader.Request(request)) return reader.Take();
+  return InvalidError(
+      "the message is not an opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest: "
+      "it is malformed or a text in it is not UTF-8");
 }
 
 std::string RejectionSentence(const std::vector<admit::Rejection>& rejections) {

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
+#include <memory_resource>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h"
+#include "common/base/result.h"
 #include "services/ingest/admit/admit.h"
 
 // OpenTelemetry's metrics (https://opentelemetry.io/docs/specs/otel/metrics/data-model/) as batches
@@ -24,18 +26,10 @@
 // A point flagged "no recorded value" is no point: counted apart.
 namespace liveops::ingest {
 
-using OtlpRequest = opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest;
-
-// Points of one service, owning what is not in the request itself. Histograms' spans point into the
-// request.
+// Points of one service. It views the request and OtlpBatches::memory.
 struct OtlpBatch {
-  OtlpBatch() = default;
-  OtlpBatch(const OtlpBatch&) = delete;  // its views must not move
-
   std::string service;
-  std::vector<std::string_view> strings;  // of the request
-  std::deque<std::string>
-      labels;  // the bytes that `series` views; a deque, so that they stay where they are
+  std::vector<std::string_view> strings;
   std::vector<admit::SeriesInput> series;
   std::int64_t base_time_ms = 0;
   std::vector<std::uint32_t> point_series;
@@ -49,6 +43,9 @@ struct OtlpBatch {
 };
 
 struct OtlpBatches {
+  // Labels, and numbers of histograms.
+  std::unique_ptr<std::pmr::memory_resource> memory =
+      std::make_unique<std::pmr::monotonic_buffer_resource>(std::size_t{64} << 10);
   // One a service, or several where one would not fit into a Kafka record (`bytes_max` of the
   // call).
   std::deque<OtlpBatch> batches;
@@ -57,8 +54,10 @@ struct OtlpBatches {
   std::map<std::string, std::uint64_t> refused;  // their points by service
 };
 
-// Views `request`, which must outlive the result unchanged.
-OtlpBatches ReadOtlp(const OtlpRequest& request, std::size_t bytes_max);
+// Reads an ExportMetricsServiceRequest without libprotobuf; what that takes is taken, with the same
+// result. Parts of which nothing is used (scopes, exemplars) are not looked into. kInvalid: it is
+// none. Views `request`, which must outlive the result unchanged.
+Result<OtlpBatches> ReadOtlp(std::string_view request, std::size_t bytes_max);
 
 // The sentence of a partial success, e.g. "3 data points refused: future (2), e.g. …; unsupported
 // (1), e.g. …".

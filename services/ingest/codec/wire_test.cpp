@@ -11,7 +11,7 @@
 #include "common/wire/wire_scribe_for_tests.h"
 #include "liveops/v1/ingest.pb.h"
 #include "liveops/v1/metrics.pb.h"
-#include "services/ingest/codec/native.h"
+#include "services/ingest/codec/batch_views_for_tests.h"
 #include "services/ingest/codec/record_writer.h"
 #include "services/ingest/codec/request_reader.h"
 

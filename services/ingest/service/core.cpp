@@ -9,6 +9,7 @@
 #include "common/runtime/topics.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/trace.h"
+#include "services/ingest/admit/series_table.h"
 #include "services/ingest/admit/split.h"
 #include "services/ingest/codec/native.h"
 
@@ -106,7 +107,7 @@ void Core::Count(const std::vector<admit::Rejection>& rejections) {
   }
 }
 
-void Core::Lay(const v1::Source& source, std::string_view service, v1::Protocol protocol,
+void Core::Lay(const wire::Source& source, std::string_view service, Protocol protocol,
                const admit::Admitted& batch, std::vector<Outgoing>& out) const {
   const SpreadBook::Steps steps = spreads_.StepsOf(service);
   if (!steps) {
@@ -185,10 +186,21 @@ void Core::Append(const Outgoing& outgoing, std::size_t bytes, const std::string
       });
 }
 
-Result<admit::Admission> Core::Judge(const std::string& emitter, const admit::BatchInput& batch) {
+Status Core::RememberSeries(std::size_t bytes) {
+  if ((series_bytes_ += bytes) <= settings_.series_bytes_max) return {};
+  series_bytes_ -= bytes;
+  return UnavailableError("the open streams' series take " + std::to_string(series_bytes_.load()) +
+                          " bytes, at most " + std::to_string(settings_.series_bytes_max) +
+                          " are allowed");
+}
+
+Result<admit::Admission> Core::Judge(const std::string& emitter, const admit::BatchInput& batch,
+                                     admit::SeriesTable* series) {
   const auto reading = clock_.NowFor(emitter, admit::MedianTime(batch), SteadyNow());
   if (!reading) return UnavailableError("this ingest does not know the brokers' time yet");
-  Result<admit::Admission> admission = admit::Admit(batch, settings_.limits, reading->now, map());
+  Result<admit::Admission> admission =
+      series == nullptr ? admit::Admit(batch, settings_.limits, reading->now, map())
+                        : admit::Admit(batch, *series, settings_.limits, reading->now, map());
   if (admission.ok() && reading->doubted && admission->refused_for_time()) {
     return UnavailableError(
         "the brokers' time has stepped, and whether that is true is not known yet");
@@ -196,32 +208,31 @@ Result<admit::Admission> Core::Judge(const std::string& emitter, const admit::Ba
   return admission;
 }
 
-void Core::Write(const v1::WriteRequest& request, std::size_t bytes, const rpc::Peer& peer,
+void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& peer,
                  std::string_view traceparent, Done done) {
   ++requests_;
-  const v1::MetricBatch& batch = request.batch();
-  const std::uint64_t points = PointsOf(batch);
-  if (!MayWrite(peer, batch.service(), points)) {
+  const admit::BatchInput& batch = request.batch;
+  const std::uint64_t points = batch.point_value.size() + batch.histograms.size();
+  if (!MayWrite(peer, batch.service, points)) {
     return done(DeniedError("this certificate may not write the service \"" +
-                            Truncate(batch.service(), 128) + "\""));
+                            ScrubUtf8(Truncate(batch.service, 128)) + "\""));
   }
   // From here on whatever is not taken is told by the ticks.
-  const auto refuse = [&](const Error& why) { done(Refuse(batch.service(), points, why)); };
-  if (const Status s = CheckSource(request.source()); !s) return refuse(s.error());
+  const auto refuse = [&](const Error& why) { done(Refuse(batch.service, points, why)); };
+  if (const Status s = CheckSource(request.source); !s) return refuse(s.error());
   if (const Result<RealTime> open = Gate(bytes); !open) return refuse(open.error());
 
-  const BatchViews views(batch);
   Result<admit::Admission> admission =
-      Judge(peer.name + '\n' + request.source().emitter(), views.input());
+      Judge(peer.name + '\n' + std::string(request.source.emitter), batch, request.series);
   if (!admission) return refuse(admission.error());
   WriteAnswer answer{admission->batch.points(), std::move(admission->rejections)};
   if (answer.accepted_points == 0) {
     Count(answer.rejections);
-    Tell(batch.service(), points);
+    Tell(batch.service, points);
     return done(answer);
   }
   std::vector<Outgoing> records;
-  Lay(request.source(), batch.service(), v1::PROTOCOL_NATIVE, admission->batch, records);
+  Lay(request.source, batch.service, Protocol::kNative, admission->batch, records);
   for (const Outgoing& outgoing : records) {
     if (outgoing.record.size() <= settings_.record_bytes_max) continue;
     return refuse(InvalidError("the batch needs a record of " +
@@ -230,14 +241,16 @@ void Core::Write(const v1::WriteRequest& request, std::size_t bytes, const rpc::
                                " are allowed; send it in parts"));
   }
   Count(answer.rejections);
-  Tell(batch.service(), points - answer.accepted_points);
+  Tell(batch.service, points - answer.accepted_points);
   Send(records, bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
 }
 
-void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer& peer,
-                  std::string_view traceparent, Done done) {
+void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
+                  Done done) {
   ++requests_;
-  const OtlpBatches read = ReadOtlp(request, settings_.record_bytes_max);
+  const Result<OtlpBatches> found = ReadOtlp(request, settings_.record_bytes_max);
+  if (!found) return done(found.error());
+  const OtlpBatches& read = *found;
   no_value_points_ += read.no_value;
   for (const auto& [service, points] : read.refused) {
     if (Allowed(peer, service)) Tell(service, points);
@@ -248,14 +261,13 @@ void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer
     }
     done(why);
   };
-  if (const Result<RealTime> open = Gate(bytes); !open) return refuse(open.error());
+  if (const Result<RealTime> open = Gate(request.size()); !open) return refuse(open.error());
 
   admit::Admission all;
   all.rejections = read.rejections;
   WriteAnswer answer;
   std::vector<Outgoing> records;
-  v1::Source source;
-  source.set_emitter(peer.name);  // no sequence: the reader goes by series and time
+  const wire::Source source{peer.name, 0, 0};  // no sequence: the reader goes by series and time
   for (const OtlpBatch& batch : read.batches) {
     if (!Allowed(peer, batch.service)) {
       all.Reject(
@@ -281,12 +293,12 @@ void Core::Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer
     Tell(batch.service, admission->rejected_points());
     if (admission->batch.points() == 0) continue;
     answer.accepted_points += admission->batch.points();
-    Lay(source, batch.service, v1::PROTOCOL_OTLP, admission->batch, records);
+    Lay(source, batch.service, Protocol::kOtlp, admission->batch, records);
   }
   Count(all.rejections);
   answer.rejections = std::move(all.rejections);
   if (records.empty()) return done(answer);
-  Send(records, bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
+  Send(records, request.size(), TraceHeader(traceparent), std::move(answer), std::move(done));
 }
 
 void Core::ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
@@ -343,6 +355,7 @@ std::map<std::string, double> Core::Counters() const {
   add("ticks_lost", ticks_lost_);
   add("clock_steps_held", clock_.steps_held());
   add("in_flight_bytes", in_flight_bytes_);
+  add("stream_series_bytes", series_bytes_);
   add("producer_queue_bytes", producer_.queued_bytes());
   for (std::size_t i = 0; i < admit::kRefusals; ++i) {
     const std::uint64_t points = rejected_points_[i];

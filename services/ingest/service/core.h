@@ -14,9 +14,11 @@
 #include "common/base/time.h"
 #include "common/kafka/kafka.h"
 #include "common/rpc/server.h"
+#include "common/wire/metric_batch.h"
 #include "liveops/v1/ingest.pb.h"
 #include "services/ingest/admit/admit.h"
 #include "services/ingest/codec/otlp.h"
+#include "services/ingest/codec/record_writer.h"
 #include "services/ingest/service/clock.h"
 #include "services/ingest/service/refusals.h"
 #include "services/ingest/service/spread_book.h"
@@ -29,7 +31,16 @@ struct Settings {
   std::int32_t partitions = 16;
   admit::Limits limits;
   std::size_t in_flight_bytes_max = 16u << 20;  // requests and their records, until answered
+  std::size_t series_bytes_max = 256u << 20;    // what all open streams remember of their series
   std::size_t record_bytes_max = 900'000;       // of a Kafka record; brokers take 1 MiB by default
+};
+
+// Points of one service, as they came; views that need hold during the call only.
+struct WriteInput {
+  wire::Source source;
+  admit::BatchInput batch;
+  // What its points name: the series of their stream so far. nullptr: those of the batch.
+  admit::SeriesTable* series = nullptr;
 };
 
 struct WriteAnswer {
@@ -57,13 +68,19 @@ class Core {
   bool accepting() const;
   bool connected() const { return producer_.connected(); }
 
-  void Write(const v1::WriteRequest& request, std::size_t bytes, const rpc::Peer& peer,
+  // `bytes`: what the request takes in memory until it is answered.
+  void Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& peer,
              std::string_view traceparent, Done done);
-  // An answer's rejections also hold what OTLP has and LiveOps does not take.
-  void Export(const OtlpRequest& request, std::size_t bytes, const rpc::Peer& peer,
-              std::string_view traceparent, Done done);
+  // `request`: an ExportMetricsServiceRequest. An answer's rejections also hold what OTLP has and
+  // LiveOps does not take.
+  void Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
+              Done done);
   void ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
                         std::string_view traceparent, std::function<void(const Status&)> done);
+
+  // What the open streams remember of their series. kUnavailable: all together would take too much.
+  Status RememberSeries(std::size_t bytes);
+  void ForgetSeries(std::size_t bytes) { series_bytes_ -= bytes; }
 
   // For the ticker.
   IngestClock& clock() { return clock_; }
@@ -97,11 +114,12 @@ class Core {
   void Count(const std::vector<admit::Rejection>& rejections);
   // Admission by the clock as `emitter`'s events let it be seen. kUnavailable: their times are
   // refused by a clock that may prove wrong.
-  Result<admit::Admission> Judge(const std::string& emitter, const admit::BatchInput& batch);
+  Result<admit::Admission> Judge(const std::string& emitter, const admit::BatchInput& batch,
+                                 admit::SeriesTable* series = nullptr);
   TimeMap map() const;
   // The records of an admitted batch: one, or one for each partition that the service is spread
   // over and that a point belongs to. All have the batch's source.
-  void Lay(const v1::Source& source, std::string_view service, v1::Protocol protocol,
+  void Lay(const wire::Source& source, std::string_view service, Protocol protocol,
            const admit::Admitted& batch, std::vector<Outgoing>& out) const;
   // Appends all records of a request, of which there is at least one, and answers when all are
   // acknowledged. If one fails the request does.
@@ -121,6 +139,7 @@ class Core {
   std::atomic<bool> open_{false};
   std::atomic<bool> closed_{false};
   std::atomic<std::size_t> in_flight_bytes_{0};
+  std::atomic<std::size_t> series_bytes_{0};
   std::atomic<std::uint64_t> own_sequence_{0};
 
   std::atomic<std::uint64_t> requests_{0};

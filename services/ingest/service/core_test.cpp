@@ -178,7 +178,7 @@ TEST(Core, OtlpIsAnsweredOnceAllItsServicesAreWritten) {
   World w;
   w.Ready();
   w.producer.mode = FakeProducer::Mode::kHold;
-  w.core->Export(OtlpOf({"a", "b", std::string(200, 'x')}), 100, kPeer, "", w.Keep());
+  w.Export(OtlpOf({"a", "b", std::string(200, 'x')}));
   ASSERT_EQ(w.producer.sent.size(), 2u);
   w.producer.Answer(w.producer.sent[0], true);
   EXPECT_EQ(w.answers, 0);
@@ -198,7 +198,7 @@ TEST(Core, OtlpFailsWholeWhenOneServiceWasNotWritten) {
   World w;
   w.Ready();
   w.producer.mode = FakeProducer::Mode::kHold;
-  w.core->Export(OtlpOf({"a", "b"}), 100, kPeer, "", w.Keep());
+  w.Export(OtlpOf({"a", "b"}));
   w.producer.Answer(w.producer.sent[0], false);
   w.producer.Answer(w.producer.sent[1], true);
   ASSERT_EQ(w.answers, 1);
@@ -209,7 +209,7 @@ TEST(Core, OtlpOfWhichAPartMaySucceedLaterIsToBeSentAgain) {
   World w;
   w.Ready();
   w.producer.mode = FakeProducer::Mode::kHold;
-  w.core->Export(OtlpOf({"a", "b", "c"}), 100, kPeer, "", w.Keep());
+  w.Export(OtlpOf({"a", "b", "c"}));
   w.producer.sent[0].done(InvalidError("the record is too large"));
   w.producer.Answer(w.producer.sent[1], false);
   w.producer.sent[2].done(InvalidError("the record is too large"));
@@ -255,7 +255,7 @@ TEST(Core, NothingIsRefusedForGoodByAClockInDoubt) {
         ->mutable_data_points(0)
         ->set_time_unix_nano(static_cast<std::uint64_t>(kNow + 3'600'000) * 1'000'000);
   }
-  w.core->Export(otlp, 100, kPeer, "", w.Keep());
+  w.Export(otlp);
   EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
   EXPECT_TRUE(w.producer.sent.empty());
 }
@@ -263,7 +263,7 @@ TEST(Core, NothingIsRefusedForGoodByAClockInDoubt) {
 TEST(Core, AnEmptyOtlpRequestIsNoMistake) {
   World w;
   w.Ready();
-  w.core->Export({}, 0, kPeer, "", w.Keep());
+  w.Export({});
   ASSERT_EQ(w.answers, 1);
   EXPECT_TRUE(w.last->ok());
 }

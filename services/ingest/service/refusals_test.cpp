@@ -104,10 +104,10 @@ TEST(Refusals, NobodyMakesAnothersSilenceDoubtful) {
   request.clear_source();
   w.Write(request, kTied);
   EXPECT_EQ(w.Code(), ErrorCode::kDenied);
-  w.core->Export(OtlpOf({"backend-api", "web"}), 100, kTied, "", w.Keep());
+  w.Export(OtlpOf({"backend-api", "web"}), kTied);
   ASSERT_TRUE(w.last->ok());
   w.core->Close();
-  w.core->Export(OtlpOf({"backend-api", "web"}), 100, kTied, "", w.Keep());
+  w.Export(OtlpOf({"backend-api", "web"}), kTied);
   EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
   // Each time a summary, which is not taken, and then the point of the gauge.
   EXPECT_THAT(Told(w), ElementsAre(Pair("web", 3)));
@@ -123,7 +123,7 @@ TEST(Refusals, OtlpPointsThatAreNotTakenAreTold) {
       ->mutable_gauge()
       ->mutable_data_points(0)
       ->set_as_double(HUGE_VAL);
-  w.core->Export(request, 100, kPeer, "", w.Keep());
+  w.Export(request);
   ASSERT_TRUE(w.last->ok());
   EXPECT_THAT(Told(w), ElementsAre(Pair("a", 2), Pair("b", 1)));
 }
@@ -131,7 +131,7 @@ TEST(Refusals, OtlpPointsThatAreNotTakenAreTold) {
 TEST(Refusals, RefusedOtlpIsToldByTheTicksOfItsServices) {
   World w;
   w.Build();
-  w.core->Export(OtlpOf({"a", "b", "a"}), 100, kPeer, "", w.Keep());
+  w.Export(OtlpOf({"a", "b", "a"}));
   EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
   EXPECT_THAT(Told(w), ElementsAre(Pair("a", 4), Pair("b", 2)));
 }
@@ -163,7 +163,7 @@ TEST(Refusals, ATickStaysSmallWhateverWasRefused) {
   World w;
   w.Build();
   for (int i = 0; i < 20'000; ++i) {
-    w.core->Export(OtlpOf({std::string(120, 'n') + std::to_string(i)}), 100, kPeer, "", w.Keep());
+    w.Export(OtlpOf({std::string(120, 'n') + std::to_string(i)}));
   }
   w.Tick();
   ASSERT_EQ(w.producer.sent.size(), 4u);

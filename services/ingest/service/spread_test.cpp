@@ -208,7 +208,7 @@ TEST(SpreadService, OtlpIsSplitByTheSameRule) {
     pod->mutable_value()->set_string_value(std::to_string(10 + i));
   }
   w.producer.mode = FakeProducer::Mode::kHold;
-  w.core->Export(request, 100, kPeer, "", w.Keep());
+  w.Export(request);
   ASSERT_EQ(w.producer.sent.size(), 5u) << "four of shop and one of web";
   for (std::size_t i = 0; i < 4; ++i) {
     const v1::ShardRecord record = w.Sent(i);
@@ -246,7 +246,7 @@ TEST(SpreadService, WhoHasNotReadThePlansForThirtySecondsTakesNothing) {
   w.Write(Request());
   EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
   EXPECT_THAT(w.last->error().message, testing::HasSubstr("could not read the plans"));
-  w.core->Export(OtlpOf({"a"}), 100, kPeer, "", w.Keep());
+  w.Export(OtlpOf({"a"}));
   EXPECT_EQ(w.Code(), ErrorCode::kUnavailable);
   EXPECT_TRUE(w.producer.sent.empty());
   w.Tick();

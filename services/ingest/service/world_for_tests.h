@@ -7,11 +7,15 @@
 #include <string>
 
 #include "liveops/v1/metrics.pb.h"
+#include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h"
+#include "services/ingest/codec/request_reader.h"
 #include "services/ingest/service/fake_producer.h"
 #include "services/ingest/service/ticker.h"
 
 // For the tests of this folder: a Core with its ticker on a Kafka that is fake.
 namespace liveops::ingest {
+
+using OtlpRequest = opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest;
 
 inline constexpr std::int64_t kNow = 1'770'000'000'000;
 
@@ -71,7 +75,13 @@ struct World {
   void Write(const v1::WriteRequest& request, const rpc::Peer& peer = kPeer,
              const std::string& trace = "") {
     last.reset();
-    core->Write(request, request.ByteSizeLong(), peer, trace, Keep());
+    const std::string bytes = request.SerializeAsString();
+    RequestReader reader;
+    ASSERT_TRUE(reader.Read(bytes));
+    core->Write({reader.source(), reader.input()}, bytes.size(), peer, trace, Keep());
+  }
+  void Export(const OtlpRequest& request, const rpc::Peer& peer = kPeer) {
+    core->Export(request.SerializeAsString(), peer, "", Keep());
   }
   v1::ShardRecord Sent(std::size_t i) {
     v1::ShardRecord record;
