@@ -1,6 +1,6 @@
 // usage: liveops-bench [OUTPUT.json [PART]]    prints a table and writes the figures; exit 1 when
-// something could not be measured. PART is "engine", "page latency", "idle", "demo", "loaded" or
-// "scale"; all but the last two when left out.
+// something could not be measured. PART is "engine", "page latency", "idle", "demo", "ingest",
+// "loaded" or "scale"; all but the last two when left out.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -13,6 +13,7 @@
 #include "deploy/local/stack/usage.h"
 #include "integration-tests/benchmarks/bare_hops.h"
 #include "integration-tests/benchmarks/engine_figures.h"
+#include "integration-tests/benchmarks/ingest.h"
 #include "integration-tests/benchmarks/load.h"
 #include "integration-tests/benchmarks/loaded.h"
 #include "integration-tests/benchmarks/page_latency.h"
@@ -141,6 +142,7 @@ int main(int argc, char** argv) {
       {"page latency", &PageLatency},
       {"idle", &Idle},
       {"demo", &Demo},
+      {"ingest", &bench::MeasureIngest},
       {"loaded", &bench::MeasureLoaded},
       {"scale", &bench::MeasureScale}};
   for (const auto& [name, measure] : parts) {
