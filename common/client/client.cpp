@@ -92,14 +92,17 @@ class StreamClient final : public Client {
 
   void Record(SeriesId series, double value, RealTime time, Duration covered) override {
     const std::lock_guard lock(mutex_);
-    if (queue_.Add({series, value, ToMs(time), static_cast<std::uint64_t>(covered.count())}))
-      changed_.notify_all();
+    const auto covered_ms = static_cast<std::uint64_t>(covered.count());
+    if (!queue_.Add({series, value, ToMs(time), covered_ms})) return;
+    Pump();
+    changed_.notify_all();  // there may be no stream
   }
 
   bool Flush(Duration timeout) override {
     std::unique_lock lock(mutex_);
     queue_.Close();
     const std::uint64_t last = queue_.last_sequence();
+    Pump();
     changed_.notify_all();
     return changed_.wait_for(lock, timeout, [&] { return queue_.settled() > last; });
   }
@@ -243,8 +246,9 @@ void StreamClient::Run() {
       stream_->Begin(*stub_);
     }
     Pump();
-    changed_.wait_until(lock,
-                        stream_ ? due : std::min(due, std::max(retry_at_, now + Duration(1))));
+    auto wake = due;
+    if (!stream_ && !queue_.idle()) wake = std::min(due, std::max(retry_at_, now + Duration(1)));
+    changed_.wait_until(lock, wake);
   }
 }
 

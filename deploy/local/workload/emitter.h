@@ -1,40 +1,41 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "common/client/client.h"
 #include "common/rpc/server.h"
 #include "deploy/local/workload/model.h"
 
 namespace liveops::workload {
 
-// Sends an instance's batches to ingest by Ingest.Write, in order, each until it was answered: what
-// is not taken now is sent again under the same sequence, so that it never counts twice. Not
+// Sends what an instance measured to ingest, and says in the log when that is away. Not
 // thread-safe.
 class Emitter {
  public:
   // `address`: host:port of ingest; an empty `tls` for its plain loopback listener.
-  Emitter(const std::string& address, const rpc::TlsFiles& tls, std::string service,
-          std::string instance);
-  ~Emitter();
+  Emitter(const std::string& address, const rpc::TlsFiles& tls, const std::string& service,
+          const std::string& instance);
 
-  // Queues what was measured in (end - length, end], real time. Beyond 2,000 waiting batches the
-  // oldest is given up.
+  // Records what was measured in (end - length, end], real time.
   void Add(const std::vector<Sample>& samples, RealTime end, Duration length);
-  // Sends what waits, until one is not taken. Returns true when nothing waits any more.
+  // Sends what waits. Returns true when nothing waits any more.
   bool Flush();
-  std::uint64_t accepted_points() const;
-  std::size_t waiting() const;
 
   Status ReportDeployment(const std::string& revision, const std::string& description);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  void TellOfRefusals();
+
+  const std::string instance_;
+  std::unique_ptr<client::Client> client_;
+  RealTime started_{};  // of the first samples: where cumulative counters begin
+  bool away_ = false;
+  std::set<std::string> told_;  // reasons already logged
 };
 
 }  // namespace liveops::workload

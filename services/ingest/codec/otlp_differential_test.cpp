@@ -1,7 +1,6 @@
 // The hand-written reader of OTLP against libprotobuf: whatever that takes is taken, and the same
 // points come out.
 #include <fmt/format.h>
-#include <google/protobuf/stubs/logging.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "common/base/labels.h"
+#include "common/wire/quiet_protobuf_for_tests.h"
 #include "common/wire/wire_scribe_for_tests.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h"
 #include "services/ingest/codec/attributes.h"
@@ -288,15 +288,7 @@ class Reference {
   LabelPairs common_;
 };
 
-class OtlpDifferential : public ::testing::Test {
- protected:
-  // libprotobuf's lines about our garbage would only puzzle.
-  OtlpDifferential() : before_(google::protobuf::SetLogHandler(nullptr)) {}
-  ~OtlpDifferential() override { google::protobuf::SetLogHandler(before_); }
-
- private:
-  google::protobuf::LogHandler* before_;
-};
+using OtlpDifferential = wire::testing::QuietProtobuf;
 
 TEST_F(OtlpDifferential, WhatLibprotobufTakesIsTakenAndTheSame) {
   std::size_t lines = 0;

@@ -1,6 +1,5 @@
 // Requests and records as bytes: read and written by hand, and by libprotobuf.
 #include <fmt/format.h>
-#include <google/protobuf/stubs/logging.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -8,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "common/wire/quiet_protobuf_for_tests.h"
 #include "common/wire/wire_scribe_for_tests.h"
 #include "liveops/v1/ingest.pb.h"
 #include "liveops/v1/metrics.pb.h"
@@ -21,16 +21,6 @@ namespace {
 using wire::testing::Scribe;
 
 constexpr std::int64_t kNow = 1'770'000'000'000;
-
-class Quiet : public ::testing::Test {
- protected:
-  // libprotobuf's lines about our garbage would only puzzle.
-  Quiet() : before_(google::protobuf::SetLogHandler(nullptr)) {}
-  ~Quiet() override { google::protobuf::SetLogHandler(before_); }
-
- private:
-  google::protobuf::LogHandler* before_;
-};
 
 template <typename Numbers>
 std::string List(const Numbers& numbers) {
@@ -72,7 +62,7 @@ std::string Outcome(RequestReader& reader, const std::string& bytes) {
   return reader.Read(bytes) ? Dump(reader.source(), reader.input()) : "refused";
 }
 
-using RequestDifferential = Quiet;
+using RequestDifferential = wire::testing::QuietProtobuf;
 
 TEST_F(RequestDifferential, WhateverTheBytesItSaysWhatLibprotobufSays) {
   RequestReader reader;
@@ -100,7 +90,7 @@ TEST_F(RequestDifferential, EveryPrefixOfARequest) {
   }
 }
 
-using RecordWriter = Quiet;
+using RecordWriter = wire::testing::QuietProtobuf;
 
 // Of the random requests whatever admission takes.
 TEST_F(RecordWriter, WritesWhatLibprotobufWrites) {

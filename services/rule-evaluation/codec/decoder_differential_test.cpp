@@ -2,7 +2,6 @@
 // taken, for the same reasons the others are refused, and the same view comes out.
 #include <fmt/format.h>
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/stubs/logging.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,10 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "common/wire/quiet_protobuf_for_tests.h"
+#include "common/wire/wire_scribe_for_tests.h"
 #include "liveops/v1/metrics.pb.h"
 #include "services/rule-evaluation/codec/batch_reader.h"
 #include "services/rule-evaluation/codec/decoder.h"
-#include "common/wire/wire_scribe_for_tests.h"
 
 namespace liveops::evaluation {
 namespace {
@@ -193,17 +193,7 @@ std::string Outcome(Decoder& decoder, const std::string& bytes) {
   return view.ok() ? Dump(**view) : "refused: " + view.error().message;
 }
 
-class Quiet : public ::testing::Test {
- protected:
-  // libprotobuf's lines about our garbage would only puzzle.
-  Quiet() : before_(google::protobuf::SetLogHandler(nullptr)) {}
-  ~Quiet() override { google::protobuf::SetLogHandler(before_); }
-
- private:
-  google::protobuf::LogHandler* before_;
-};
-
-using DecoderDifferential = Quiet;
+using DecoderDifferential = wire::testing::QuietProtobuf;
 
 TEST_F(DecoderDifferential, WhateverTheBytesItSaysWhatLibprotobufSays) {
   Decoder decoder;
