@@ -64,8 +64,8 @@ class ByteReader {
     const std::uint64_t v = Varint();
     return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1);
   }
-  // A time or a span. Beyond 2^53 ms (285,000 years) there is none of ours, and what is below can be
-  // added and multiplied by a few without overflow. `never` stands for no time at all.
+  // A time or a span. Beyond 2^53 ms (285,000 years) there is none of ours, and what is below can
+  // be added and multiplied by a few without overflow. `never` stands for no time at all.
   std::int64_t Milliseconds(std::int64_t never = 0) {
     constexpr std::int64_t kFar = std::int64_t{1} << 53;
     const std::int64_t v = Signed();
