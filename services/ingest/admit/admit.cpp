@@ -1,5 +1,6 @@
 #include "services/ingest/admit/admit.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numeric>
@@ -152,7 +153,7 @@ class Judge {
     }
     if (ahead_ms < -limits_.past.count()) {
       Refuse(series, Refusal::kTooOld,
-             "its time is " + FormatElapsed(Duration(-ahead_ms)) + " behind");
+             "its time is " + FormatElapsed(Duration(-std::max(ahead_ms, -INT64_MAX))) + " behind");
       return std::nullopt;
     }
     const std::int64_t domain_ms = ToMs(map_.ToDomain(RealFromMs(time_ms)));
