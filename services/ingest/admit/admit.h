@@ -88,6 +88,8 @@ struct BatchInput {
   std::span<const std::uint64_t> point_duration_ms;  // may be empty: all 0
   std::span<const double> point_value;
   std::span<const HistogramInput> histograms;
+
+  std::uint64_t points() const { return point_value.size() + histograms.size(); }
 };
 
 // --- out ----------------------------------------------------------------------------------------

@@ -93,12 +93,12 @@ Error Core::Refuse(std::string_view service, std::uint64_t points, Error why) {
   return why;
 }
 
-bool Core::MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points) {
-  if (Allowed(peer, service)) return true;
+Status Core::CheckWriter(const rpc::Peer& peer, std::string_view service, std::uint64_t points) {
+  if (Allowed(peer, service)) return {};
   rejected_points_[static_cast<std::size_t>(admit::Refusal::kForeign)] += points;
-  log::Warn("foreign_service",
-            {{"peer", peer.name}, {"wanted", Truncate(service, 128)}, {"points", points}});
-  return false;
+  const std::string wanted = Truncate(service, 128);
+  log::Warn("foreign_service", {{"peer", peer.name}, {"wanted", wanted}, {"points", points}});
+  return DeniedError("this certificate may not write the service \"" + ScrubUtf8(wanted) + "\"");
 }
 
 void Core::Count(const std::vector<admit::Rejection>& rejections) {
@@ -212,11 +212,8 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
                  std::string_view traceparent, Done done) {
   ++requests_;
   const admit::BatchInput& batch = request.batch;
-  const std::uint64_t points = batch.point_value.size() + batch.histograms.size();
-  if (!MayWrite(peer, batch.service, points)) {
-    return done(DeniedError("this certificate may not write the service \"" +
-                            ScrubUtf8(Truncate(batch.service, 128)) + "\""));
-  }
+  const std::uint64_t points = batch.points();
+  if (const Status s = CheckWriter(peer, batch.service, points); !s) return done(s.error());
   // From here on whatever is not taken is told by the ticks.
   const auto refuse = [&](const Error& why) { done(Refuse(batch.service, points, why)); };
   if (const Status s = CheckSource(request.source); !s) return refuse(s.error());
@@ -313,10 +310,7 @@ void Core::ReportDeployment(const v1::ReportDeploymentRequest& request, const rp
   if (request.revision().empty() && request.description().empty()) {
     return done(InvalidError("a deployment needs a revision or a description"));
   }
-  if (!MayWrite(peer, request.service(), 0)) {
-    return done(DeniedError("this certificate may not speak for the service \"" +
-                            request.service() + "\""));
-  }
+  if (const Status s = CheckWriter(peer, request.service(), 0); !s) return done(s);
   const Result<RealTime> now = Gate(request.ByteSizeLong());
   if (!now) return done(now.error());
   v1::ShardRecord record;

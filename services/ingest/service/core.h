@@ -78,6 +78,12 @@ class Core {
   void ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
                         std::string_view traceparent, std::function<void(const Status&)> done);
 
+  // kDenied, counted and logged, unless the sender may write the service.
+  Status CheckWriter(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
+  // Nothing of a batch is taken, and `why`: its points are counted and told by the ticks. The
+  // sender may write the service.
+  Error Refuse(std::string_view service, std::uint64_t points, Error why);
+
   // What the open streams remember of their series. kUnavailable: all together would take too much.
   Status RememberSeries(std::size_t bytes);
   void ForgetSeries(std::size_t bytes) { series_bytes_ -= bytes; }
@@ -108,9 +114,6 @@ class Core {
   Result<RealTime> Gate(std::size_t bytes) const;
   // For the ticks to tell; `service` must be one that the sender may write.
   void Tell(std::string_view service, std::uint64_t points);
-  // Nothing of the batch is taken: counted and told.
-  Error Refuse(std::string_view service, std::uint64_t points, Error why);
-  bool MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
   void Count(const std::vector<admit::Rejection>& rejections);
   // Admission by the clock as `emitter`'s events let it be seen. kUnavailable: their times are
   // refused by a clock that may prove wrong.

@@ -23,6 +23,7 @@ namespace collector = opentelemetry::proto::collector::metrics::v1;
 // Core behind a real gRPC server on loopback; Kafka is fake.
 class Grpc : public testing::Test {
  protected:
+  explicit Grpc(const Settings& settings = {}) : settings_(settings) {}
   void SetUp() override {
     services_ = GrpcServices::Make(core_, 1 << 20, [](v1::GetStatusResponse*) {});
     rpc::ServerConfig config;
@@ -64,7 +65,7 @@ class Grpc : public testing::Test {
   }
 
   FakeProducer producer_;
-  Settings settings_;
+  const Settings settings_;
   Core core_{settings_, producer_};
   std::unique_ptr<GrpcServices> services_;
   std::unique_ptr<rpc::Server> server_;

@@ -13,6 +13,13 @@ constexpr std::size_t kSeriesBytes = sizeof(admit::SeriesTable::Entry) + sizeof(
 }  // namespace
 
 Status StreamTable::Add(const admit::BatchInput& batch) {
+  const std::string_view service = batch.service.empty() ? service_ : batch.service;
+  if (Status s = core_.CheckWriter(peer_, service, batch.points()); !s) return s;
+  if (Status s = Keep(batch); !s) return core_.Refuse(service, batch.points(), s.error());
+  return {};
+}
+
+Status StreamTable::Keep(const admit::BatchInput& batch) {
   const admit::Limits& limits = core_.settings().limits;
   if (!table_) {
     if (Status s = admit::CheckService(batch.service, limits); !s) return s;

@@ -16,20 +16,24 @@ namespace liveops::ingest {
 // all streams. One thread at a time.
 class StreamTable {
  public:
-  explicit StreamTable(Core& core) : core_(core) {}
+  StreamTable(Core& core, const rpc::Peer& peer) : core_(core), peer_(peer) {}
   ~StreamTable() { core_.ForgetSeries(bytes_); }
   StreamTable(const StreamTable&) = delete;
   StreamTable& operator=(const StreamTable&) = delete;
 
-  // The strings and series of a request. kInvalid: it is of another service, or a stream has no
-  // room for so many series; kUnavailable: the open streams together have none.
+  // The strings and series of a request. kDenied: the sender may not write its service; kInvalid:
+  // it is of another service, or a stream has no room for so many series; kUnavailable: the open
+  // streams together have none. The points of a request that fails are told as refused.
   Status Add(const admit::BatchInput& batch);
 
   std::string_view service() const { return service_; }  // of the first request
   admit::SeriesTable& series() { return *table_; }
 
  private:
+  Status Keep(const admit::BatchInput& batch);
+
   Core& core_;
+  const rpc::Peer& peer_;
   std::string service_;
   std::optional<admit::SeriesTable> table_;
   std::deque<std::string> kept_;

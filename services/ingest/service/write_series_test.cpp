@@ -7,6 +7,7 @@
 
 #include "common/client/client.h"
 #include "services/ingest/service/grpc_for_tests.h"
+#include "services/ingest/service/stream_table.h"
 
 namespace liveops::ingest {
 namespace {
@@ -16,6 +17,8 @@ using testing::HasSubstr;
 
 class WriteSeries : public Grpc {
  protected:
+  explicit WriteSeries(const Settings& settings = {}) : Grpc(settings) {}
+
   using Stream = grpc::ClientReaderWriter<v1::WriteRequest, v1::WriteResponse>;
 
   // Points of the series `indices`; the first request spells two.
@@ -154,6 +157,69 @@ TEST_F(WriteSeries, KafkaAwayEndsTheStream) {
   v1::WriteResponse response;
   EXPECT_FALSE(stream->Read(&response));
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// Else the silence of its series would prove something.
+class WithoutRoom : public WriteSeries {
+ protected:
+  explicit WithoutRoom(const Settings& settings) : WriteSeries(settings) {}
+  grpc::StatusCode WriteFirst() {
+    grpc::ClientContext context;
+    const auto stream = ingest_->WriteSeries(&context);
+    stream->Write(First());
+    v1::WriteResponse response;
+    EXPECT_FALSE(stream->Read(&response));
+    return stream->Finish().error_code();
+  }
+  std::uint64_t Told() {
+    const std::int32_t home = PartitionOf("backend-api", core_.settings().partitions);
+    return core_.refusals().Take(home).points["backend-api"];
+  }
+};
+class NoRoomInAStream : public WithoutRoom {
+ protected:
+  static Settings Small() {
+    Settings settings;
+    settings.limits.series_per_stream = 1;
+    return settings;
+  }
+  NoRoomInAStream() : WithoutRoom(Small()) {}
+};
+class NoRoomInAllStreams : public WithoutRoom {
+ protected:
+  static Settings Small() {
+    Settings settings;
+    settings.series_bytes_max = 100;
+    return settings;
+  }
+  NoRoomInAllStreams() : WithoutRoom(Small()) {}
+};
+
+TEST_F(NoRoomInAStream, IsToldByTheTicks) {
+  EXPECT_EQ(WriteFirst(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(Told(), 2u);
+}
+
+TEST_F(NoRoomInAllStreams, IsToldByTheTicks) {
+  EXPECT_EQ(WriteFirst(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Told(), 2u);
+}
+
+TEST_F(WriteSeries, NothingIsRememberedForWhoMayNotWrite) {
+  rpc::Peer peer;
+  peer.name = "web-0";
+  peer.services = {"web"};
+  StreamTable table(core_, peer);
+  const std::string_view name = "cpu";
+  const admit::SeriesInput series{3, 0, 0, ""};
+  admit::BatchInput batch;
+  batch.service = "backend-api";
+  batch.strings = {&name, 1};
+  batch.series = {&series, 1};
+  const Status status = table.Add(batch);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, ErrorCode::kDenied);
+  EXPECT_EQ(core_.Counters()["stream_series_bytes"], 0);
 }
 
 TEST_F(WriteSeries, WhatAStreamRemembersIsForgottenAtItsEnd) {

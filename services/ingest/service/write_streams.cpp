@@ -180,7 +180,7 @@ class WriteSeriesReactor final
         bytes_max_(bytes_max),
         peer_(rpc::PeerOf(context)),
         traceparent_(Traceparent(context)),
-        table_(core) {
+        table_(core, peer_) {
     state_->reactor = this;
     StartRead(&state_->request);
   }
