@@ -104,8 +104,8 @@ Result<engine::BatchView> BatchReader::Check() {
   view.point_time_delta_ms = in_.point_time_delta_ms();
   view.point_duration_ms = in_.point_duration_ms();
   view.point_value = in_.point_value();
-  if (in_.protocol() == static_cast<std::int32_t>(engine::Protocol::kOtlp)) {
-    view.protocol = engine::Protocol::kOtlp;
+  for (const auto protocol : {engine::Protocol::kOtlp, engine::Protocol::kRemoteWrite}) {
+    if (in_.protocol() == static_cast<std::int32_t>(protocol)) view.protocol = protocol;
   }
   if (view.service.empty()) return Malformed("no service");
   const std::size_t points = view.point_series.size();

@@ -141,6 +141,7 @@ engine::RecordView ViewOf(const v1::ShardRecord& record, std::vector<engine::Ser
   engine::BatchView view;
   view.service = batch.service();
   if (batch.protocol() == v1::PROTOCOL_OTLP) view.protocol = engine::Protocol::kOtlp;
+  if (batch.protocol() == v1::PROTOCOL_REMOTE_WRITE) view.protocol = engine::Protocol::kRemoteWrite;
   view.series = series;
   view.base_time_ms = batch.base_time_ms();
   view.point_series = span(batch.point_series());

@@ -322,8 +322,7 @@ std::optional<Feed> FeedFor(State& s, Rule& rule, const Place& place, std::uint3
 
 // The series feeds the rule: how late its points may come is how long the rule waits.
 void WaitFor(State& s, Rule& rule, const Series& series) {
-  const std::int64_t lateness =
-      BaseLateness(s, rule, series.otlp ? Protocol::kOtlp : Protocol::kNative);
+  const std::int64_t lateness = BaseLateness(s, rule, series.slowest);
   if (lateness <= rule.lateness_ms) return;
   rule.lateness_ms = lateness;
   Schedule(s, rule);

@@ -33,7 +33,7 @@ class Feeder {
         batch_(batch),
         now_ms_(s.now_ms()),
         future_ms_(now_ms_ + std::max(kFutureMs, s.Scaled(2000))),
-        ordered_(batch.protocol == Protocol::kOtlp || !has_sequence) {}
+        ordered_(batch.protocol != Protocol::kNative || !has_sequence) {}
 
   void Run();
 
@@ -102,8 +102,8 @@ void Feeder::Resolve(Service& service, std::uint32_t number) {
       ids_[i] = SeriesTable::kNone;
       continue;
     }
-    if (batch_.protocol == Protocol::kOtlp && !series.otlp) {
-      series.otlp = true;
+    if (batch_.protocol > series.slowest) {
+      series.slowest = batch_.protocol;
       series.generation = 0;
     }
     if (series.generation != service.generation) Bind(s_, service, ids_[i], view);

@@ -171,7 +171,7 @@ void WriteSeries(const Series& s, ByteWriter& out) {
   out.String(s.labels);
   out.Bool(s.has_last);
   out.Bool(s.refused);
-  out.Bool(s.otlp);
+  out.Varint(static_cast<std::uint64_t>(s.slowest) - 1);
   for (const std::int64_t t : {s.last_ms, s.last_start_ms, s.seen_ms, s.unusable_ms}) out.Signed(t);
   out.Varint(s.gap);
   out.Varint(s.gap_count);
@@ -199,7 +199,9 @@ bool ReadSeries(Series& s, ByteReader& in) {
   s.labels = in.String();
   s.has_last = in.Bool();
   s.refused = in.Bool();
-  s.otlp = in.Bool();
+  const std::uint64_t slowest = in.Varint() + 1;
+  if (slowest < 1 || slowest > 3) return false;
+  s.slowest = static_cast<Protocol>(slowest);
   for (std::int64_t* t : {&s.last_ms, &s.last_start_ms, &s.seen_ms}) *t = in.Milliseconds();
   s.unusable_ms = in.Milliseconds(INT64_MIN / 2);
   const std::uint64_t seen_after = in.Varint();

@@ -67,7 +67,8 @@ struct alignas(64) Series {
   SeriesKind kind = SeriesKind::kGauge;
   bool live = false;     // this place of the table is taken
   bool refused = false;  // a limit kept it out of a group; counted once
-  bool otlp = false;     // it came by OTLP: what it feeds waits longer, from then on
+  Protocol slowest =
+      Protocol::kNative;  // that brought it: so long what it feeds waits from then on
   bool has_last = false;
   std::uint8_t gap_count = 0;
   std::uint8_t stream_count = 0;

@@ -117,7 +117,7 @@ Series& Filled(SeriesTable& table) {
   Series& series = table.at(table.Add({7, 8}, SeriesKind::kHistogramCumulative, 2));
   for (const std::int64_t t : {1000, 6000, 11'000, 17'000}) series.Seen(t, t - 500);
   series.labels = "labels";
-  series.otlp = true;
+  series.slowest = Protocol::kRemoteWrite;
   series.gap = 4;
   for (const std::int64_t start : {100, 200, 300}) {
     const std::size_t i = series.AddStream(start, start + 5000, 8);

@@ -59,6 +59,24 @@ end 2min)");
   EXPECT_EQ(fresh.told, "1min43s errors firing crossed 8.333 %\n");
 }
 
+TEST(TimeOf, RemoteWriteMayBeFifteenSecondsLate) {
+  const auto played = [](const char* delay) {
+    return Played(std::string(R"(
+series O cumulative http_5xx_count
+series P cumulative http_request_count
+0s..90s every 10s: O=10 P=1000 @remote
+100s: O=500 P=2000 @remote @delay=)") +
+                      delay + "\nend 3min\n",
+                  PlanOf("  - {name: errors, when: 5xx > 1%, severity: critical, owner: on-call}"));
+  };
+  const Outcome in_time = played("14s");
+  EXPECT_EQ(in_time.counters.points_late, 0u);
+  EXPECT_EQ(in_time.told, "1min54s errors firing crossed 49 %\n");
+  const Outcome late = played("17s");
+  EXPECT_EQ(late.counters.points_late, 2u);
+  EXPECT_EQ(late.told, "");
+}
+
 TEST(TimeOf, SoMayTheFirstPointOfANewRule) {
   const Outcome o = Played(R"(
 series O gauge cpu_utilization via=otlp unit=%

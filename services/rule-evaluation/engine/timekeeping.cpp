@@ -20,7 +20,21 @@ constexpr Duration kRemembered{3'600'000};
 
 constexpr std::int64_t kNativeLatenessMs = 2000;
 constexpr std::int64_t kOtlpLatenessMs = 5000;
+// Prometheus gathers what it scraped for up to 5 s, and sends again what failed.
+constexpr std::int64_t kRemoteWriteLatenessMs = 15'000;
 constexpr std::int64_t kLeastSteadyMs = 1000;
+
+std::int64_t UsualLatenessMs(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kNative:
+      return kNativeLatenessMs;
+    case Protocol::kOtlp:
+      return kOtlpLatenessMs;
+    case Protocol::kRemoteWrite:
+      return kRemoteWriteLatenessMs;
+  }
+  return kNativeLatenessMs;
+}
 
 std::optional<RealTime> MedianEventTime(const State& s, const BatchView& batch) {
   constexpr std::int64_t kMax = std::int64_t{1} << 53;  // beyond it is no time of ours
@@ -115,7 +129,7 @@ void OnStep(State& s, const ClockStep& step) {
 }  // namespace
 
 std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol) {
-  const std::int64_t usual = protocol == Protocol::kOtlp ? kOtlpLatenessMs : kNativeLatenessMs;
+  const std::int64_t usual = UsualLatenessMs(protocol);
   std::int64_t lateness = s.Scaled(kLeastSteadyMs);
   if (rule.spec.lateness) lateness = std::max(lateness, rule.spec.lateness->count());
   if (!rule.spec.lateness_said_for_all) lateness = std::max(lateness, usual);

@@ -23,7 +23,7 @@ namespace liveops::engine::testing {
 //                             the points:
 //                             @delay=3s (appended later) @event=-1h (its emitter's clock) @seq=7
 //                             @emitter=x @session=2
-//                             @noseq @otlp
+//                             @noseq @otlp @remote
 //   plan 5min NAME [v2]       activates a plan of `plans`
 //   ticks a 0s..10min         instance a ticks each 250 ms; without any such line "i" does all the
 //   time refuse a 10s..20s         its ticks say that it does not accept refused 10s shop its ticks

@@ -161,7 +161,8 @@ void Reader::Batch(std::int64_t time, const std::vector<std::string>& words) {
   const std::int64_t shift = options.contains("event") ? Ms(options["event"]) : 0;
   Held& held = New(time + delay);
   BatchView batch;
-  batch.protocol = options.contains("otlp") ? Protocol::kOtlp : Protocol::kNative;
+  if (options.contains("otlp")) batch.protocol = Protocol::kOtlp;
+  if (options.contains("remote")) batch.protocol = Protocol::kRemoteWrite;
   batch.base_time_ms = kNine + time + shift;
   bool durations = false;
   std::map<std::string, std::uint32_t> index;
@@ -202,7 +203,7 @@ void Reader::Batch(std::int64_t time, const std::vector<std::string>& words) {
   const std::string emitter = options.contains("emitter") ? options["emitter"] : "e";
   held.view.source.emitter = held.Keep(emitter);
   held.view.source.session = options.contains("session") ? std::stoull(options["session"]) : 1;
-  if (!options.contains("noseq") && !options.contains("otlp")) {
+  if (batch.protocol == Protocol::kNative && !options.contains("noseq")) {
     held.view.source.sequence =
         options.contains("seq") ? std::stoull(options["seq"]) : ++sequences_[emitter];
   }

@@ -61,6 +61,7 @@ std::string BatchText(const History& history, const HistoryRecord& record) {
     text += fmt::format("{}ms:{} @delay={}ms @emitter={}", time, points, record.at - time,
                         record.emitter);
     if (record.protocol == Protocol::kOtlp) text += " @otlp";
+    if (record.protocol == Protocol::kRemoteWrite) text += " @remote";
     if (record.sequence == 0) text += " @noseq";
     if (record.sequence > 0) text += fmt::format(" @seq={}", record.sequence);
     if (lines.size() > 1) text += fmt::format("   # of the batch appended at {}ms", record.at);

@@ -155,6 +155,7 @@ void Generator::PickEmitters() {
     Emitter e;
     e.name = fmt::format("e{}", i);
     e.protocol = random_.Chance(30) ? Protocol::kOtlp : Protocol::kNative;
+    if (e.protocol == Protocol::kOtlp && random_.Chance(30)) e.protocol = Protocol::kRemoteWrite;
     e.sequences = e.protocol == Protocol::kNative && random_.Chance(85);
     e.one_time = random_.Chance(70);
     e.interval = random_.Of({1000, 2000, 5000, 5000, 5000, 10'000, 15'000, 30'000, 60'000});

@@ -125,7 +125,7 @@ void Oracle::Name(Watch& watch, std::size_t series) {
       const bool feeds = std::any_of(watch.members.begin(), watch.members.end(), known);
       const Labels labels = Pick(watch.test(t).by, book.labels);
       if (!feeds && watch.own(t) && !HasRoom(watch, labels)) continue;
-      watch.lateness = std::max(watch.lateness, LatenessFor(watch, book.otlp));
+      watch.lateness = std::max(watch.lateness, LatenessFor(watch, book.slowest));
       if (feeds) continue;
       watch.members.push_back({series, t, o, labels, false, {}});
       const auto remembered = [&](const MemberBook& m) {

@@ -152,7 +152,7 @@ class Oracle {
   void Withdraw(Watch& watch, const char* reason);
   void GoOn(Watch& old, Watch& fresh, bool same, bool same_purpose);
   std::int64_t LatenessOf(const Watch& watch) const;
-  std::int64_t LatenessFor(const Watch& watch, bool otlp) const;
+  std::int64_t LatenessFor(const Watch& watch, Protocol protocol) const;
 
   // --- oracle_silence.cpp ---
   bool Doubted(std::int64_t since) const;

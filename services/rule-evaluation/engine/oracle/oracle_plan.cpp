@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::int64_t kNativeMs = 2000;
 constexpr std::int64_t kOtlpMs = 5000;
+constexpr std::int64_t kRemoteWriteMs = 15'000;
 constexpr std::int64_t kLeastMs = 1000;
 
 std::unique_ptr<Watch> WatchOf(const plan::Plan& plan, const plan::Alarm& alarm) {
@@ -72,21 +73,23 @@ Manner Watch::RulesOfLevel(std::size_t i, bool flaps) const {
   return manner;
 }
 
-// "The watermark is the clock minus the allowed lateness: native 2 s, OTLP 5 s, by plan per metric;
-// at least 1 s."
-std::int64_t Oracle::LatenessFor(const Watch& watch, bool otlp) const {
+// "The watermark is the clock minus the allowed lateness: native 2 s, OTLP 5 s, remote write 15 s,
+// by plan per metric; at least 1 s."
+std::int64_t Oracle::LatenessFor(const Watch& watch, Protocol protocol) const {
   const std::int64_t said = std::max(kLeastMs, watch.said_lateness.value_or(0));
-  return watch.lateness_said_for_all ? said : std::max(said, otlp ? kOtlpMs : kNativeMs);
+  if (watch.lateness_said_for_all) return said;
+  if (protocol == Protocol::kRemoteWrite) return std::max(said, kRemoteWriteMs);
+  return std::max(said, protocol == Protocol::kOtlp ? kOtlpMs : kNativeMs);
 }
 
 // Until a series feeds it nobody knows how late its points may come.
 std::int64_t Oracle::LatenessOf(const Watch& watch) const {
-  return watch.members.empty() ? std::max(watch.lateness, LatenessFor(watch, true))
+  return watch.members.empty() ? std::max(watch.lateness, LatenessFor(watch, Protocol::kOtlp))
                                : watch.lateness;
 }
 
 void Oracle::Start(Watch& watch) const {
-  watch.lateness = LatenessFor(watch, false);
+  watch.lateness = LatenessFor(watch, Protocol::kNative);
   watch.born = time_.now();
   watch.judged = (time_.now() - LatenessOf(watch)) / watch.StepMs() * watch.StepMs();
   if (!watch.when().by.empty()) return;
@@ -137,7 +140,7 @@ std::unique_ptr<Watch> Oracle::Replace(Watch& old, std::unique_ptr<Watch> fresh)
   if (same_windows) {
     fresh->born = old.born;
     fresh->judged = old.judged;
-    fresh->lateness = std::max(old.lateness, LatenessFor(*fresh, false));
+    fresh->lateness = std::max(old.lateness, LatenessFor(*fresh, Protocol::kNative));
     fresh->members = std::move(old.members);
     fresh->overflow = std::move(old.overflow);
     GoOn(old, *fresh, same, same_purpose);

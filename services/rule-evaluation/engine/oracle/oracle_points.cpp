@@ -162,7 +162,8 @@ std::vector<std::size_t> Points::Name(const BatchView& batch, std::int64_t clock
   for (const SeriesView& view : batch.series) {
     named.push_back(Find(view));
     series_[named.back()].named = clock;
-    if (batch.protocol == Protocol::kOtlp) series_[named.back()].otlp = true;
+    Protocol& slowest = series_[named.back()].slowest;
+    slowest = std::max(slowest, batch.protocol);
   }
   return named;
 }

@@ -40,7 +40,7 @@ struct SeriesBook {
   Labels labels;
   std::vector<Point> points;              // every accepted one for ever, as they came
   std::int64_t named = 0;                 // clock when a record last named it
-  bool otlp = false;                      // it came by OTLP once
+  Protocol slowest = Protocol::kNative;   // that it came by once
   std::int64_t unusable = INT64_MIN / 2;  // clock when one of its points was too late or too early
 
   bool counter() const {
