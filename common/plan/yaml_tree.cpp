@@ -132,13 +132,13 @@ class TreeBuilder : public YAML::EventHandler {
     if (key.kind != YamlNode::Kind::kScalar) return;  // told already
     const auto& entries = frame.node.entries;
     const auto first = std::find_if(entries.begin(), entries.end(),
-                                    [&](const auto& e) { return e.first.scalar == key.scalar; });
+                                    [&](const auto& e) { return e.key.scalar == key.scalar; });
     if (first != entries.end()) {
       problems_.Add(key, fmt::format("\"{}\" is given twice, first in line {}", key.scalar,
-                                     problems_.LineOf(first->first.offset)));
+                                     problems_.LineOf(first->key.offset)));
       return;
     }
-    frame.node.entries.emplace_back(std::move(key), std::move(value));
+    frame.node.entries.push_back({std::move(key), std::move(value)});
   }
 
   ProblemList& problems_;

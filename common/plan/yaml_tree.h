@@ -13,16 +13,22 @@
 // where it is read.
 namespace liveops::plan {
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
   std::size_t offset = 0;  // in bytes of the file
   std::string scalar;
   std::vector<YamlNode> items;  // of a list
-  std::vector<std::pair<YamlNode, YamlNode>>
-      entries;  // of a mapping, in file order; keys are scalars, each once
+  std::vector<YamlEntry> entries;  // of a mapping, in file order; keys are scalars, each once
 
   const YamlNode* Find(std::string_view key) const;
+};
+
+struct YamlEntry {
+  YamlNode key;
+  YamlNode value;
 };
 
 // "a mapping", "a list", "a value", "nothing".

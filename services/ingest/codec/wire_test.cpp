@@ -1,66 +1,25 @@
 // Requests and records as bytes: read and written by hand, and by libprotobuf.
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "common/wire/quiet_protobuf_for_tests.h"
 #include "common/wire/wire_scribe_for_tests.h"
-#include "liveops/v1/ingest.pb.h"
 #include "liveops/v1/metrics.pb.h"
-#include "services/ingest/codec/batch_views_for_tests.h"
 #include "services/ingest/codec/record_writer.h"
 #include "services/ingest/codec/request_reader.h"
+#include "services/ingest/codec/request_reference_for_tests.h"
 
 namespace liveops::ingest {
 namespace {
 
+using testing::Expected;
+using testing::Outcome;
 using wire::testing::Scribe;
 
 constexpr std::int64_t kNow = 1'770'000'000'000;
-
-template <typename Numbers>
-std::string List(const Numbers& numbers) {
-  std::string out = "[";
-  for (const auto v : numbers) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(v)>, double>) {
-      out += fmt::format("{:x} ", std::bit_cast<std::uint64_t>(v));
-    } else {
-      out += fmt::format("{} ", v);
-    }
-  }
-  return out + "]";
-}
-
-std::string Dump(const wire::Source& source, const admit::BatchInput& in) {
-  std::string out = fmt::format("{}|{}|{}|{}|{}\n", source.emitter, source.session, source.sequence,
-                                in.service, in.base_time_ms);
-  for (const std::string_view text : in.strings) out += fmt::format("{};", text);
-  for (const admit::SeriesInput& s : in.series)
-    out += fmt::format("{} {} {} {}\n", s.kind, s.metric, s.unit, s.labels);
-  out += List(in.point_series) + List(in.point_time_delta_ms) + List(in.point_duration_ms) +
-         List(in.point_value);
-  for (const admit::HistogramInput& h : in.histograms) {
-    out += fmt::format("{} {} {} {} {:x} {}{}\n", h.series, h.time_delta_ms, h.duration_ms, h.count,
-                       std::bit_cast<std::uint64_t>(h.sum), List(h.bounds), List(h.bucket_counts));
-  }
-  return out;
-}
-
-std::string Expected(const std::string& bytes) {
-  v1::WriteRequest request;
-  if (!request.ParseFromString(bytes)) return "refused";
-  const BatchViews views(request.batch());
-  const v1::Source& source = request.source();
-  return Dump({source.emitter(), source.session(), source.sequence()}, views.input());
-}
-
-std::string Outcome(RequestReader& reader, const std::string& bytes) {
-  return reader.Read(bytes) ? Dump(reader.source(), reader.input()) : "refused";
-}
 
 using RequestDifferential = wire::testing::QuietProtobuf;
 
