@@ -40,6 +40,7 @@ const std::map<std::string, Role>& RoleTable() {
       {"/liveops.v1.Ingest/WriteStream", Role::kEmitter},
       {"/liveops.v1.Ingest/WriteSeries", Role::kEmitter},
       {"/liveops.v1.Ingest/ReportDeployment", Role::kEmitter},
+      {"/liveops.v1.Emitters/ListEmitters", Role::kViewer},
       {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Role::kEmitter},
 
       {"/liveops.v1.Alarms/ListAlarms", Role::kViewer},

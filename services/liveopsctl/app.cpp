@@ -27,6 +27,8 @@ struct Dispatch {
   int operator()(const RemediationsApprove& c) { return RunRemediationsApprove(session, c); }
   int operator()(const RemediationsDeny& c) { return RunRemediationsDeny(session, c); }
   int operator()(const Send& c) { return RunSend(session, c); }
+  int operator()(const EmittersList& c) { return RunEmitters(session, c); }
+  int operator()(const Tail& c) { return RunTail(session, c); }
   int operator()(const DeploymentsReport& c) { return RunDeploymentsReport(session, c); }
   int operator()(const ShowStatus& c) { return RunStatus(session, c); }
   int operator()(const Completion& c) {

@@ -32,6 +32,7 @@ struct Script {
       plans;  // by the version asked for, 0 = newest; else `plan`
   v1::RemediationStatus remediation;
   Result<v1::WriteResponse> write = v1::WriteResponse();
+  Result<v1::ListEmittersResponse> emitters = v1::ListEmittersResponse();
   std::map<Server, Result<v1::GetStatusResponse>> status;
   std::vector<Status> watch_ends;  // one a stream, the first stream first
 
@@ -117,21 +118,29 @@ class FakeBackend : public Backend {
       const v1::ReportDeploymentRequest&) override {
     return v1::ReportDeploymentResponse();
   }
+  Result<v1::ListEmittersResponse> ListEmitters(const v1::ListEmittersRequest&) override {
+    return s_.emitters;
+  }
   Result<v1::GetStatusResponse> GetStatus(Server server) override { return s_.status.at(server); }
 
  private:
   Script& s_;
 };
 
-// Interrupts the n-th wait; 0 = never.
+// Interrupts the n-th wait; 0 = never. `meanwhile` happens during each.
 class FakeInterrupt : public Interrupt {
  public:
-  explicit FakeInterrupt(int at) : at_(at) {}
-  bool WaitFor(Duration) override { return ++waits_ == at_; }
+  explicit FakeInterrupt(int at, std::function<void()> meanwhile = {})
+      : at_(at), meanwhile_(std::move(meanwhile)) {}
+  bool WaitFor(Duration) override {
+    if (meanwhile_) meanwhile_();
+    return ++waits_ == at_;
+  }
   void Bind(std::function<void()>) override {}
 
  private:
   int at_;
+  std::function<void()> meanwhile_;
   int waits_ = 0;
 };
 
@@ -165,28 +174,29 @@ class AppTest : public ::testing::Test {
     std::ostringstream out;
     std::ostringstream err;
     std::istringstream in(input);
-    World world{.out = out,
-                .err = err,
-                .in = in,
-                .in_terminal = terminal,
-                .out_terminal = out_terminal_,
-                .err_terminal = false,
-                .env = [this](const char* name) -> std::optional<std::string> {
-                  const auto found = env_.find(name);
-                  return found == env_.end() ? std::nullopt : std::optional(found->second);
-                },
-                .connect =
-                    [this](const Settings& settings, Duration) {
-                      script_.settings = settings;
-                      return std::make_unique<FakeBackend>(script_);
-                    },
-                .open_kafka = [this](const kafka::ClientConfig& config,
-                                     Duration) { return open_kafka_(config); },
-                .interrupts = [this] { return std::make_unique<FakeInterrupt>(interrupt_at_); },
-                .now = [] { return RealFromMs(1770196500000); },
-                .host = "host",
-                .session = 7,
-                .version = "1"};
+    World world{
+        .out = out,
+        .err = err,
+        .in = in,
+        .in_terminal = terminal,
+        .out_terminal = out_terminal_,
+        .err_terminal = false,
+        .env = [this](const char* name) -> std::optional<std::string> {
+          const auto found = env_.find(name);
+          return found == env_.end() ? std::nullopt : std::optional(found->second);
+        },
+        .connect =
+            [this](const Settings& settings, Duration) {
+              script_.settings = settings;
+              return std::make_unique<FakeBackend>(script_);
+            },
+        .open_kafka = [this](const kafka::ClientConfig& config,
+                             Duration) { return open_kafka_(config); },
+        .interrupts = [this] { return std::make_unique<FakeInterrupt>(interrupt_at_, meanwhile_); },
+        .now = [] { return RealFromMs(1770196500000); },
+        .host = "host",
+        .session = 7,
+        .version = "1"};
     const int code = ctl::Run(words, world);
     return {code, out.str(), err.str()};
   }
@@ -202,6 +212,7 @@ class AppTest : public ::testing::Test {
   std::map<std::string, std::string> env_;
   bool addresses_ = true;
   bool out_terminal_ = false;
+  std::function<void()> meanwhile_;  // at each wait of a command
   int interrupt_at_ = 0;
 };
 

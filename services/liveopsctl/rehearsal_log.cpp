@@ -10,22 +10,6 @@ namespace {
 
 constexpr std::uint64_t kLookEvery = 5'000;  // records
 
-// Where Kafka is; nullopt when nobody says it, which was told.
-std::optional<kafka::ClientConfig> KafkaOf(Session& session, const PlayedSource& source) {
-  const Settings* settings = session.LoadedSettings();
-  if (settings == nullptr) return std::nullopt;
-  kafka::ClientConfig config;
-  config.brokers = source.kafka.empty() ? settings->kafka : source.kafka;
-  config.client_id = "liveopsctl-" + session.world().host;
-  config.extra = settings->kafka_properties;
-  if (!config.brokers.empty()) return config;
-  session.Usage(
-      fmt::format("no address of Kafka: give --kafka HOST:PORT, or write `kafka: "
-                  "HOST:PORT` in {}",
-                  settings->file.empty() ? "a file named by --config" : settings->file));
-  return std::nullopt;
-}
-
 // "" unless the record says that the service's series lie on more partitions than the one that is
 // read: of a part of them nothing can be judged.
 std::string SpreadFault(const engine::RecordView& record, const std::string& service) {
@@ -41,12 +25,27 @@ std::string SpreadFault(const engine::RecordView& record, const std::string& ser
 
 }  // namespace
 
+std::optional<kafka::ClientConfig> KafkaOf(Session& session, const std::string& address) {
+  const Settings* settings = session.LoadedSettings();
+  if (settings == nullptr) return std::nullopt;
+  kafka::ClientConfig config;
+  config.brokers = address.empty() ? settings->kafka : address;
+  config.client_id = "liveopsctl-" + session.world().host;
+  config.extra = settings->kafka_properties;
+  if (!config.brokers.empty()) return config;
+  session.Usage(
+      fmt::format("no address of Kafka: give --kafka HOST:PORT, or write `kafka: "
+                  "HOST:PORT` in {}",
+                  settings->file.empty() ? "a file named by --config" : settings->file));
+  return std::nullopt;
+}
+
 bool ReadLog(Session& session, const PlayedSource& source, const std::string& service,
              const std::function<void(const engine::RecordView&, const TimeMap&)>& take,
              rehearse::LogSpan& span, int& code) {
   // Before the first connection: its threads must not get the signals.
   const std::unique_ptr<Interrupt> interrupt = session.world().interrupts();
-  const std::optional<kafka::ClientConfig> config = KafkaOf(session, source);
+  const std::optional<kafka::ClientConfig> config = KafkaOf(session, source.kafka);
   code = kExitUsage;
   if (!config) return false;
   const auto fail = [&](const Error& error) {

@@ -3,8 +3,10 @@
 #include <google/protobuf/message.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "common/kafka/kafka.h"
 #include "common/plan/model.h"
 #include "services/liveopsctl/app.h"
 #include "services/liveopsctl/cli/command.h"
@@ -48,6 +50,9 @@ class Session {
   std::unique_ptr<Backend> backend_;
 };
 
+// Where Kafka is: at `address`, or as configured; nullopt when nobody says it, which was told.
+std::optional<kafka::ClientConfig> KafkaOf(Session& session, const std::string& address);
+
 // The commands, by group; each gives the exit code.
 int RunPlanCheck(Session& session, const PlanCheck& command);
 // The rest of `plan check --live`, of a plan without problems.
@@ -69,6 +74,8 @@ int RunRemediationsShow(Session& session, const RemediationsShow& command);
 int RunRemediationsApprove(Session& session, const RemediationsApprove& command);
 int RunRemediationsDeny(Session& session, const RemediationsDeny& command);
 int RunSend(Session& session, const Send& command);
+int RunEmitters(Session& session, const EmittersList& command);
+int RunTail(Session& session, const Tail& command);
 int RunDeploymentsReport(Session& session, const DeploymentsReport& command);
 int RunStatus(Session& session, const ShowStatus& command);
 

@@ -212,6 +212,8 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
                  std::string_view traceparent, Done done) {
   ++requests_;
   const admit::BatchInput& batch = request.batch;
+  done = emitters_.Follow({peer.name, std::string(request.source.emitter), "native"}, bytes,
+                          SteadyNow(), std::move(done));
   const std::uint64_t points = batch.points();
   if (const Status s = CheckWriter(peer, batch.service, points); !s) return done(s.error());
   // From here on whatever is not taken is told by the ticks.
@@ -222,7 +224,7 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
   Result<admit::Admission> admission =
       Judge(peer.name + '\n' + std::string(request.source.emitter), batch, request.series);
   if (!admission) return refuse(admission.error());
-  WriteAnswer answer{admission->batch.points(), std::move(admission->rejections)};
+  WriteAnswer answer{admission->batch.points(), std::move(admission->rejections), {}};
   if (answer.accepted_points == 0) {
     Count(answer.rejections);
     Tell(batch.service, points);
@@ -238,6 +240,7 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
                                " are allowed; send it in parts"));
   }
   Count(answer.rejections);
+  answer.services.emplace_back(batch.service);
   Tell(batch.service, points - answer.accepted_points);
   Send(records, bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
 }
@@ -245,6 +248,7 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
 void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
                   Done done) {
   ++requests_;
+  done = emitters_.Follow({peer.name, "", "otlp"}, request.size(), SteadyNow(), std::move(done));
   const Result<OtlpBatches> found = ReadOtlp(request, settings_.record_bytes_max);
   if (!found) return done(found.error());
   const OtlpBatches& read = *found;
@@ -290,6 +294,7 @@ void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_v
     Tell(batch.service, admission->rejected_points());
     if (admission->batch.points() == 0) continue;
     answer.accepted_points += admission->batch.points();
+    answer.services.emplace_back(batch.service);
     Lay(source, batch.service, Protocol::kOtlp, admission->batch, records);
   }
   Count(all.rejections);

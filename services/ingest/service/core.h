@@ -20,6 +20,7 @@
 #include "services/ingest/codec/otlp.h"
 #include "services/ingest/codec/record_writer.h"
 #include "services/ingest/service/clock.h"
+#include "services/ingest/service/emitter_book.h"
 #include "services/ingest/service/refusals.h"
 #include "services/ingest/service/spread_book.h"
 
@@ -43,11 +44,6 @@ struct WriteInput {
   admit::SeriesTable* series = nullptr;
 };
 
-struct WriteAnswer {
-  std::uint64_t accepted_points = 0;
-  std::vector<admit::Rejection> rejections;
-};
-
 // What ingest does with a request, whatever protocol brought it: admit, append to the log, answer
 // when the brokers have acknowledged. Never blocks; answers run on the producer's thread or inside
 // the call. Thread-safe.
@@ -56,7 +52,7 @@ struct WriteAnswer {
 // taken, now or ever, is told by the ticks as refused of its service, if the sender may write that.
 class Core {
  public:
-  using Done = std::function<void(const Result<WriteAnswer>&)>;
+  using Done = EmitterBook::Done;
 
   // `producer` must outlive it; its message time-out decides how long an answer takes at most.
   Core(Settings settings, kafka::Producer& producer);
@@ -87,6 +83,8 @@ class Core {
   // What the open streams remember of their series. kUnavailable: all together would take too much.
   Status RememberSeries(std::size_t bytes);
   void ForgetSeries(std::size_t bytes) { series_bytes_ -= bytes; }
+
+  const EmitterBook& emitters() const { return emitters_; }
 
   // For the ticker.
   IngestClock& clock() { return clock_; }
@@ -137,6 +135,7 @@ class Core {
   IngestClock clock_;
   RefusalLedger refusals_;
   SpreadBook spreads_;
+  EmitterBook emitters_;
   mutable std::mutex map_mutex_;
   TimeMap map_;
   std::atomic<bool> open_{false};

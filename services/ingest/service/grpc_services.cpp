@@ -3,12 +3,14 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/byte_buffer.h>
 
+#include <chrono>
 #include <utility>
 
 #include "common/base/text.h"
 #include "liveops/v1/ingest.grpc.pb.h"
 #include "liveops/v1/status.grpc.pb.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.grpc.pb.h"
+#include "services/ingest/codec/native.h"
 #include "services/ingest/codec/otlp.h"
 #include "services/ingest/service/write_streams.h"
 
@@ -107,6 +109,44 @@ class OtlpService final : public collector::MetricsService::WithRawCallbackMetho
   const std::size_t bytes_max_;
 };
 
+class EmittersService final : public v1::Emitters::CallbackService {
+ public:
+  explicit EmittersService(const Core& core) : core_(core) {}
+
+  grpc::ServerUnaryReactor* ListEmitters(grpc::CallbackServerContext* context,
+                                         const v1::ListEmittersRequest* request,
+                                         v1::ListEmittersResponse* response) override {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    response->set_instance(core_.settings().instance);
+    for (const EmitterEntry& entry : core_.emitters().List(request->service(), now)) {
+      Fill(entry, now, *response->add_emitters());
+    }
+    auto* const reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+ private:
+  static void Fill(const EmitterEntry& entry, SteadyTime now, v1::EmitterStatus& out) {
+    out.set_identity(entry.name.identity);
+    out.set_emitter(entry.name.emitter);
+    out.set_protocol(entry.name.protocol);
+    for (const std::string& service : entry.services) out.add_services(service);
+    out.set_requests(entry.requests);
+    out.set_bytes(entry.bytes);
+    out.set_accepted_points(entry.accepted_points);
+    out.set_points_per_s(entry.points_per_s);
+    for (const auto& [reason, rejection] : entry.rejections) {
+      FillRejections({rejection}, out.mutable_rejections());
+    }
+    out.set_refused_requests(entry.refused_requests);
+    out.set_last_problem(entry.problem);
+    out.set_heard_ms_ago(std::chrono::duration_cast<Duration>(now - entry.heard).count());
+  }
+
+  const Core& core_;
+};
+
 class StatusService final : public v1::Status::CallbackService {
  public:
   explicit StatusService(GrpcServices::FillStatus fill) : fill_(std::move(fill)) {}
@@ -127,13 +167,17 @@ class StatusService final : public v1::Status::CallbackService {
 class GrpcServicesImpl final : public GrpcServices {
  public:
   GrpcServicesImpl(Core& core, std::size_t bytes_max, FillStatus fill)
-      : ingest_(core, bytes_max), otlp_(core, bytes_max), status_(std::move(fill)) {}
-  std::vector<grpc::Service*> all() override { return {&ingest_, &otlp_, &status_}; }
+      : ingest_(core, bytes_max),
+        otlp_(core, bytes_max),
+        emitters_(core),
+        status_(std::move(fill)) {}
+  std::vector<grpc::Service*> all() override { return {&ingest_, &otlp_, &emitters_, &status_}; }
   std::vector<grpc::Service*> for_emitters() override { return {&ingest_, &otlp_}; }
 
  private:
   IngestService ingest_;
   OtlpService otlp_;
+  EmittersService emitters_;
   StatusService status_;
 };
 

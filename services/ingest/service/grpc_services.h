@@ -15,7 +15,8 @@ class GetStatusResponse;
 
 namespace liveops::ingest {
 
-// The gRPC face of Core: liveops.v1.Ingest, OTLP's MetricsService, liveops.v1.Status. No thread is
+// The gRPC face of Core: liveops.v1.Ingest and Emitters, OTLP's
+// MetricsService, liveops.v1.Status. No thread is
 // held while a record is on its way. Messages may be gzip.
 class GrpcServices {
  public:

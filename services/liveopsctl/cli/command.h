@@ -117,6 +117,16 @@ struct Send {
   std::uint64_t count = 0;                   // with `every`: how often; 0 = until interrupted
   std::optional<std::int64_t> time_unix_ms;  // nullopt = now, at each sending
 };
+struct EmittersList {
+  std::string service;  // "" = all
+};
+struct Tail {
+  std::string metric;
+  std::string service;
+  std::vector<std::pair<std::string, std::string>> labels;  // that a series must have
+  std::string kafka;                                        // HOST:PORT; "" = as configured
+  std::uint64_t count = 0;  // samples, then the end; 0 = until interrupted
+};
 struct DeploymentsReport {
   std::string service;
   std::string revision;
@@ -130,9 +140,10 @@ struct Completion {
   std::string shell;  // "bash", "zsh", "fish"
 };
 
-using Command = std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanDrift,
-                             PlanExport, PlanShow, AlarmsList, AlarmsWatch, AlarmsAck,
-                             AlarmsExplain, RemediationsList, RemediationsShow, RemediationsApprove,
-                             RemediationsDeny, Send, DeploymentsReport, ShowStatus, Completion>;
+using Command =
+    std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanDrift, PlanExport,
+                 PlanShow, AlarmsList, AlarmsWatch, AlarmsAck, AlarmsExplain, RemediationsList,
+                 RemediationsShow, RemediationsApprove, RemediationsDeny, Send, EmittersList, Tail,
+                 DeploymentsReport, ShowStatus, Completion>;
 
 }  // namespace liveops::ctl

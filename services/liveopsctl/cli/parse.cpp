@@ -1,14 +1,9 @@
 #include "services/liveopsctl/cli/parse.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
-#include "common/base/text.h"
 #include "services/liveopsctl/cli/describe.h"
-#include "services/liveopsctl/cli/source.h"
-#include "services/liveopsctl/cli/values.h"
+#include "services/liveopsctl/cli/draft.h"
 
 namespace liveops::ctl {
 namespace {
@@ -30,42 +25,6 @@ constexpr const char* kFooter =
     "  3  the server could not be reached, or cannot serve now (status: none of them answers; plan "
     "drift:\n"
     "     or it refuses)\n";
-
-// What the options write into while CLI11 reads; turned into a Command once all is read.
-struct Draft {
-  Globals globals;
-  std::string timeout;
-  PlanCheck plan_check;
-  PlanTest plan_test;
-  PlanBacktest plan_backtest;
-  PlanDiff plan_diff;
-  PlanApply plan_apply;
-  PlanDrift plan_drift;
-  PlanExport plan_export;
-  PlanShow plan_show;
-  AlarmsList alarms_list;
-  AlarmsWatch alarms_watch;
-  AlarmsAck alarms_ack;
-  AlarmsExplain alarms_explain;
-  std::string explain_at;
-  SourceWords played;
-  RemediationsList remediations_list;
-  RemediationsShow remediations_show;
-  RemediationsApprove remediations_approve;
-  RemediationsDeny remediations_deny;
-  struct {
-    std::vector<std::string> samples;
-    std::vector<std::string> labels;
-    std::string service, kind = "gauge", unit, every, time;
-    std::uint64_t count = 0;
-  } send;
-  DeploymentsReport report;
-  ShowStatus status;
-  Completion completion;
-
-  std::optional<Command> command;
-  std::string problem;  // set by a conversion that failed
-};
 
 CLI::App* Group(CLI::App& app, const std::string& name, const std::string& description) {
   CLI::App* group = app.add_subcommand(name, description);
@@ -218,36 +177,6 @@ void AddRemediations(CLI::App& app, Draft& d) {
       ->type_name("TEXT");
 }
 
-// Text values of `send` to its command; a problem is left in the draft.
-void BuildSend(Draft& d) {
-  Send send;
-  send.service = d.send.service;
-  send.unit = d.send.unit;
-  send.count = d.send.count;
-  const auto take = [&d](auto result, auto& into) {
-    if (result.ok()) {
-      into = std::move(*result);
-    } else if (d.problem.empty()) {
-      d.problem = result.error().message;
-    }
-  };
-  for (const std::string& text : d.send.samples)
-    take(ParseSample(text), send.samples.emplace_back());
-  for (const std::string& text : d.send.labels) take(ParseLabel(text), send.labels.emplace_back());
-  take(ParseSampleKind(d.send.kind), send.kind);
-  if (!d.send.every.empty()) take(ParseDuration(d.send.every), send.every);
-  if (!d.send.time.empty()) take(ParseRfc3339(d.send.time), send.time_unix_ms.emplace());
-  if (d.problem.empty() && !d.send.every.empty() && send.every.count() < 10) {
-    d.problem = "--every: at least 10ms";
-  }
-  if (d.problem.empty() && send.count > 0 && send.every.count() == 0)
-    d.problem = "--count needs --every";
-  if (d.problem.empty() && send.time_unix_ms && send.every.count() > 0) {
-    d.problem = "--time and --every exclude each other: with --every each sending is stamped now";
-  }
-  d.command = std::move(send);
-}
-
 void AddSend(CLI::App& app, Draft& d) {
   CLI::App* send = app.add_subcommand("send", "Send samples by hand (role: emitter)");
   send->add_option("METRIC=VALUE", d.send.samples, "Samples, e.g. http_request_count=120")
@@ -268,6 +197,25 @@ void AddSend(CLI::App& app, Draft& d) {
   send->add_option("--time", d.send.time, "Time of the samples, RFC 3339 (default: now)")
       ->type_name("TIME");
   send->callback([&d] { BuildSend(d); });
+}
+
+void AddSamples(CLI::App& app, Draft& d) {
+  CLI::App* tail = Leaf(app, "tail", "Samples of a metric as they arrive, from Kafka, until Ctrl-C",
+                        d, &Draft::tail);
+  tail->add_option("METRIC", d.tail.metric, "Metric, e.g. http_request_count")->required();
+  tail->add_option("--service", d.tail.service, "Service that it belongs to")
+      ->required()
+      ->type_name("S");
+  tail->add_option("--label", d.tail_labels, "Only series with this label; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  tail->add_option("--count", d.tail.count, "So many samples, then the end")->type_name("N");
+  tail->add_option("--kafka", d.tail.kafka, "Where the log of samples is")->type_name("HOST:PORT");
+  CLI::App* emitters =
+      Leaf(app, "emitters", "Who sends to an ingest, how much, and what was refused", d,
+           &Draft::emitters);
+  emitters->add_option("--service", d.emitters.service, "Only those that write this service")
+      ->type_name("S");
 }
 
 void AddOthers(CLI::App& app, Draft& d) {
@@ -309,56 +257,12 @@ void BuildApp(CLI::App& app, Draft& d, const std::string& version) {
   AddAlarms(app, d);
   AddRemediations(app, d);
   AddSend(app, d);
+  AddSamples(app, d);
   AddOthers(app, d);
 }
 
 ParseOutcome UsageError(const std::string& message) {
   return {std::nullopt, kExitUsage, "", message + "\nTry --help.\n"};
-}
-
-// What the types of options cannot say.
-void CheckDraft(Draft& d) {
-  if (!d.problem.empty()) return;
-  if (!d.timeout.empty()) {
-    const Result<Duration> timeout = ParseDuration(d.timeout);
-    if (!timeout.ok()) {
-      d.problem = "--timeout: " + timeout.error().message;
-    } else if (timeout->count() <= 0) {
-      d.problem = "--timeout: it must be longer than 0";
-    } else {
-      d.globals.timeout = *timeout;
-    }
-  }
-  const auto check = [&d](const char* what, const std::string& word, const char* choices) {
-    const std::vector<std::string>& known = Choices().at(choices);
-    if (!d.problem.empty() || std::find(known.begin(), known.end(), word) != known.end()) return;
-    d.problem = fmt::format("unknown {} \"{}\"{}", what, word, Suggestion(word, known));
-  };
-  if (const auto* completion = std::get_if<Completion>(&*d.command)) {
-    check("shell", completion->shell, "SHELL");
-  }
-  if (auto* explain = std::get_if<AlarmsExplain>(&*d.command); explain && !d.explain_at.empty()) {
-    const Result<std::int64_t> at = ParseRfc3339(d.explain_at);
-    if (at.ok()) explain->at_ms = *at;
-    if (!at.ok() && d.problem.empty()) d.problem = "--at: " + at.error().message;
-  }
-  const auto source = [&d](PlayedSource& into, SourceUse use) {
-    const Status read = ReadSource(d.played, use, into);
-    if (d.problem.empty() && !read.ok()) d.problem = read.error().message;
-  };
-  if (auto* live = std::get_if<PlanCheck>(&*d.command)) {
-    source(live->source, live->live ? SourceUse::kLive : SourceUse::kNone);
-  }
-  if (auto* backtest = std::get_if<PlanBacktest>(&*d.command))
-    source(backtest->source, SourceUse::kBacktest);
-  if (auto* diff = std::get_if<PlanDiff>(&*d.command)) source(diff->source, SourceUse::kDiff);
-  if (const auto* status = std::get_if<ShowStatus>(&*d.command)) {
-    if (!status->only.empty()) check("service", status->only, "--only");
-  }
-  if (const auto* show = std::get_if<PlanShow>(&*d.command)) {
-    if (show->service.empty() && show->version != 0)
-      d.problem = "plan show: --version needs a SERVICE";
-  }
 }
 
 }  // namespace

@@ -162,6 +162,14 @@ class GrpcBackend : public Backend {
                                               });
   }
 
+  Result<v1::ListEmittersResponse> ListEmitters(const v1::ListEmittersRequest& request) override {
+    return Call<v1::ListEmittersResponse>(Server::kIngest, "ListEmitters", false,
+                                          [&](auto* context, auto* response) {
+                                            return v1::Emitters::NewStub(Channel(Server::kIngest))
+                                                ->ListEmitters(context, request, response);
+                                          });
+  }
+
   Result<v1::GetStatusResponse> GetStatus(Server server) override {
     return Call<v1::GetStatusResponse>(server, "GetStatus", false,
                                        [&](auto* context, auto* response) {

@@ -1,0 +1,100 @@
+#include "services/ingest/service/emitter_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/text.h"
+
+namespace liveops::ingest {
+namespace {
+
+// As a page of the book has them, whatever the sender calls itself.
+constexpr std::size_t kNameBytes = 128;
+constexpr std::size_t kProblemBytes = 300;
+
+std::string Tidy(std::string_view text, std::size_t bytes) {
+  return ScrubUtf8(Truncate(text, bytes));
+}
+
+std::int64_t SlotOf(SteadyTime now) { return now.time_since_epoch() / EmitterBook::kSlot; }
+
+}  // namespace
+
+void EmitterBook::Turn(Page& page, SteadyTime now) {
+  const std::int64_t slot = SlotOf(now);
+  if (slot == page.slot) return;
+  page.before = slot == page.slot + 1 ? page.points : 0;
+  page.points = 0;
+  page.slot = slot;
+}
+
+void EmitterBook::MakeRoom() {
+  if (pages_.size() < kMax) return;
+  pages_.erase(std::min_element(pages_.begin(), pages_.end(), [](const auto& a, const auto& b) {
+    return a.second.entry.heard < b.second.entry.heard;
+  }));
+}
+
+EmitterBook::Done EmitterBook::Follow(EmitterName name, std::size_t bytes, SteadyTime now,
+                                      Done done) {
+  name.identity = Tidy(name.identity, kNameBytes);
+  name.emitter = Tidy(name.emitter, kNameBytes);
+  {
+    const std::lock_guard lock(mutex_);
+    auto found = pages_.find(name);
+    if (found == pages_.end()) {
+      MakeRoom();
+      found = pages_.try_emplace(name).first;
+      found->second.entry.name = name;
+    }
+    Page& page = found->second;
+    Turn(page, now);
+    page.entry.heard = now;
+    ++page.entry.requests;
+    page.entry.bytes += bytes;
+  }
+  return [this, name = std::move(name), done = std::move(done)](const Result<WriteAnswer>& result) {
+    Answered(name, result);
+    done(result);
+  };
+}
+
+void EmitterBook::Answered(const EmitterName& name, const Result<WriteAnswer>& result) {
+  const std::lock_guard lock(mutex_);
+  const auto found = pages_.find(name);
+  if (found == pages_.end()) return;  // forgotten meanwhile
+  Page& page = found->second;
+  if (!result) {
+    ++page.entry.refused_requests;
+    page.entry.problem = Tidy(result.error().message, kProblemBytes);
+    return;
+  }
+  page.points += result->accepted_points;
+  page.entry.accepted_points += result->accepted_points;
+  for (const std::string& service : result->services) {
+    if (page.entry.services.size() < EmitterEntry::kServicesMax)
+      page.entry.services.insert(service);
+  }
+  for (const admit::Rejection& r : result->rejections) {
+    admit::Rejection& sum = page.entry.rejections[r.reason];
+    sum.reason = r.reason;
+    sum.points += r.points;
+    sum.example = Tidy(r.example, kProblemBytes);
+  }
+}
+
+std::vector<EmitterEntry> EmitterBook::List(std::string_view service, SteadyTime now) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<EmitterEntry> out;
+  for (const auto& [name, page] : pages_) {
+    if (!service.empty() && !page.entry.services.contains(std::string(service))) continue;
+    Page seen = page;
+    Turn(seen, now);
+    seen.entry.points_per_s =
+        static_cast<double>(seen.before) * 1000 / static_cast<double>(kSlot.count());
+    out.push_back(std::move(seen.entry));
+  }
+  return out;
+}
+
+}  // namespace liveops::ingest

@@ -1,0 +1,52 @@
+#include "services/liveopsctl/render/emitters.h"
+
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+#include "common/base/time.h"
+#include "services/liveopsctl/render/table.h"
+
+namespace liveops::ctl {
+namespace {
+
+std::string Services(const v1::EmitterStatus& e) {
+  std::string out;
+  for (const std::string& service : e.services()) out += (out.empty() ? "" : ", ") + service;
+  return out;
+}
+
+// What is wrong with what it sends, worst first.
+std::string Remark(const v1::EmitterStatus& e) {
+  std::string out;
+  for (const v1::Rejection& r : e.rejections()) {
+    out += fmt::format("{}{} {}{}{}", out.empty() ? "" : "; ", r.points(), r.reason(),
+                       r.example().empty() ? "" : ": ", r.example());
+  }
+  if (!e.last_problem().empty()) out += (out.empty() ? "" : "; ") + ("last: " + e.last_problem());
+  return out;
+}
+
+}  // namespace
+
+std::string RenderEmitters(const v1::ListEmittersResponse& response, const Style& style) {
+  if (response.emitters_size() == 0) {
+    return fmt::format("nobody has sent anything to {} since it started\n",
+                       Printable(response.instance()));
+  }
+  Table table({"IDENTITY", "EMITTER", "BY", "SERVICES", "POINTS/S", "ACCEPTED", "REFUSED",
+               "REQUESTS REFUSED", "HEARD", "REMARK"});
+  for (const v1::EmitterStatus& e : response.emitters()) {
+    std::uint64_t refused = 0;
+    for (const v1::Rejection& r : e.rejections()) refused += r.points();
+    table.Row({e.identity(), e.emitter(), e.protocol(), Services(e), FormatNumber(e.points_per_s()),
+               std::to_string(e.accepted_points()),
+               Cell(std::to_string(refused), refused > 0 ? Tone::kBad : Tone::kPlain),
+               Cell(std::to_string(e.refused_requests()),
+                    e.refused_requests() > 0 ? Tone::kWarning : Tone::kPlain),
+               FormatElapsed(Duration(e.heard_ms_ago())) + " ago", Remark(e)});
+  }
+  return fmt::format("to {}, since it started:\n", Printable(response.instance())) +
+         table.ToString(style);
+}
+
+}  // namespace liveops::ctl

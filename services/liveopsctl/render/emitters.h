@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "liveops/v1/ingest.pb.h"
+#include "services/liveopsctl/render/text.h"
+
+namespace liveops::ctl {
+
+// Who sends, and what became of it, as a table. Pure.
+std::string RenderEmitters(const v1::ListEmittersResponse& response, const Style& style);
+
+}  // namespace liveops::ctl

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "common/base/labels.h"
+#include "services/rule-evaluation/engine/record.h"
+
+// One sample of the log as text. Pure.
+namespace liveops::ctl {
+
+struct TailedSample {
+  std::int64_t time_ms = 0;    // real: when it was measured
+  std::int64_t append_ms = 0;  // real: when the broker took it
+  engine::SeriesKind kind = engine::SeriesKind::kGauge;
+  std::string metric;
+  std::string unit;
+  Labels labels;
+  double value = 0;                    // a histogram's: the sum of what it observed
+  std::optional<std::uint64_t> count;  // a histogram's
+  std::uint64_t duration_ms = 0;       // that it covers; 0 = not said
+};
+
+// `09:15:00.250  requests{code="500"}  +12 in 5s`, with a line end.
+std::string RenderSample(const TailedSample& sample);
+
+// {"time_ms","append_ms","metric","kind","unit","labels":{…},"value"[,"count"][,"duration_ms"]},
+// with a line end.
+std::string SampleJson(const TailedSample& sample);
+
+}  // namespace liveops::ctl
