@@ -266,7 +266,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadPlan{"remediations:\n  - name: r\n    when: CPU > 1%\n    approval: {from: "
                             "on-call}\n    expect: at least "
                             "3 by pod\n    do: {kubectl: [rollout, undo, deployment/a]}\n",
-                            5, 13, "\"at least N by label\" cannot be run yet"}));
+                            5, 30, "expected within and a length of time"}));
 
 }  // namespace
 }  // namespace liveops::plan

@@ -126,6 +126,11 @@ std::string FormulaText(const Measure& measure) {
   return parts.back().text;
 }
 
+// `of http_request_count by pod`, `by pod`
+std::string ReportersText(const Operand& operand) {
+  return (operand.metric.empty() ? "" : "of " + SeriesText(operand) + " ") + "by " + operand.label;
+}
+
 std::string MeasureText(const Measure& measure) {
   switch (measure.form) {
     case Measure::Form::kRatio:
@@ -135,6 +140,8 @@ std::string MeasureText(const Measure& measure) {
                          SeriesText(measure.operands[0]), SeriesText(measure.operands[1]));
     case Measure::Form::kFormula:
       return FormulaText(measure);
+    case Measure::Form::kReporters:
+      return ReportersText(measure.value());
     case Measure::Form::kPlain:
       break;
   }
@@ -158,6 +165,11 @@ std::string UnitText(const Test& test) {
 }
 
 std::string TestText(const Test& test) {
+  if (test.measure.form == Measure::Form::kReporters) {
+    return fmt::format("{} {} {} over {}", IsUpward(test.op) ? "at least" : "fewer than",
+                       Decimal(test.threshold), MeasureText(test.measure),
+                       FormatDuration(test.window));
+  }
   std::string out = MeasureText(test.measure) + UnitText(test);
   if (!test.by.empty()) out += fmt::format(" by {}", fmt::join(test.by, ", "));
   out += fmt::format(" over {} {} {}", FormatDuration(test.window), ComparisonSign(test.op),

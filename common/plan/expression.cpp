@@ -15,13 +15,11 @@ namespace {
 constexpr std::size_t kMaxText = 4096;
 // Of a canonical text, in which the names of up to 64 series are written out.
 constexpr std::size_t kMaxCanonical = 1 << 20;
-constexpr Duration kMinWindow = std::chrono::seconds(1);
-constexpr Duration kMaxWindow = std::chrono::hours(24 * 30);
 constexpr Duration kMaxWithin = std::chrono::hours(24);
 
 constexpr std::string_view kKeywords[] = {"by",  "over",   "per",      "of", "for",     "within",
                                           "and", "unless", "compared", "or", "without", "at",
-                                          "+",   "-",      "*",        "/",  "offset"};
+                                          "+",   "-",      "*",        "/",  "offset",  "fewer"};
 
 struct Feature {
   std::string_view word;
@@ -41,7 +39,6 @@ constexpr Feature kRefused[] = {
      "an earlier time is no offset here; write what part of it the value is: p95 > 150% compared "
      "to 1d ago"},
     {"without", "without cannot be run yet: name the labels to keep after by"},
-    {"at", "\"at least N by label\" cannot be run yet"},
     {"+", kArithmetic},
     {"-", kArithmetic},
     {"*", kArithmetic},
@@ -194,6 +191,7 @@ bool ExpressionParser::ReadEnd(std::string_view expected) {
 
 bool ExpressionParser::ReadTest(const Test* first, Test& test) {
   const std::size_t begin = cursor_.offset();
+  if (AtReporters()) return ReadReporters(test);
   if (!ReadMeasure(test.measure)) return false;
   bool windowed = false;
   while (true) {
@@ -301,6 +299,7 @@ bool ExpressionParser::ReadOwnThreshold(const Condition& condition, Threshold& t
 
 bool ExpressionParser::ReadExpect(Expect& expect) {
   const std::size_t begin = cursor_.offset();
+  expects_ = true;
   if (!ReadTest(nullptr, expect.condition)) return false;
   if (expect.condition.IsCompared()) {
     return Fail(begin,
@@ -342,6 +341,11 @@ Parsed<Level> ParseLevel(std::string_view text, const Condition& condition) {
   static const Bindings kNone;
   return Run<Level>(text, &kNone,
                     [&](auto& parser, auto& value) { return parser.ReadLevel(condition, value); });
+}
+
+Parsed<Condition> ParseExpectation(std::string_view text, const Bindings* bindings) {
+  return Run<Condition>(text, bindings,
+                        [](auto& parser, auto& value) { return parser.ReadExpectation(value); });
 }
 
 Parsed<Expect> ParseExpect(std::string_view text, const Bindings* bindings) {

@@ -17,6 +17,7 @@
 //   item      = test | "(" logic ")"
 //   test      = measure ["by" label {"," label}] ["over" W] op number[unit]
 //               ["compared" "to" D "ago"]
+//             | ("fewer" "than" | "at" "least") N ["of" series] "by" label ["over" W]
 //   measure   = call ["of" capacity] | ("ratio" | "shortfall") "(" series "," series ")" | alias
 //             | pNN [distribution alias] | formula
 //   formula   = product {("+" | "-") product}
@@ -74,6 +75,9 @@ Parsed<Clear> ParseClear(std::string_view text, const Condition& condition);
 
 // `> 500ms for 1min`, in the unit of `condition` and its direction; without `for`, with its hold.
 Parsed<Level> ParseLevel(std::string_view text, const Condition& condition);
+
+// `at least 3 by pod for 2min`: the condition that is true when it fails.
+Parsed<Condition> ParseExpectation(std::string_view text, const Bindings* bindings);
 
 // `5xx < 1% within 5min`.
 Parsed<Expect> ParseExpect(std::string_view text, const Bindings* bindings);

@@ -21,6 +21,7 @@ class ExpressionParser {
   bool ReadClear(const Condition& condition, Clear& clear);
   bool ReadLevel(const Condition& condition, Level& level);
   bool ReadExpect(Expect& expect);
+  bool ReadExpectation(Condition& condition);
   // With the end of the text after them.
   bool ReadWholeSeries(Operand& operand);
   bool ReadGoodEvents(GoodEvents& good);
@@ -112,6 +113,10 @@ class ExpressionParser {
   bool FitIn(const std::string& unit, std::size_t at, Measure& measure);
   bool FailUnbound();
 
+  // expression_reporters.cpp
+  bool AtReporters();
+  bool ReadReporters(Test& test);
+
   // expression_series.cpp
   bool ReadSeries(Measure& measure);  // sets value's metric and matches, capacity and unit
   bool ReadMatches(Operand& operand);
@@ -123,9 +128,13 @@ class ExpressionParser {
   ExpressionError error_;
   std::vector<Test> tests_;
   std::vector<LogicNode> logic_;
-  unsigned depth_ = 0;  // of parentheses
-  bool share_ = false;  // the formula at hand says a part of a whole
+  unsigned depth_ = 0;    // of parentheses
+  bool share_ = false;    // the formula at hand says a part of a whole
+  bool expects_ = false;  // what is read is to be so, no alarm's condition
 };
+
+inline constexpr Duration kMinWindow = std::chrono::seconds(1);
+inline constexpr Duration kMaxWindow = std::chrono::hours(24 * 30);
 
 // What may follow the name of a measure at once, beside a space.
 inline constexpr std::string_view kNameEnds = "<>=!)";

@@ -174,7 +174,7 @@ TEST(Expression, ExpectHasATimeLimitLongerThanItsWindow) {
   EXPECT_THAT(ParseExpect("5xx < 1% for 1min", &Seed()).error.message,
               HasSubstr("a hold in expect"));
   EXPECT_THAT(ParseExpect("at least 3 by pod", &Seed()).error.message,
-              HasSubstr("\"at least N by label\" cannot be run yet"));
+              HasSubstr("expected within"));
 }
 
 TEST(Expression, ParseConditionNamesTheColumn) {

@@ -59,13 +59,14 @@ struct LabelMatch {
 // One aggregate of one metric.
 struct Operand {
   Aggregate aggregate = Aggregate::kLast;
-  double quantile = 0;  // 0..1, for kQuantile
-  std::string metric;
+  double quantile = 0;              // 0..1, for kQuantile
+  std::string metric;               // "" = every series of the service, with kReporters only
   std::vector<LabelMatch> matches;  // all must hold
   Duration per{0};  // > 0 with kRate only: 1min for req/min, 1s when the plan says nothing
   // Of an operand of a formula: what its series are converted to before the formula is computed.
   // "" elsewhere: there the measure's own unit says it.
   std::string unit;
+  std::string label;  // kReporters: whose values are counted; a series without it is not read
   friend bool operator==(const Operand&, const Operand&) = default;
 };
 
@@ -90,6 +91,7 @@ struct Measure {
     kRatio,      // what part of operands[1] is operands[0]; both are then increases
     kShortfall,  // what part of operands[1] is missing in operands[0]: 1 - ratio, from 0 to 1
     kFormula,    // `formula` over the operands, of which there are at most kOperandsMax
+    kReporters,  // how many values of operands[0]'s label report: `<` and `>=` a whole number
   };
   static constexpr std::size_t kOperandsMax = 8;
 
@@ -166,10 +168,10 @@ Duration EarlierPaneLength(Duration window, Duration ago);
 // `ratio(http_5xx_count, http_request_count) over 1min > 1% for 3min`: aliases inlined, window and
 // hold always written, likewise `last(db_connection_count) of 200 over 1min > 80% for 10min`,
 // `rate(http_request_count) per 1min by zone over 1min < 10/min for 0s`,
-// `avg(a) in ms - avg(b) in ms over 1min > 5ms for 3 of 5min`,
-// `p95(a) in ms over 1min > 150% compared to 1d ago for 5min` and
-// `ratio(e, r) over 1h > 1.44% and ratio(e, r) over 5min > 1.44% for 0s`. ParseCondition reads it
-// back to an equal Condition, if the condition is one that a plan can say.
+// `avg(a) in ms - avg(b) in ms over 1min > 5ms for 3 of 5min`, `fewer than 3 by pod over 1min for
+// 0s`, `p95(a) in ms over 1min > 150% compared to 1d ago for 5min` and `ratio(e, r) over 1h > 1.44%
+// and ratio(e, r) over 5min > 1.44% for 0s`. ParseCondition reads it back to an equal Condition, if
+// the condition is one that a plan can say.
 std::string CanonicalText(const Condition& condition);
 
 // The measure's part of it: `ratio(http_5xx_count, http_request_count)`.

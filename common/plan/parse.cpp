@@ -40,7 +40,7 @@ std::optional<Response> ReadResponseTime(const YamlNode& node, const char* sever
 void AddMetrics(const Condition& condition, std::set<std::string>& metrics) {
   for (std::size_t i = 0; i < TestCount(condition); ++i) {
     for (const Operand& operand : TestOf(condition, i).measure.operands) {
-      metrics.insert(operand.metric);
+      if (!operand.metric.empty()) metrics.insert(operand.metric);
     }
   }
 }
@@ -73,6 +73,7 @@ Plan PlanReader::Read(const YamlNode& root) {
   ReadSlos(fields.Get("slos"));
   ReadRemediations(fields.Get("remediations"));
   ReadLateness(fields.Get("lateness"));
+  CheckSpread(fields.Get("spread"));
   fields.Refuse({{"silences", "silences; nothing was silenced"},
                  {"maintenance", "maintenance windows"},
                  {"escalation", "escalation; an alarm goes to its owner"},
@@ -202,6 +203,20 @@ std::optional<Condition> PlanReader::ReadWhen(Fields& fields) {
   return std::move(parsed.value);
 }
 
+std::optional<Condition> PlanReader::ReadCondition(Fields& fields) {
+  const YamlNode* expect = fields.Scalar("expect");
+  if (expect == nullptr) return ReadWhen(fields);
+  if (const YamlNode* when = fields.Scalar("when")) {
+    problems_.Add(*when, "\"when\" stands beside \"expect\": leave one out");
+    return std::nullopt;
+  }
+  auto parsed = ParseExpectation(expect->scalar, &bindings_);
+  if (!parsed.value && !parsed.error.message.empty()) {
+    problems_.AddInside(*expect, parsed.error.offset, parsed.error.message);
+  }
+  return std::move(parsed.value);
+}
+
 const Owner* PlanReader::ReadOwnerName(const YamlNode& node) {
   const Owner* owner = plan_.FindOwner(node.scalar);
   if (owner == nullptr) {
@@ -225,7 +240,7 @@ void PlanReader::ReadAlarm(const YamlNode& node) {
   if (!fields.valid()) return;
   Alarm alarm;
   alarm.name = ReadName(fields, "alarm", alarm_offsets_);
-  const auto condition = ReadWhen(fields);
+  const auto condition = ReadCondition(fields);
   if (condition) alarm.when = *condition;
   ReadClear(fields, condition ? &*condition : nullptr, alarm);
   ReadPurpose(fields, alarm);
@@ -303,6 +318,34 @@ void PlanReader::ReadResponse(const YamlNode* node) {
                                      SeverityName(kSeverities[i]), CanonicalText(lower),
                                      SeverityName(kSeverities[i - 1]), CanonicalText(higher)));
     return;
+  }
+}
+
+namespace {
+
+// What is counted over all series of a group cannot be put together from parts.
+const char* WholeOnly(const Test& test) {
+  if (test.measure.form == Measure::Form::kReporters) return "at least N by label";
+  return nullptr;
+}
+
+}  // namespace
+
+void PlanReader::CheckSpread(const YamlNode* node) {
+  if (node == nullptr || plan_.spread <= 1) return;
+  const auto check = [&](const char* kind, const std::string& name, const Condition& condition) {
+    for (std::size_t i = 0; i < TestCount(condition); ++i) {
+      const char* phrase = WholeOnly(TestOf(condition, i));
+      if (phrase == nullptr) continue;
+      problems_.Add(*node, fmt::format("{} \"{}\": {} cannot be run where spread is above 1", kind,
+                                       name, phrase));
+      return;
+    }
+  };
+  for (const Alarm& alarm : plan_.alarms) check("alarm", alarm.name, alarm.when);
+  for (const Remediation& remediation : plan_.remediations) {
+    check("remediation", remediation.name, remediation.when);
+    if (remediation.expect) check("remediation", remediation.name, remediation.expect->condition);
   }
 }
 

@@ -26,6 +26,7 @@ class PlanReader {
  private:
   // parse.cpp
   void ReadSpread(Fields& fields);
+  void CheckSpread(const YamlNode* node);
   void ReadOwners(const YamlNode* node);
   void ReadOwner(const YamlNode& name, const YamlNode& node);
   void ReadAlarms(const YamlNode* node);
@@ -47,6 +48,8 @@ class PlanReader {
   std::string ReadName(Fields& fields, std::string_view what,
                        std::map<std::string, std::size_t>& seen);
   std::optional<Condition> ReadWhen(Fields& fields);
+  // Of an alarm: `when`, or `expect` in its place.
+  std::optional<Condition> ReadCondition(Fields& fields);
   const Owner* ReadOwnerName(const YamlNode& node);
 
   // parse_slo.cpp

@@ -121,6 +121,11 @@ Result<std::string> ReferenceForm(const ReferenceExample& example) {
       if (!parsed.value) return ErrorOf(example, parsed);
       return CanonicalText(*parsed.value);
     }
+    case Kind::kExpected: {
+      const auto parsed = ParseExpectation(example.text, &Names());
+      if (!parsed.value) return ErrorOf(example, parsed);
+      return CanonicalText(*parsed.value);
+    }
     case Kind::kObjective:
       return ObjectiveForm(example);
     case Kind::kRefused: {

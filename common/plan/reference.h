@@ -15,7 +15,8 @@ struct ReferenceExample {
   enum class Kind {
     kCondition,  // `when:`
     kClear,      // `clear:` of ReferenceCleared()
-    kExpect,     // `expect:`
+    kExpect,     // `expect:` of a remediation
+    kExpected,   // `expect:` of an alarm
     kObjective,  // one item of `slos:`
     kRefused,    // a condition that is told to be none
   };

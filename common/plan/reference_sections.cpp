@@ -1,14 +1,7 @@
-#include "common/plan/reference.h"
+#include "common/plan/reference_parts.h"
 
 namespace liveops::plan {
 namespace {
-
-using Kind = ReferenceExample::Kind;
-
-ReferenceExample When(std::string_view text, std::string_view meaning = "") {
-  return {Kind::kCondition, text, meaning};
-}
-ReferenceExample Refused(std::string_view text) { return {Kind::kRefused, text, ""}; }
 
 ReferenceSection Conditions() {
   return {
@@ -19,6 +12,7 @@ chain     = item {("and" | "unless") item}
 item      = test | "(" logic ")"
 test      = measure ["by" label {"," label}] ["over" window] op threshold
             ["compared" "to" time "ago"]
+          | "fewer" "than" N ["of" series] "by" label ["over" window]
 op        = ">" | ">=" | "<" | "<="
 hold      = ["for"] time | "for" M "of" N ("min" | "h"))md",
       R"md(A condition is one *test*, or several joined by words. A test computes a *measure* over a *window*
@@ -178,55 +172,6 @@ its first whole window: what a part of one says is not known to be so.)md",
        When("increase(orders_count) over 1d < 100", "panes of 48min")}};
 }
 
-ReferenceSection Groups() {
-  return {
-      "Groups",
-      "",
-      R"md(`by` makes one alarm for each set of values of the labels. Without it there is one for the
-service: counters and distributions are merged, and of gauges the worst series counts, the
-greatest for `>` and the least for `<`. A label that a series does not have is empty.
-
-The first test of a condition says what the alarm is told apart by. A later test may name all of
-those labels, a part of them, or none: then all alarms that share those values see the same value
-of it.)md",
-      {When("avg(CPU) by zone, instance over 5min > 90% for 10min"),
-       When("CPU by host > 90% and req/min > 1000",
-            "each host's CPU, while the service as a whole is busy")}};
-}
-
-ReferenceSection EarlierTimes() {
-  return {
-      "Compared to an earlier time",
-      R"md(test      = measure [by …] [over …] op per-cents "compared" "to" time "ago")md",
-      R"md(`p95 > 150% compared to 1d ago` is true when the value now is more than one and a half times what
-it was a day ago, `< 50%` when it is less than half of it. The threshold is in per cents of what
-was: there is one form, and no difference beside it. Any aggregate, ratio or shortfall is compared
-so; a formula is not.
-
-The earlier window is as long as the one now and ended the given time before it: (t - D - W, t - D].
-Its panes are kept for D + W, at most 1440 of them (and those of one window), so that the memory of a
-series, 24 bytes a pane, or of a group's distribution, does not grow with D. The earlier panes are
-therefore coarser than those of the window, at the most one window long, and the earlier window ends
-up to one of its panes before t - D: with `over 1min compared to 1d ago` at the last whole minute. The
-window is at least D / 1440 (1min for 1d, 7min for 7d); D is at least W, and D + W at most 30d.
-
-* Without a value then the test is unknown, never true or false: there was no point in the earlier
-  window, or it was 0 or less; the rule did not see all of that window, since it is younger, or the
-  log had a hole then, or points were refused. What the value is now and was then is told with every
-  answer.
-* Both windows need `min_count` events, where one does.
-* It is judged at the watermark only: nothing is told early.
-* Panes of the earlier time are part of the snapshot; a restart does not forget them. A group told
-  apart by labels that leaves takes its past with it.
-* It counts as two of the 8 tests of a condition, and does not stand in `expect`.
-* In the canonical form `in` says what the measure is in, where that is not a plain number.)md",
-      {When("p95 > 150% compared to 1d ago for 5min", "half as much again as a day ago"),
-       When("req/min over 10min < 50% compared to 7d ago", "half of the traffic is missing"),
-       When("5xx over 5min > 300% compared to 1h ago and 5xx > 1%",
-            "three times the errors of an hour ago, and no few"),
-       When("last(queue_length) by pod over 5min >= 200% compared to 30min ago")}};
-}
-
 ReferenceSection Logic() {
   return {
       "Several tests: and, or, unless",
@@ -295,11 +240,12 @@ and belongs to a condition of one test.)md",
 ReferenceSection Effects() {
   return {
       "Effects: expect",
-      R"md(expect = test "within" time)md",
+      R"md(expect = (test | "at" "least" N ["of" series] "by" label ["over" window]) "within" time)md",
       R"md(`expect:` of a remediation says how it is seen to have helped, in a window that opens after the
 action: one test, no hold. The time, up to 1d, is longer than the window.)md",
       {{Kind::kExpect, "5xx < 1% within 5min", ""},
-       {Kind::kExpect, "p95 - p50 < 100ms within 10min", ""}}};
+       {Kind::kExpect, "p95 - p50 < 100ms within 10min", ""},
+       {Kind::kExpect, "at least 3 by pod within 10min", "three pods report, since the action"}}};
 }
 
 ReferenceSection Objectives() {
@@ -359,8 +305,9 @@ ReferenceSection Refusals() {
 not fit is told with what was expected:)md",
       {Refused("p95 > 500ms compared to 1d ago"), Refused("p95 - p50 > 150% compared to 1d ago"),
        Refused("avg(CPU) offset 1d > 5%"), Refused("avg(CPU) without host > 5%"),
-       Refused("at least 3 by pod"), Refused("topk(5, CPU) > 1"), Refused("distinct(user) > 100"),
-       Refused("avg(m{path=~\"/a.*\"}) > 1"), Refused("avg(rate(m)) > 1"), Refused("p95 > p50"),
+       Refused("at least 3 by pod"), Refused("fewer than 3 pods"), Refused("topk(5, CPU) > 1"),
+       Refused("distinct(user) > 100"), Refused("avg(m{path=~\"/a.*\"}) > 1"),
+       Refused("avg(rate(m)) > 1"), Refused("p95 > p50"),
        Refused("(p95 > 500ms for 5min) or 5xx > 1%"), Refused("5xx > 5"),
        Refused("p95 + heap > 5ms"), Refused("5xx * 2 > 4%")}};
 }
@@ -383,10 +330,23 @@ std::string_view ReferenceNames() {
 std::string_view ReferenceCleared() { return "p95 > 500ms for 5min"; }
 
 std::span<const ReferenceSection> ReferenceSections() {
-  static const std::vector<ReferenceSection> sections = {
-      Conditions(), Aggregates(), Aliases(),      Shares(),  Formulas(), Units(),
-      Windows(),    Groups(),     EarlierTimes(), Logic(),   Values(),   Holds(),
-      Recovery(),   Effects(),    Objectives(),   Refusals()};
+  static const std::vector<ReferenceSection> sections = {Conditions(),
+                                                         Aggregates(),
+                                                         Aliases(),
+                                                         Shares(),
+                                                         Formulas(),
+                                                         Units(),
+                                                         Windows(),
+                                                         GroupsSection(),
+                                                         EarlierTimesSection(),
+                                                         ReportersSection(),
+                                                         Logic(),
+                                                         Values(),
+                                                         Holds(),
+                                                         Recovery(),
+                                                         Effects(),
+                                                         Objectives(),
+                                                         Refusals()};
   return sections;
 }
 

@@ -24,7 +24,9 @@ void Watchlist::Add(std::string name, engine::Purpose purpose, const plan::Condi
   std::set<std::string> metrics;
   for (std::size_t i = 0; i < plan::TestCount(condition); ++i) {
     const plan::Test& test = plan::TestOf(condition, i);
-    for (const plan::Operand& operand : test.measure.operands) metrics.insert(operand.metric);
+    for (const plan::Operand& operand : test.measure.operands) {
+      if (!operand.metric.empty()) metrics.insert(operand.metric);
+    }
     watched.units.push_back(plan::ThresholdUnit(test));
     watched.window = std::max(watched.window, test.window + test.ago);
   }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "services/notifier/channel/answer.h"
 #include "services/notifier/channel/text.h"
 
@@ -47,6 +49,14 @@ TEST(SayResponse, SaysTheTimeOfThePlan) {
   page.response = plan::Response{};
   EXPECT_EQ(SayResponse(Language::kEnglish, page), "next business day");
   EXPECT_EQ(SayResponse(Language::kKorean, page), "다음 영업일 대응");
+}
+
+TEST(ShareText, OfWhoIsMissingSaysThatNoDataArrives) {
+  EXPECT_EQ(ShareText(Language::kEnglish, {"endpoint=/games", 12, 0.4}, "1"),
+            "endpoint=/games  12 (40 %)");
+  const PageContribution missing{"pod=c", std::numeric_limits<double>::quiet_NaN(), 0};
+  EXPECT_EQ(ShareText(Language::kEnglish, missing, "1"), "pod=c  no data arrives");
+  EXPECT_EQ(ShareText(Language::kKorean, missing, "1"), "pod=c  데이터가 들어오지 않음");
 }
 
 TEST(Words, EveryWordIsThereInBothLanguages) {

@@ -254,7 +254,11 @@ std::string LimitText(const Page& page) {
   return OneLine(page.comparison) + " " + FormatValue(page.threshold, OneLine(page.unit));
 }
 
-std::string ShareText(const PageContribution& contribution, std::string_view unit) {
+std::string ShareText(Language language, const PageContribution& contribution,
+                      std::string_view unit) {
+  if (std::isnan(contribution.value)) {
+    return OneLine(contribution.label) + "  " + Say(language, &Words::silent);
+  }
   std::string out =
       OneLine(contribution.label) + "  " + FormatValue(contribution.value, OneLine(unit));
   if (contribution.share > 0) {

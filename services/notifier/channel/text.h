@@ -36,7 +36,9 @@ std::string SayEnd(Language language, RemedyEnd end);
 // "2.4 %", with its bounds when it is an estimate: "512 ms (500 ms to 524 ms)".
 std::string ValueText(const Page& page);
 std::string LimitText(const Page& page);  // "> 1 %"
-std::string ShareText(const PageContribution& contribution, std::string_view unit);
+// "endpoint=/games  12 (40 %)"; of what has no value, "pod=c  no data arrives".
+std::string ShareText(Language language, const PageContribution& contribution,
+                      std::string_view unit);
 std::string TimeText(Instant t);  // "2026-02-04 09:15:00 UTC"
 
 std::string ApproveCommand(

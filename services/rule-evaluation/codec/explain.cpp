@@ -199,8 +199,9 @@ std::vector<std::string> ExplainLines(const v1::AlarmStatus& s) {
   if (s.has_last_transition()) {
     lines.push_back("Last transition: " + TransitionWords(s.last_transition()) + ".");
     for (const v1::Contribution& top : s.last_transition().top()) {
-      lines.push_back("Contributed: " + top.label() + " with " +
-                      FormatValue(top.value(), s.unit()) + ".");
+      lines.push_back(std::isnan(top.value()) ? "Silent: " + top.label() + "."
+                                              : "Contributed: " + top.label() + " with " +
+                                                    FormatValue(top.value(), s.unit()) + ".");
     }
     for (const v1::Change& change : s.last_transition().changes()) {
       lines.push_back("Changed before: " + change.description() + " at " +

@@ -10,30 +10,23 @@ constexpr std::int64_t kForgottenMs = 3'600'000;
 // The series of an alarm that was taken over are given at least so long to come back.
 constexpr std::int64_t kReturnMs = 120'000;
 
-// A series that spoke once is taken for one that speaks this often: its silence is no false alarm
-// while it may just be seldom.
-constexpr std::int64_t kIntervalAtFirstMs = 300'000;
+}  // namespace
 
-// Silence of this member counts as absence from here on.
-std::int64_t AbsentAfter(const State& s, const Rule& rule, const Cells& cells,
-                         const Member& member) {
-  const std::int64_t known = s.series.at(member.series).Interval();
-  const std::int64_t interval = known > 0 ? known : kIntervalAtFirstMs;
-  return std::max(rule.reach_ms(cells.test),
-                  member.cell == Cell::kGauge ? 3 * interval : (5 * interval + 1) / 2);
+std::int64_t AbsentAfter(std::int64_t reach_ms, std::int64_t interval_ms, bool gauge) {
+  const std::int64_t interval = interval_ms > 0 ? interval_ms : kIntervalAtFirstMs;
+  return std::max(reach_ms, gauge ? 3 * interval : (5 * interval + 1) / 2);
 }
 
-// Was there, since then, a reason for which points may be missing?
 bool Doubted(const State& s, const Rule& rule, std::int64_t since_ms) {
   return !s.presence.Proves(s.map.ToReal(InstantFromMs(since_ms))) ||
          s.refused_ms[rule.service] > since_ms;
 }
 
-}  // namespace
-
 bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& member,
             std::int64_t end_ms) {
-  const std::int64_t after = AbsentAfter(s, rule, cells, member);
+  const std::int64_t after =
+      AbsentAfter(rule.reach_ms(cells.test), s.series.at(member.series).Interval(),
+                  member.cell == Cell::kGauge);
   if (end_ms - std::max(member.newest.ms, kLongAgo) < after) return false;
   return s.series.at(member.series).unusable_ms <= end_ms - after &&
          !Doubted(s, rule, end_ms - after);
@@ -67,7 +60,9 @@ bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::i
 
 // Gauges do. What counts or observes may have nothing to say: it leaves late, and only where label
 // values tell it apart.
+// Where it counts who reports, that nobody does is what it says.
 bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms) {
+  if (rule.calls_roll) return false;
   const bool apart = !rule.spec.when.by.empty();
   if (!group.HasMembers()) {
     // What its series were can only be told from the condition.

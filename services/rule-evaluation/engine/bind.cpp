@@ -82,6 +82,9 @@ void RemoveRule(State& s, Service& service, Rule& rule) {
   for (const auto& shared : rule.shared) {
     for (const auto& [key, cells] : shared) ForgetMembers(s, rule, *cells);
   }
+  for (const auto& shared : rule.shared) {
+    for (const auto& [key, cells] : shared) ForgetRoll(s, rule, *cells);
+  }
   if (rule.placeholder_told) s.gone.push_back(AlarmId(service.name, rule.spec.name, {}));
   s.due.erase(DueOf(rule));
   s.overflowing.erase(rule.number);
@@ -116,6 +119,7 @@ Group& OpenGroup(State& s, Rule& rule, const Labels& labels) {
   group->levels.resize(rule.spec.levels.size());
   group->level_slots.resize(rule.spec.levels.size());
   GiveCells(rule, *group);
+  if (rule.calls_roll) Activate(rule, *group);
   ++s.group_count;
   ++s.changes;
   rule.changed = true;
@@ -173,7 +177,7 @@ void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index) {
   cells.members.erase(cells.members.begin() + static_cast<std::ptrdiff_t>(index));
   cells.grid.RemoveColumn(index);
   IndexMembers(s, rule, cells);
-  if (rule.members.empty()) Schedule(s, rule);
+  if (!rule.fed()) Schedule(s, rule);
 }
 
 void IndexMembers(State& s, Rule& rule, Cells& cells) {
@@ -186,9 +190,11 @@ void IndexMembers(State& s, Rule& rule, Cells& cells) {
 
 void RemoveGroup(State& s, Rule& rule, Group& group) {
   for (const auto& cells : group.own) {
-    if (cells) ForgetMembers(s, rule, *cells);
+    if (!cells) continue;
+    ForgetMembers(s, rule, *cells);
+    ForgetRoll(s, rule, *cells);
   }
-  if (rule.members.empty()) Schedule(s, rule);
+  if (!rule.fed()) Schedule(s, rule);
   Deactivate(rule, group);
   std::erase_if(s.touched, [&](const auto& t) { return t.second == &group; });
   if (!rule.probe) {
@@ -236,7 +242,7 @@ bool IsCounter(SeriesKind kind) {
 // Does the operand read this series by its name?
 bool Names(const plan::Operand& operand, const SeriesView& view, bool& bucket) {
   bucket = false;
-  if (operand.metric == view.metric) return true;
+  if (operand.metric == view.metric || operand.metric.empty()) return true;
   if (operand.aggregate != plan::Aggregate::kQuantile || !IsCounter(view.kind)) return false;
   bucket = view.metric.size() == operand.metric.size() + kBucketSuffix.size() &&
            view.metric.starts_with(operand.metric) && view.metric.ends_with(kBucketSuffix);
@@ -276,6 +282,14 @@ Fit FitOf(const plan::Measure& measure, const Place& place, const SeriesView& vi
   return fit;
 }
 
+// The cells that a series feeds with what the test reads; null where there is no room.
+Cells* CellsFor(State& s, Rule& rule, std::size_t test, const Labels& labels) {
+  const Labels apart = GroupLabels(rule.test(test).by, labels);
+  if (!rule.Own(test)) return &SharedCells(rule, test, apart);
+  Group* group = GroupFor(s, rule, apart);
+  return group == nullptr ? nullptr : group->own[test].get();
+}
+
 // A member for this series and operand, known or new; nothing when it cannot feed it.
 std::optional<Feed> FeedFor(State& s, Rule& rule, const Place& place, std::uint32_t id,
                             const SeriesView& view, const Labels& labels) {
@@ -289,13 +303,7 @@ std::optional<Feed> FeedFor(State& s, Rule& rule, const Place& place, std::uint3
     ++s.series.at(id).mismatches;
     return std::nullopt;
   }
-  Cells* cells = nullptr;
-  if (rule.Own(place.test)) {
-    Group* group = GroupFor(s, rule, GroupLabels(test.by, labels));
-    if (group != nullptr) cells = group->own[place.test].get();
-  } else {
-    cells = &SharedCells(rule, place.test, GroupLabels(test.by, labels));
-  }
+  Cells* cells = CellsFor(s, rule, place.test, labels);
   if (cells == nullptr) {
     Series& newcomer = s.series.at(id);
     if (!newcomer.refused) ++s.counters.series_refused;
@@ -346,6 +354,13 @@ void Bind(State& s, Service& service, std::uint32_t id, const SeriesView& view) 
         if (!labels) labels = Labels::Decode(view.labels);
         if (!labels) return;  // damaged: no rule can say whose it is
         if (!Matches(measure.operands[i], *labels)) continue;
+        if (CountsReporters(rule->test(test))) {
+          if (Cells* cells = CellsFor(s, *rule, test, *labels)) {
+            Enrol(s, *rule, *cells, id, *labels->Find(measure.operands[i].label));
+            WaitFor(s, *rule, series);
+          }
+          continue;
+        }
         const auto feed = FeedFor(s, *rule, place, id, view, *labels);
         if (!feed) continue;
         series.feeds.push_back(*feed);

@@ -103,7 +103,7 @@ bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Tr
         DropMember(s, rule, *cells, cells->members.size() - 1);
     }
   }
-  if (group.life.state == AlarmState::kOk) Deactivate(rule, group);
+  if (group.life.state == AlarmState::kOk && !rule.calls_roll) Deactivate(rule, group);
   return false;
 }
 
@@ -123,6 +123,13 @@ Primaries PrimariesOf(const State& s, const Rule& rule, const Group& group, std:
     found.spoke = found.spoke || member.newest.ms != INT64_MIN;
     found.absent = found.absent && Absent(s, rule, cells, member, end_ms);
   });
+  for (const auto& cells : group.own) {
+    if (!cells || cells->roll.empty()) continue;
+    const Reading count = CountReporters(s, rule, *cells, end_ms);
+    found.any = found.any || count.known;
+    found.spoke = found.spoke || count.known;
+    found.absent = found.absent && count.high == 0;
+  }
   return found;
 }
 
@@ -151,7 +158,7 @@ void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
   const Stepped stepped = StepAlarm(s, rule, group, j);
   TellIf(s, rule, group, stepped, j, out);
   Note(s, group, j, before, stepped.told);
-  if (no_value && !primaries.any && group.life.state == AlarmState::kOk) {
+  if (no_value && !primaries.any && group.life.state == AlarmState::kOk && !rule.calls_roll) {
     Deactivate(rule, group);  // until a series feeds it
   }
 }

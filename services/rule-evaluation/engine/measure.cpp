@@ -212,6 +212,9 @@ bool TrueStays(const Rule& rule, const Cells& cells) {
 
 Reading Measure(const State& s, const Rule& rule, const Cells& cells, std::int64_t pane,
                 bool at_least) {
+  if (CountsReporters(rule.test(cells.test))) {
+    return CountReporters(s, rule, cells, pane * rule.windows[cells.test].pane_ms);
+  }
   TallyMaker tallies(s, rule, cells, pane, at_least);
   return ValueMaker(rule.test(cells.test), cells.bounds).Make([&](std::size_t operand) {
     return tallies.Of(operand);

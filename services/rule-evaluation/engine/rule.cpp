@@ -142,6 +142,9 @@ std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_
   rule->step_ms = spec.when.quorum.needed > 0 ? spec.when.quorum.slot.count() : shortest;
   rule->shared.resize(rule->windows.size());
   rule->spec = std::move(spec);
+  for (std::size_t i = 0; i < rule->tests(); ++i) {
+    rule->calls_roll = rule->calls_roll || (rule->Own(i) && CountsReporters(rule->test(i)));
+  }
   rule->number = number;
   rule->service = service;
   return rule;
@@ -206,6 +209,10 @@ bool SameWindows(const plan::Condition& a, const plan::Condition& b) {
 }
 
 bool Matches(const plan::Operand& operand, const Labels& labels) {
+  if (!operand.label.empty()) {
+    const std::string* value = labels.Find(operand.label);
+    if (value == nullptr || value->empty()) return false;
+  }
   for (const plan::LabelMatch& match : operand.matches) {
     const std::string* value = labels.Find(match.name);
     const bool equal =

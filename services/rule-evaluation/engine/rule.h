@@ -59,6 +59,10 @@ struct Member {
 
 struct Group;
 
+// Who reports, of a test that counts the values of a label: by value its series, ascending. They
+// are no members: their points need not be taken anywhere, since each series knows when it spoke.
+using Roll = std::map<std::string, std::vector<std::uint32_t>, std::less<>>;
+
 // For a quorum: how the slots came out, oldest first; one that was not judged is missing.
 using Slots = std::vector<std::pair<std::int64_t, Verdict>>;
 
@@ -82,6 +86,7 @@ struct Cells {
   sketch::PaneGrid grid;
   std::vector<sketch::Panes<sketch::Sketch>> distributions;  // by operand
   std::vector<double> bounds;  // of the newest explicit histogram, for the bounds of a quantile
+  Roll roll;                   // of a test that counts who reports
 
   // What the record at hand brought; void unless touched == its offset.
   std::int64_t touched = -1;
@@ -224,6 +229,8 @@ struct Rule {
   // Derived, not part of the state.
   std::vector<Group*> active;                                                   // by number
   std::unordered_map<std::uint64_t, std::pair<Cells*, std::uint32_t>> members;  // never iterated
+  std::size_t rolled = 0;   // series on its rolls
+  bool calls_roll = false;  // one that its group has alone: then that is always active
   std::int64_t due_ms = 0;  // partition clock at which the next step is judged
   bool changed = true;      // its placeholder view did
   bool placeholder_told = false;
@@ -257,6 +264,7 @@ struct Rule {
     }
     return window.keep_from;
   }
+  bool fed() const { return !members.empty() || rolled > 0; }
   // Do all groups have cells of their own for the test?
   bool Own(std::size_t i) const { return i == 0 || test(i).by == spec.when.by; }
   // The cells of a test that a group looks at; null when no series ever fed them.
@@ -271,6 +279,10 @@ struct Rule {
     return (std::uint64_t{series} << 6) | (std::uint64_t{test} << 3) | operand;
   }
 };
+
+inline bool CountsReporters(const plan::Test& test) {
+  return test.measure.form == plan::Measure::Form::kReporters;
+}
 
 // The operand without whose data a test has no value.
 inline bool IsPrimary(const plan::Measure& measure, std::uint8_t operand) {

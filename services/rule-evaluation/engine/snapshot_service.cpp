@@ -104,6 +104,32 @@ bool ReadMember(const Rule& rule, Cells& cells, ByteReader& in) {
   return in.ok();
 }
 
+void WriteRoll(const Roll& roll, ByteWriter& out) {
+  out.Varint(roll.size());
+  for (const auto& [value, series] : roll) {
+    out.String(value);
+    out.Varint(series.size());
+    for (const std::uint32_t id : series) out.Varint(id);
+  }
+}
+
+// The numbers of a value's series ascend.
+bool ReadRoll(State& s, Rule& rule, Cells& cells, ByteReader& in) {
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    auto& series = cells.roll[std::string(in.String())];
+    if (!series.empty()) return false;  // twice
+    for (std::uint64_t k = in.Varint(); k > 0 && in.ok(); --k) {
+      const std::uint64_t id = in.Varint();
+      if (!s.series.Has(id) || (!series.empty() && id <= series.back())) return false;
+      series.push_back(static_cast<std::uint32_t>(id));
+      ++s.series.at(series.back()).members;
+      ++rule.rolled;
+    }
+    if (series.empty()) return false;
+  }
+  return in.ok();
+}
+
 void WriteCells(const Rule& rule, const Cells& cells, ByteWriter& out) {
   out.Varint(cells.bounds.size());
   for (const double bound : cells.bounds) out.Double(bound);
@@ -117,6 +143,7 @@ void WriteCells(const Rule& rule, const Cells& cells, ByteWriter& out) {
   out.Varint(cells.members.size());
   const std::int64_t from = rule.FirstKept(cells.test);
   for (std::size_t i = 0; i < cells.members.size(); ++i) WriteMember(cells, i, from, out);
+  if (CountsReporters(rule.test(cells.test))) WriteRoll(cells.roll, out);
 }
 
 // Into cells that were made for their test.
@@ -144,7 +171,7 @@ bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in) {
   }
   if (!in.ok()) return false;
   IndexMembers(s, rule, cells);
-  return true;
+  return !CountsReporters(rule.test(cells.test)) || ReadRoll(s, rule, cells, in);
 }
 
 void WriteSlots(const Slots& slots, ByteWriter& out) {

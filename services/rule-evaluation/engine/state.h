@@ -199,7 +199,38 @@ double IncreaseOf(const State& s, const Rule& rule, const Cells& cells, std::siz
 std::optional<double> GaugeOf(const State& s, const Rule& rule, const Cells& cells,
                               std::size_t column, std::int64_t pane);
 
+// --- roll.cpp: who reports ---
+// The series is one of those whose label values are counted. False when it was before.
+bool Enrol(State& s, Rule& rule, Cells& cells, std::uint32_t id, const std::string& value);
+void ForgetRoll(State& s, Rule& rule, Cells& cells);
+// Forgets who has been silent since before, proven; not those who are missing.
+void TrimRoll(State& s, Rule& rule, Cells& cells, std::int64_t before_ms);
+// Between how many surely report (low) and how many may, since their silence is not proven (high,
+// value). Known when somebody ever spoke.
+Reading CountReporters(const State& s, const Rule& rule, const Cells& cells, std::int64_t end_ms);
+// What that says against a threshold.
+struct RollCall {
+  Verdict verdict = Verdict::kUnknown;
+  Why why = Why::kQuiet;
+};
+RollCall CallRoll(const State& s, const Rule& rule, const Cells& cells, std::int64_t end_ms,
+                  plan::Comparison op, double threshold, const Reading& count);
+// Those whose silence is proven, the last one to fall silent first.
+struct Missing {
+  std::string value;
+  std::int64_t last_ms = 0;  // when it spoke last
+};
+std::vector<Missing> MissingOf(const State& s, const Rule& rule, const Cells& cells,
+                               std::int64_t end_ms);
+
 // --- absence.cpp: does silence say something? ---
+// A series that spoke once is taken for one that speaks this often: its silence is no false alarm
+// while it may just be seldom.
+inline constexpr std::int64_t kIntervalAtFirstMs = 300'000;
+// Was there, since then, a reason for which points may be missing?
+bool Doubted(const State& s, const Rule& rule, std::int64_t since_ms);
+// So long must a series be silent to be absent.
+std::int64_t AbsentAfter(std::int64_t reach_ms, std::int64_t interval_ms, bool gauge);
 // Silence of this member up to `end_ms` is proven absence.
 bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& member,
             std::int64_t end_ms);

@@ -44,6 +44,18 @@ std::vector<Contribution> WorstOf(const plan::Test& test, const std::vector<Piec
   return {{std::move(label), worst->value, 0}};
 }
 
+// Whose silence makes a number small.
+std::vector<Contribution> WhoIsMissing(const State& s, const Rule& rule, const Cells& cells,
+                                       Instant at) {
+  const std::string& label = rule.test(cells.test).measure.value().label;
+  std::vector<Contribution> top;
+  const std::vector<Missing> missing = MissingOf(s, rule, cells, ToMs(at));
+  for (std::size_t i = 0; i < missing.size() && i < kTopMax; ++i) {
+    top.push_back({label + "=" + missing[i].value, std::numeric_limits<double>::quiet_NaN(), 0});
+  }
+  return top;
+}
+
 // Which label values brought the value: what part of it where the series add up, the worst series
 // where they do not. A label with one value for all tells nothing. Observations are not kept by
 // series.
@@ -52,6 +64,7 @@ std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& g
   std::vector<Contribution> top;
   const plan::Test& test = rule.test(j.test);
   const Cells* cells = rule.CellsOf(group, j.test);
+  if (cells != nullptr && CountsReporters(test)) return WhoIsMissing(s, rule, *cells, j.at);
   if (test.IsCompared()) return top;  // what made it grow is not what made it
   if (cells == nullptr || cells->members.size() > kTopSeriesMax) return top;
   // What a formula makes of its operands, and what is missing, has no parts.

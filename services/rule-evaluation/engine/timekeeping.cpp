@@ -137,7 +137,7 @@ std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol) {
 }
 
 std::int64_t LatenessOf(const State& s, const Rule& rule) {
-  if (!rule.members.empty()) return rule.lateness_ms;
+  if (rule.fed()) return rule.lateness_ms;
   return std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kOtlp));
 }
 
@@ -192,6 +192,9 @@ void ForgetSilent(State& s, Rule& rule, std::int64_t before_ms) {
   };
   std::vector<Group*> silent;
   for (const auto& [key, group] : rule.groups) {
+    for (const auto& cells : group->own) {
+      if (cells) TrimRoll(s, rule, *cells, before_ms);
+    }
     if (group->active || group->labels.empty() || group->life.state != AlarmState::kOk) continue;
     bool all = true;
     group->ForEachMember([&](const Cells& cells, const Member& m) { all = all && old(cells, m); });
@@ -201,6 +204,8 @@ void ForgetSilent(State& s, Rule& rule, std::int64_t before_ms) {
   for (auto& shared : rule.shared) {
     std::erase_if(shared, [&](const auto& entry) {
       Cells& cells = *entry.second;
+      TrimRoll(s, rule, cells, before_ms);
+      if (!cells.roll.empty()) return false;
       const bool all = std::all_of(cells.members.begin(), cells.members.end(),
                                    [&](const Member& m) { return old(cells, m); });
       if (all) ForgetMembers(s, rule, cells);

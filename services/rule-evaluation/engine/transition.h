@@ -34,7 +34,7 @@ enum class Purpose : std::uint8_t { kPage = 1, kRecord = 2, kScenario = 3, kProb
 
 struct Contribution {
   std::string label;  // "endpoint=/games"
-  double value = 0;   // in the measure's unit
+  double value = 0;   // in the measure's unit; NaN = its series are silent, which is proven
   double share = 0;   // of the whole; 0 = of none, it is the worst gauge
 };
 

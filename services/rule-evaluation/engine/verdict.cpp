@@ -145,6 +145,13 @@ void HoldAgainst(const State& s, const Rule& rule, const Cells& cells, std::size
   TestResult& result = out.result;
   Reading& r = out.reading;
   const plan::Test& test = rule.test(i);
+  if (CountsReporters(test)) {
+    const RollCall call = CallRoll(s, rule, cells, end_ms, bar.op, bar.threshold, r);
+    result.verdict = call.verdict;
+    result.why = call.why;
+    result.value = r.value;
+    return;
+  }
   const std::int64_t known_from = KnownFrom(s, rule);
   const bool whole = out.begin_ms >= known_from;
   r.value = AtThreshold(r.value, bar.threshold);
@@ -193,7 +200,7 @@ void HoldAgainst(const State& s, const Rule& rule, const Cells& cells, std::size
 bool MayBeEager(const State& s, const Rule& rule, const Cells* cells) {
   if (cells == nullptr || cells->group == nullptr) return false;
   const plan::Test& test = rule.test(cells->test);
-  if (!plan::IsUpward(test.op) || test.IsCompared()) return false;
+  if (!plan::IsUpward(test.op) || test.IsCompared() || CountsReporters(test)) return false;
   const bool adds_gauges = test.measure.value().aggregate == plan::Aggregate::kSum &&
                            !cells->members.empty() && cells->members.front().cell == Cell::kGauge;
   if (TrueStays(rule, *cells) && !adds_gauges) return true;

@@ -20,6 +20,10 @@ std::string NameOf(const plan::Measure& measure) {
       return fmt::format("shortfall of {} from {}", metric, measure.operands[1].metric);
     case plan::Measure::Form::kFormula:
       return plan::CanonicalText(measure);
+    case plan::Measure::Form::kReporters:
+      return metric.empty()
+                 ? fmt::format("count of reporting {}", measure.value().label)
+                 : fmt::format("count of {} reporting {}", measure.value().label, metric);
     case plan::Measure::Form::kPlain:
       break;
   }
@@ -63,8 +67,9 @@ const char* Beyond(plan::Comparison op) {
 }
 
 // The metric without which the test has no value.
-const std::string& MetricOf(const plan::Test& test) {
-  return test.measure.operands[test.measure.IsRatio() ? 1 : 0].metric;
+std::string MetricOf(const plan::Test& test) {
+  const plan::Operand& operand = test.measure.operands[test.measure.IsRatio() ? 1 : 0];
+  return operand.metric.empty() ? "label " + operand.label : operand.metric;
 }
 
 // With its window, where several tests may look at one thing.
@@ -98,7 +103,7 @@ struct Found {
 // What is known of one test.
 std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
   const plan::Test& test = rule.test(i);
-  const std::string& metric = MetricOf(test);
+  const std::string metric = MetricOf(test);
   switch (found.why) {
     case Why::kNever:
       return "not judged yet";
@@ -194,6 +199,24 @@ std::string Further(const Rule& rule, const Group& group) {
   return out;
 }
 
+// Whose silence is proven, of tests that count who reports.
+std::string Silent(const State& s, const Rule& rule, const Group& group) {
+  constexpr std::size_t kNamedMax = 5;
+  std::string out;
+  for (std::size_t i = 0; i < rule.tests(); ++i) {
+    const Cells* cells = rule.CellsOf(group, i);
+    if (cells == nullptr || cells->roll.empty()) continue;
+    const std::string& label = rule.test(i).measure.value().label;
+    const std::vector<Missing> missing = MissingOf(s, rule, *cells, rule.judged_ms());
+    for (std::size_t k = 0; k < missing.size() && k < kNamedMax; ++k) {
+      out += fmt::format("{} {}={} since {}", k == 0 ? "; silent:" : ",", label, missing[k].value,
+                         TimeOfDay(InstantFromMs(missing[k].last_ms)));
+    }
+    if (missing.size() > kNamedMax) out += fmt::format(" and {} more", missing.size() - kNamedMax);
+  }
+  return out;
+}
+
 std::string Explain(const Rule& rule, const Group& group, AlarmState state) {
   const plan::Condition& when = rule.spec.when;
   const plan::Test& shown = rule.test(group.last.test);
@@ -280,7 +303,8 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
   v.points = group.last.points > 0
                  ? static_cast<std::uint64_t>(std::llround(std::min(group.last.points, 1e18)))
                  : 0;
-  v.explanation = Explain(rule, group, v.state) + Further(rule, group) + Untracked(s, rule);
+  v.explanation = Explain(rule, group, v.state) + Silent(s, rule, group) + Further(rule, group) +
+                  Untracked(s, rule);
   if (!group.life.open()) return v;
   v.severity = rule.spec.SeverityAt(group.level);
   if (group.life.damped) v.swings = group.life.swings;
@@ -317,7 +341,7 @@ AlarmView PlaceholderOf(const State& s, const Rule& rule) {
                   watched, more);
     return v;
   }
-  const std::string& metric = MetricOf(rule.spec.when);
+  const std::string metric = MetricOf(rule.spec.when);
   v.state = rule.seen ? AlarmState::kOk : AlarmState::kBlind;
   v.since = InstantFromMs(rule.born_ms);
   v.explanation = rule.seen

@@ -59,7 +59,7 @@ Json RemedyDetails(const PageRemedy& remedy, Language language) {
 void AddLists(Json& details, const Page& page, Language language) {
   Json top = Json::array();
   for (std::size_t i = 0; i < page.top.size() && i < kListMax; ++i) {
-    top.push_back(Clean(ShareText(page.top[i], page.unit)));
+    top.push_back(Clean(ShareText(language, page.top[i], page.unit)));
   }
   if (!top.empty()) details["top_contributors"] = std::move(top);
   Json changes = Json::array();

@@ -124,7 +124,7 @@ void AddTop(Json& blocks, const Page& page, Language language) {
   if (page.top.empty()) return;
   std::string text = "*" + Say(language, &Words::top) + "*";
   for (std::size_t i = 0; i < page.top.size() && i < kListMax; ++i) {
-    text += "\n• " + Escape(ShareText(page.top[i], page.unit), 200);
+    text += "\n• " + Escape(ShareText(language, page.top[i], page.unit), 200);
   }
   Section(blocks, text);
 }

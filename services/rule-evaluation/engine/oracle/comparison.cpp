@@ -192,6 +192,11 @@ Comparison Compare(const History& history) {
   Comparison c = Differ(straight, naive, "the evaluator");
   for (const Expected& e : straight)
     ++c.saw[fmt::format("{} {}", AlarmStateName(e.transition.state), e.transition.reason)];
+  for (const Expected& e : straight) {
+    if (!e.transition.expression.starts_with("fewer than")) continue;
+    if (e.transition.reason == "crossed") ++c.saw["too few report"];
+    if (e.transition.reason == "recovered") ++c.saw["enough report again"];
+  }
   c.saw["late"] = shard.counters().points_late;
   c.saw["repeated"] = shard.counters().points_duplicate;
   c.saw["from the future"] = shard.counters().points_future;

@@ -101,7 +101,24 @@ void PlanMaker::PickDistribution(const HistoryMetric& metric, Alarm& alarm) {
   }
 }
 
+// How many values of a label report, of one metric or of all.
+void PlanMaker::PickHeads(Alarm& alarm) {
+  alarm.heads = true;
+  if (random_.Chance(50)) {
+    const HistoryMetric& metric = random_.Of(metrics_);
+    alarm.measure = fmt::format("of {} ", metric.name + Filter(metric));
+  }
+  alarm.measure += random_.Of({"by pod", "by pod", "by zone"});
+  alarm.over = PickWindow();
+  alarm.op = std::string("<");
+  alarm.threshold = {static_cast<double>(random_.Between(1, 3)), ""};
+}
+
 void PlanMaker::PickMeasure(Alarm& alarm) {
+  if (grammar_.counting && random_.Chance(60)) {
+    PickHeads(alarm);
+    return;
+  }
   const HistoryMetric& metric = random_.Of(metrics_);
   switch (metric.family) {
     case Family::kCounter:
@@ -220,6 +237,10 @@ PlanMaker::Alarm PlanMaker::NewAlarm() {
 }
 
 std::string PlanMaker::TestText(const Alarm& alarm) const {
+  if (alarm.heads) {
+    return fmt::format("fewer than {} {} over {}", alarm.threshold.value, alarm.measure,
+                       alarm.over);
+  }
   std::string text = alarm.measure;
   if (!alarm.by.empty()) text += " by " + alarm.by;
   text += fmt::format(" over {} {} {}{}", alarm.over, alarm.op, alarm.threshold.value,
@@ -264,7 +285,9 @@ std::vector<std::string> PlanMaker::First() {
 void PlanMaker::Edit(Alarm& alarm) {
   switch (random_.Below(grammar_.graded ? 11 : 7)) {
     case 0:
-      alarm.threshold.value = alarm.threshold.value * (random_.Chance(50) ? 1.25 : 0.8);
+      alarm.threshold.value = alarm.heads
+                                  ? static_cast<double>(random_.Between(1, 4))
+                                  : alarm.threshold.value * (random_.Chance(50) ? 1.25 : 0.8);
       PickClear(alarm);
       PickLevels(alarm);
       break;

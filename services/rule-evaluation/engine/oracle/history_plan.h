@@ -21,6 +21,7 @@ struct Grammar {
   bool logic = false;     // several tests, joined
   bool quorum = false;    // `for 3 of 5min`
   bool compared = false;  // `compared to 1min ago`
+  bool counting = false;  // `fewer than 3 by pod`
   bool graded = false;    // levels, flapping, keep_firing, shadows
 };
 
@@ -53,6 +54,7 @@ class PlanMaker {
     Threshold threshold;
     std::string ago;     // "" = it is not compared
     bool share = false;  // it is at most 100 %
+    bool heads = false;  // it counts who reports; `measure` is what follows the number
     std::string more;    // further tests
     std::string hold;
     std::string clear;
@@ -72,6 +74,7 @@ class PlanMaker {
   void PickGauge(const HistoryMetric& metric, Alarm& alarm);
   void PickDistribution(const HistoryMetric& metric, Alarm& alarm);
   void PickHold(Alarm& alarm);
+  void PickHeads(Alarm& alarm);
   void PickClear(Alarm& alarm);
   void PickAgo(Alarm& alarm);
   void PickLevels(Alarm& alarm);

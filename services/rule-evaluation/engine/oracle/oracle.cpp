@@ -93,6 +93,9 @@ void Oracle::Stood(const Time::Stall& stall) {
     for (const MemberBook& m : watch->members) {
       if (points_.at(m.series).named >= stall.from - kAliveMs) awaited.insert(m.series);
     }
+    for (const SpeakerBook& speaker : watch->speakers) {
+      if (points_.at(speaker.series).named >= stall.from - kAliveMs) awaited.insert(speaker.series);
+    }
   }
   time_.Await(std::move(awaited));
   holes_.push_back({stall.from, stall.to});
@@ -117,6 +120,10 @@ void Oracle::Stood(const Time::Stall& stall) {
 void Oracle::Name(Watch& watch, std::size_t series) {
   const SeriesBook& book = points_.at(series);
   for (std::size_t t = 0; t < watch.tests(); ++t) {
+    if (watch.counts(t)) {
+      NameSpeaker(watch, t, series);
+      continue;
+    }
     for (std::size_t o = 0; o < watch.test(t).measure.operands.size(); ++o) {
       if (!Selects(watch.test(t).measure.operands[o], book)) continue;
       const auto known = [&](const MemberBook& m) {
@@ -230,7 +237,7 @@ void Oracle::Judge(Watch& watch, GroupBook& group, std::int64_t end) {
   }
   if (const auto word = Step(watch, group, f)) Tell(watch, group, *word, f);
   group.Note(f);
-  group.asleep = group.life.state == AlarmState::kOk && nobody;
+  group.asleep = group.life.state == AlarmState::kOk && nobody && !watch.counts_itself();
 }
 
 // Reading: an alarm that stands at ok is not judged while it is known to be silent: then a point
@@ -261,7 +268,7 @@ void Oracle::Silence(Watch& watch, GroupBook& group, Finding f) {
   }
   if (word) Tell(watch, group, *word, f);
   group.Note(f);
-  group.asleep = group.life.state == AlarmState::kOk;
+  group.asleep = group.life.state == AlarmState::kOk && !watch.counts_itself();
   if (!leaves) return;
   std::erase_if(watch.members, [&](const MemberBook& m) {
     // "A group told apart by labels that leaves takes its past with it."

@@ -57,6 +57,13 @@ struct MemberBook {
   std::vector<std::size_t> points;  // that came in time, as they came
 };
 
+// A series that speaks for one of the values that a test counts.
+struct SpeakerBook {
+  std::size_t series = 0;
+  std::size_t test = 0;
+  std::string value;
+};
+
 // The groups for which a condition has no room, and the alarm that says so.
 struct OverflowBook {
   std::set<Labels> refused;
@@ -74,6 +81,7 @@ struct Watch {
   std::int64_t judged = 0;    // the last time that it was judged for
   std::int64_t lateness = 0;  // the greatest of what feeds it
   std::vector<MemberBook> members;
+  std::vector<SpeakerBook> speakers;  // never more than one for a test and a series
   std::vector<std::unique_ptr<GroupBook>> groups;
   std::optional<OverflowBook> overflow;
 
@@ -82,6 +90,11 @@ struct Watch {
   std::size_t tests() const { return plan::TestCount(alarm.when); }
   // Do the alarms have series of their own for the test, or do they share them?
   bool own(std::size_t i) const { return test(i).by == alarm.when.by; }
+  // A test counts who reports.
+  bool counts(std::size_t i) const {
+    return test(i).measure.form == plan::Measure::Form::kReporters;
+  }
+  bool counts_itself() const;
   std::int64_t StepMs() const;
   std::int64_t LongestWindowMs() const;
   // How the alarm lives while the value of this test is told, and how a level of it does.
@@ -166,15 +179,25 @@ class Oracle {
   void DropGauges(Watch& watch, std::size_t test, bool past, const Labels& labels,
                   std::int64_t end) const;
 
-  // --- oracle_verdict.cpp ---
-  Finding Decide(const Watch& watch, GroupBook& group, std::int64_t end,
-                 const Touches* touches) const;
+  // --- oracle_speakers.cpp ---
+  struct Heads {
+    std::size_t known = 0;    // ever spoke
+    std::size_t here = 0;     // speak
+    std::size_t perhaps = 0;  // do not, which proves nothing
+  };
+  void NameSpeaker(Watch& watch, std::size_t test, std::size_t series) const;
+  Heads CountHeads(const Watch& watch, std::size_t test, std::int64_t end) const;
   // Against what a value is held, and how what depends on it stands.
   struct Bar {
     plan::Comparison op = plan::Comparison::kGreater;
     double threshold = 0;
     const AlarmLife* life = nullptr;
   };
+  Finding DecideHeads(const Watch& watch, std::size_t test, std::int64_t end, const Bar& bar) const;
+
+  // --- oracle_verdict.cpp ---
+  Finding Decide(const Watch& watch, GroupBook& group, std::int64_t end,
+                 const Touches* touches) const;
   Finding DecideTest(const Watch& watch, const GroupBook& group, std::size_t test, std::int64_t end,
                      bool eager, const Bar& bar) const;
   Truth DecideLevel(const Watch& watch, GroupBook& group, std::size_t level, std::int64_t end,

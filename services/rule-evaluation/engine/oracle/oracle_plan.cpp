@@ -84,8 +84,9 @@ std::int64_t Oracle::LatenessFor(const Watch& watch, Protocol protocol) const {
 
 // Until a series feeds it nobody knows how late its points may come.
 std::int64_t Oracle::LatenessOf(const Watch& watch) const {
-  return watch.members.empty() ? std::max(watch.lateness, LatenessFor(watch, Protocol::kOtlp))
-                               : watch.lateness;
+  return watch.members.empty() && watch.speakers.empty()
+             ? std::max(watch.lateness, LatenessFor(watch, Protocol::kOtlp))
+             : watch.lateness;
 }
 
 void Oracle::Start(Watch& watch) const {
@@ -95,6 +96,7 @@ void Oracle::Start(Watch& watch) const {
   if (!watch.when().by.empty()) return;
   watch.groups.push_back(std::make_unique<GroupBook>());
   watch.groups.back()->levels.resize(watch.alarm.levels.size());
+  watch.groups.back()->asleep = !watch.counts_itself();
 }
 
 // "A plan edit: unchanged: all state kept. Changed: same episode, windows kept where equal. Removed
@@ -142,6 +144,7 @@ std::unique_ptr<Watch> Oracle::Replace(Watch& old, std::unique_ptr<Watch> fresh)
     fresh->judged = old.judged;
     fresh->lateness = std::max(old.lateness, LatenessFor(*fresh, Protocol::kNative));
     fresh->members = std::move(old.members);
+    fresh->speakers = std::move(old.speakers);
     fresh->overflow = std::move(old.overflow);
     GoOn(old, *fresh, same, same_purpose);
   } else {

@@ -58,6 +58,7 @@ bool Oracle::HasPrimaries(const Watch& watch, const GroupBook& group) const {
     for (const MemberBook* m : Members(watch, group, t)) {
       if (IsPrimary(watch.test(t).measure, m->operand)) return true;
     }
+    if (watch.counts(t) && CountHeads(watch, t, watch.judged).known > 0) return true;
   }
   return false;
 }
@@ -74,6 +75,10 @@ bool Oracle::Silent(const Watch& watch, const GroupBook& group, std::int64_t end
       spoke |= NewestTime(*m) > kLongAgo;
       absent &= Absent(watch, *m, end);
     }
+    if (!watch.counts(t)) continue;
+    const Heads heads = CountHeads(watch, t, end);
+    spoke |= heads.known > 0;
+    absent &= heads.here + heads.perhaps == 0;
   }
   if (spoke) return absent;
   // Nobody has returned to an alarm that was taken over.
@@ -85,6 +90,7 @@ bool Oracle::Silent(const Watch& watch, const GroupBook& group, std::int64_t end
 // "A group whose last series left closes as gone." Gauges leave; what counts or observes does not
 // (for an hour). Where none came since a plan edit, only `last` is sure to be of gauges.
 bool Oracle::Leaves(const Watch& watch, const GroupBook& group) const {
+  if (watch.counts_itself()) return false;  // that nobody reports is what it says
   bool any = false;
   bool gauges = true;
   for (std::size_t t = 0; t < watch.tests(); ++t) {

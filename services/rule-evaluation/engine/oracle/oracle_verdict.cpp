@@ -105,7 +105,7 @@ bool Upward(plan::Comparison op) {
 bool Oracle::MayBeEager(const Watch& watch, const GroupBook& group, std::size_t test,
                         const Touches& touches) const {
   const plan::Test& t = watch.test(test);
-  if (!watch.own(test) || !Upward(t.op) || t.IsCompared()) return false;
+  if (!watch.own(test) || !Upward(t.op) || t.IsCompared() || watch.counts(test)) return false;
   const MemberBooks members = Members(watch, group, test);
   const bool gauges = !members.empty() && IsGauge(points_.at(members.front()->series));
   if (TrueStays(t) && !(gauges && t.measure.value().aggregate == Aggregate::kSum)) return true;
@@ -141,6 +141,7 @@ Finding Oracle::DecideTest(const Watch& watch, const GroupBook& group, std::size
                            std::int64_t end, bool eager, const Bar& bar) const {
   const plan::Test& t = watch.test(test);
   const std::int64_t pane = plan::PaneLength(t.window).count();
+  if (watch.counts(test)) return DecideHeads(watch, test, end, bar);
   Finding f;
   f.at = end;
   f.eager = eager;
