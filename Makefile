@@ -3,8 +3,10 @@ BIN := build/release/bin
 JOBS ?= 2
 # Integration tests that run at once, each with a stack of its own, which keeps half a core busy.
 STACKS ?= 2
+# How long each fuzz program runs, two at a time.
+FUZZ_SECONDS ?= 300
 
-.PHONY: help setup build demo run test build-asan test-asan bench bench-loaded bench-scale format format-check clean
+.PHONY: help setup build demo run test build-asan test-asan build-fuzz fuzz bench bench-loaded bench-scale format format-check clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,6 +39,14 @@ build-asan: setup # what test-asan runs, for whoever builds ahead
 test-asan: build-asan ## the pure rooms' tests under the address and undefined-behaviour sanitizers
 	@ctest --test-dir build/asan -j$(JOBS) --output-on-failure -LE integration -E NOT_BUILT
 
+# With clang, in a build directory of its own.
+build-fuzz: setup
+	@bash deploy/local/setup.sh fuzz
+	@[ -f build/fuzz/build.ninja ] || cmake --preset fuzz > build/fuzz-configure.log
+	@NINJA_STATUS="  build  [%f/%t, %es] " ninja -C build/fuzz -j$(JOBS) liveops_fuzzers
+fuzz: build-fuzz ## fuzz what hostile bytes reach, FUZZ_SECONDS each: rules, plans, snapshots, decoders
+	@bash deploy/local/fuzz.sh $(FUZZ_SECONDS)
+
 bench: build ## benchmarks: a table, and build/bench.json
 	@$(BIN)/liveops-bench
 bench-loaded: build ## the figures under 20,000 samples a second (11 min), and build/bench-loaded.json
@@ -51,4 +61,4 @@ format: ## clang-format every source file
 	@git ls-files -co --exclude-standard '*.cpp' '*.h' | xargs clang-format -i
 
 clean: ## remove what was compiled; fetched packages stay
-	@rm -rf build/release build/dev build/asan build/tsan build/demo build/sandbox build/bench-data
+	@rm -rf build/release build/dev build/asan build/tsan build/fuzz build/demo build/sandbox build/bench-data

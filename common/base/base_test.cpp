@@ -171,6 +171,12 @@ TEST(Bytes, RoundTripAndTruncation) {
   }
 }
 
+TEST(Labels, ANameIsEscapedAsAValueIs) {
+  EXPECT_EQ(Labels(Labels::Pairs{{"a\n\x7f", "x"}}).ToString(), "{a\\x0a\\x7f=\"x\"}");
+  const Labels one(Labels::Pairs{{"a=\"1\",b", "2"}});
+  EXPECT_NE(one.ToString(), Labels({{"a", "1"}, {"b", "2"}}).ToString());
+}
+
 TEST(Labels, AreCanonical) {
   const Labels a({{"b", "2"}, {"a", "1"}});
   const Labels b({{"a", "1"}, {"b", "2"}});

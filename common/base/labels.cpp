@@ -74,7 +74,7 @@ std::string Labels::ToString() const {
   std::string out = "{";
   for (const auto& [name, value] : pairs_) {
     if (out.size() > 1) out.push_back(',');
-    out += name;
+    AppendEscaped(out, name);
     out += "=\"";
     AppendEscaped(out, value);
     out.push_back('"');

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the build, the sandbox and the tests need on Debian 12. Quick when there is nothing to do.
-# usage: setup.sh [tests]    from anywhere; as root, or as a user who may sudo. tests: what only the tests need, too
+# usage: setup.sh [tests|fuzz]    from anywhere; as root, or as a user who may sudo. tests, fuzz: what only the tests or
+# the fuzz programs need, too
 # Leaves under build/third_party: kafka/libs (Apache Kafka's jars), proto (OpenTelemetry's and google.rpc protos) and, for
 # the tests, venv (the OpenTelemetry SDK for Python)
 set -euo pipefail
-if [ $# -gt 1 ] || { [ $# -eq 1 ] && [ "$1" != tests ]; }; then
-  echo "usage: setup.sh [tests]" >&2
+if [ $# -gt 1 ] || ! [[ ${1:-} =~ ^(tests|fuzz|)$ ]]; then
+  echo "usage: setup.sh [tests|fuzz]" >&2
   exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,6 +16,7 @@ stamp() { sha256sum "$@" | sha256sum | cut -d' ' -f1; }
 say() { printf '  setup  %s\n' "$*"; }
 
 mapfile -t wanted < <(grep -vE '^(#|$)' "$here/packages.txt")
+[ "${1:-}" != fuzz ] || wanted+=(clang-14 libclang-rt-14-dev llvm-14)
 missing=()
 installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null | awk '$2 == "installed" {print $1}') || true
 for package in "${wanted[@]}"; do

@@ -22,6 +22,7 @@ struct Room {
 const std::vector<Room>& Rooms() {
   static const std::vector<Room> rooms = {
       {"common/base/", 0, ""},
+      {"common/testing/", 0, ""},
       {"common/plan/", 1, ""},
       {"common/sketch/", 1, ""},
       {"common/wire/", 1, ""},
@@ -111,7 +112,7 @@ std::vector<Source> Sources() {
       Source source;
       source.path = fs::relative(entry.path(), root).string();
       source.test = source.path.find("_test.") != std::string::npos ||
-                    source.path.ends_with("_for_tests.h") ||
+                    source.path.ends_with("_fuzz.cpp") || source.path.ends_with("_for_tests.h") ||
                     source.path.find("/testing/") != std::string::npos;
       std::ifstream in(entry.path());
       std::string line;

@@ -57,8 +57,8 @@ std::string ValueText(std::uint64_t count, double sum, const Bounds& bounds, con
   return out;
 }
 
-inline std::string Read(std::string_view bytes) {
-  const auto read = ReadOtlp(bytes, std::size_t{1} << 40);
+inline std::string Read(std::string_view bytes, std::size_t bytes_max = std::size_t{1} << 40) {
+  const auto read = ReadOtlp(bytes, bytes_max);
   if (!read.ok()) return "refused";
   OtlpPoints out;
   out.no_value = read->no_value;
