@@ -21,7 +21,7 @@ TEST(RoleTable, ListsExactlyTheMethodsOfOurServices) {
   std::set<std::string> methods;
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   for (const char* name :
-       {"Alarms", "Plans", "Ingest", "Notifications", "Remediations", "Status"}) {
+       {"Alarms", "Plans", "Ingest", "Emitters", "Notifications", "Remediations", "Status"}) {
     const auto* service = pool->FindServiceByName(std::string("liveops.v1.") + name);
     ASSERT_TRUE(service) << name;
     EXPECT_TRUE(CheckListed(*service).ok()) << name;

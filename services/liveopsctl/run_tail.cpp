@@ -74,7 +74,7 @@ class Picker {
     if (others_.size() < kNamesMax) others_.emplace(series.metric);
     if (series.metric != wanted_.metric) return std::nullopt;
     TailedSample out;
-    out.kind = series.kind;
+    out.kind = static_cast<v1::SeriesKind>(series.kind);
     out.metric = series.metric;
     out.unit = series.unit;
     out.labels = Labels::Decode(series.labels).value_or(Labels());

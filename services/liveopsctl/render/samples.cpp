@@ -10,37 +10,36 @@
 namespace liveops::ctl {
 namespace {
 
-using engine::SeriesKind;
-
-const char* KindWord(SeriesKind kind) {
+const char* KindWord(v1::SeriesKind kind) {
   switch (kind) {
-    case SeriesKind::kCounterDelta:
+    case v1::SERIES_KIND_COUNTER_DELTA:
       return "counter_delta";
-    case SeriesKind::kCounterCumulative:
+    case v1::SERIES_KIND_COUNTER_CUMULATIVE:
       return "counter_cumulative";
-    case SeriesKind::kGauge:
+    case v1::SERIES_KIND_GAUGE:
       return "gauge";
-    case SeriesKind::kObservation:
+    case v1::SERIES_KIND_OBSERVATION:
       return "observation";
-    case SeriesKind::kHistogramDelta:
+    case v1::SERIES_KIND_HISTOGRAM_DELTA:
       return "histogram_delta";
-    case SeriesKind::kHistogramCumulative:
+    case v1::SERIES_KIND_HISTOGRAM_CUMULATIVE:
       return "histogram_cumulative";
+    default:
+      return "unknown";
   }
-  return "unknown";
 }
 
 std::string Says(const TailedSample& s) {
   const std::string value = FormatValue(s.value, s.unit);
   switch (s.kind) {
-    case SeriesKind::kCounterDelta:
+    case v1::SERIES_KIND_COUNTER_DELTA:
       return "+" + value;
-    case SeriesKind::kCounterCumulative:
+    case v1::SERIES_KIND_COUNTER_CUMULATIVE:
       return value + " in all";
-    case SeriesKind::kHistogramDelta:
-    case SeriesKind::kHistogramCumulative: {
+    case v1::SERIES_KIND_HISTOGRAM_DELTA:
+    case v1::SERIES_KIND_HISTOGRAM_CUMULATIVE: {
       const std::uint64_t count = s.count.value_or(0);
-      const bool all = s.kind == SeriesKind::kHistogramCumulative;
+      const bool all = s.kind == v1::SERIES_KIND_HISTOGRAM_CUMULATIVE;
       std::string out = fmt::format("{}{} observed{}", all ? "" : "+", count, all ? " in all" : "");
       if (count > 0) out += ", mean " + FormatValue(s.value / static_cast<double>(count), s.unit);
       return out;
@@ -61,7 +60,8 @@ std::string TimeOfDayMs(std::int64_t ms) {
 }  // namespace
 
 std::string RenderSample(const TailedSample& s) {
-  const bool delta = s.kind == SeriesKind::kCounterDelta || s.kind == SeriesKind::kHistogramDelta;
+  const bool delta =
+      s.kind == v1::SERIES_KIND_COUNTER_DELTA || s.kind == v1::SERIES_KIND_HISTOGRAM_DELTA;
   std::string line =
       fmt::format("{}  {}{}  {}", TimeOfDayMs(s.time_ms), s.metric, s.labels.ToString(), Says(s));
   if (delta && s.duration_ms > 0) {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "common/base/labels.h"
-#include "services/rule-evaluation/engine/record.h"
+#include "liveops/v1/metrics.pb.h"
 
 // One sample of the log as text. Pure.
 namespace liveops::ctl {
@@ -13,7 +13,7 @@ namespace liveops::ctl {
 struct TailedSample {
   std::int64_t time_ms = 0;    // real: when it was measured
   std::int64_t append_ms = 0;  // real: when the broker took it
-  engine::SeriesKind kind = engine::SeriesKind::kGauge;
+  v1::SeriesKind kind = v1::SERIES_KIND_GAUGE;
   std::string metric;
   std::string unit;
   Labels labels;
