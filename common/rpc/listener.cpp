@@ -16,39 +16,13 @@
 #include <cstring>
 #include <utility>
 
+#include "common/base/host_port.h"
 #include "common/telemetry/log.h"
 
 namespace liveops::rpc {
 namespace {
 
 constexpr int kBacklog = 128;
-
-struct HostPort {
-  std::string host;
-  std::string port;
-};
-
-Result<HostPort> SplitAddress(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  HostPort out;
-  if (colon != std::string::npos) {
-    out = {address.substr(0, colon), address.substr(colon + 1)};
-    if (out.host.size() >= 2 && out.host.front() == '[' && out.host.back() == ']') {
-      out.host = out.host.substr(1, out.host.size() - 2);
-    } else if (out.host.find(':') != std::string::npos) {
-      out.host.clear();  // an IPv6 address without brackets: which colon is the port's?
-    }
-  }
-  const bool digits =
-      !out.port.empty() && out.port.size() <= 5 &&
-      std::all_of(out.port.begin(), out.port.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (out.host.empty() || !digits || std::stoi(out.port) > 65535) {
-    return InvalidError(
-        "\"" + address +
-        "\" is not an address; expected host:port, e.g. 127.0.0.1:4317 or [::1]:4317");
-  }
-  return out;
-}
 
 bool IsLoopback(const sockaddr* address) {
   if (address->sa_family == AF_INET) {
@@ -92,14 +66,15 @@ ListenSocket::~ListenSocket() {
 }
 
 Result<ListenSocket> Listen(const std::string& address, bool loopback_only) {
-  const Result<HostPort> parts = SplitAddress(address);
+  const Result<HostPort> parts = ParseHostPort(address);
   if (!parts) return parts.error();
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* raw = nullptr;
-  const int lookup = ::getaddrinfo(parts->host.c_str(), parts->port.c_str(), &hints, &raw);
+  const int lookup =
+      ::getaddrinfo(parts->host.c_str(), std::to_string(parts->port).c_str(), &hints, &raw);
   if (lookup != 0)
     return InvalidError("cannot resolve \"" + address + "\": " + ::gai_strerror(lookup));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> found(raw, &::freeaddrinfo);

@@ -17,6 +17,7 @@
 #include <mutex>
 
 #include "common/base/text.h"
+#include "common/rpc/certificate_names.h"
 #include "common/rpc/files.h"
 #include "common/rpc/listener.h"
 #include "common/rpc/roles.h"
@@ -28,24 +29,19 @@ namespace {
 using ConnectionAcceptor = grpc::experimental::ExternalConnectionAcceptor;
 using ConnectionType = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
 
-constexpr std::string_view kRolePrefix = "liveops:role:";
-constexpr std::string_view kServicePrefix = "liveops:service:";
 constexpr std::size_t kQuotaBytes = 128u << 20;
 constexpr int kQuotaThreads = 64;
 
 // The names in a peer's certificate, as gRPC's TLS handshake left them.
 Peer PeerOfCertificate(const grpc::AuthContext& auth) {
-  Peer peer;
   const auto names = auth.FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
-  if (!names.empty()) peer.name.assign(names[0].data(), names[0].size());
+  const std::string_view name =
+      names.empty() ? std::string_view() : std::string_view(names[0].data(), names[0].size());
   // URI names alone: the property with all alternative names does not tell a URI from a DNS name.
-  for (const grpc::string_ref& raw : auth.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME)) {
-    const std::string_view uri(raw.data(), raw.size());
-    if (uri.starts_with(kServicePrefix)) peer.services.emplace(uri.substr(kServicePrefix.size()));
-    if (!uri.starts_with(kRolePrefix)) continue;
-    if (const auto role = ParseRole(uri.substr(kRolePrefix.size()))) peer.roles.insert(*role);
-  }
-  return peer;
+  std::vector<std::string> uris;
+  for (const grpc::string_ref& uri : auth.FindPropertyValues(GRPC_PEER_URI_PROPERTY_NAME))
+    uris.emplace_back(uri.data(), uri.size());
+  return PeerOfNames(name, uris);
 }
 
 std::string RoleWords(const std::set<Role>& roles) {

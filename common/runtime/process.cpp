@@ -124,13 +124,17 @@ void CleanupStack::RunAll() {
   }
 }
 
-Status WritePortFile(const std::string& path, int port, int plain_port) {
+Status WritePortFile(const std::string& path, int port, int plain_port, int http_port,
+                     int http_plain_port) {
   if (path.empty()) return {};
   const std::string temporary = path + ".new";
   {
     std::ofstream out(temporary, std::ios::trunc);
-    out << fmt::format("{{\"port\":{},\"plain_port\":{},\"pid\":{}}}\n", port, plain_port,
-                       getpid());
+    out << fmt::format("{{\"port\":{},\"plain_port\":{}", port, plain_port);
+    if (http_port != 0 || http_plain_port != 0) {
+      out << fmt::format(",\"http_port\":{},\"http_plain_port\":{}", http_port, http_plain_port);
+    }
+    out << fmt::format(",\"pid\":{}}}\n", getpid());
     out.flush();
     if (!out)
       return InvalidError(

@@ -62,8 +62,10 @@ class CleanupStack {
   std::vector<std::pair<std::string, std::function<void()>>> stack_;
 };
 
-// Writes `{"port":…,"plain_port":…,"pid":…}` atomically (temporary file, rename).
-Status WritePortFile(const std::string& path, int port, int plain_port);
+// Writes `{"port":…,"plain_port":…,"http_port":…,"http_plain_port":…,"pid":…}` atomically
+// (temporary file, rename); without those of HTTP where both are 0.
+Status WritePortFile(const std::string& path, int port, int plain_port, int http_port = 0,
+                     int http_plain_port = 0);
 
 // A random session id, never 0.
 std::uint64_t NewSession();

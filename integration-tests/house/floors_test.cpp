@@ -79,11 +79,16 @@ struct Owner {
 
 const std::vector<Owner>& Owners() {
   static const std::vector<Owner> owners = {
-      {"librdkafka/", {"common/kafka/"}}, {"hiredis/", {"common/redis/"}},
-      {"spdlog/", {"common/telemetry/"}}, {"yaml-cpp/", {"common/config/", "common/plan/"}},
-      {"curl/", {"common/http/"}},        {"xxhash.h", {"common/base/"}},
-      {"openssl/", {"common/base/"}},     {"CLI/", {"services/", "deploy/local/"}},
-      {"httplib.h", {"deploy/local/"}},
+      {"librdkafka/", {"common/kafka/"}},
+      {"hiredis/", {"common/redis/"}},
+      {"spdlog/", {"common/telemetry/"}},
+      {"yaml-cpp/", {"common/config/", "common/plan/"}},
+      {"curl/", {"common/http/"}},
+      {"xxhash.h", {"common/base/"}},
+      {"openssl/", {"common/base/", "common/http/"}},
+      {"CLI/", {"services/", "deploy/local/"}},
+      {"httplib.h", {"common/http/", "deploy/local/"}},
+      {"snappy.h", {"services/ingest/codec/"}},
   };
   return owners;
 }

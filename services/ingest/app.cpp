@@ -12,6 +12,7 @@
 #include "common/telemetry/log.h"
 #include "liveops/v1/status.pb.h"
 #include "services/ingest/service/grpc_services.h"
+#include "services/ingest/service/http_settings.h"
 #include "services/ingest/service/plan_follower.h"
 #include "services/ingest/service/ticker.h"
 
@@ -94,6 +95,8 @@ Result<AppConfig> ReadConfig(const std::string& path) {
       Size(reader, "limits.message_bytes", out.common.grpc.message_bytes_max);
   out.common.grpc.connections_max = static_cast<int>(Size(
       reader, "limits.connections", static_cast<std::size_t>(out.common.grpc.connections_max)));
+  out.http = ReadHttpSettings(reader);
+  out.http.message_bytes_max = out.common.grpc.message_bytes_max;
   if (const Status s = reader.Finish(); !s) return s.error();
   return out;
 }
@@ -123,6 +126,13 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   if (!served) return served.error();
   const std::unique_ptr<rpc::Server> server = *std::move(served);
 
+  std::unique_ptr<HttpFront> front;
+  if (config.http.enabled()) {
+    auto started_front = HttpFront::Start(core, config.http, config.common.grpc.tls);
+    if (!started_front) return started_front.error();
+    front = *std::move(started_front);
+  }
+
   // Last in, first out: refuse what is new, let what is on its way land, close, say goodbye. The
   // goodbye comes when nobody can be refused any more: it is the last word on what is missing.
   runtime::CleanupStack cleanup;
@@ -136,6 +146,9 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
     producer->Flush(kFlushTimeout);
   });
   cleanup.Push("server", [&] { server->Stop(kStopGrace); });
+  cleanup.Push("http", [&] {
+    if (front) front->Stop();
+  });
   cleanup.Push("requests", [&] {
     server->SetServing(false);
     core.Close();
@@ -161,12 +174,15 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   ready = true;
   server->SetServing(true);
   if (const Status s =
-          runtime::WritePortFile(config.common.port_file, server->port(), server->plain_port());
+          runtime::WritePortFile(config.common.port_file, server->port(), server->plain_port(),
+                                 front ? front->port() : 0, front ? front->plain_port() : 0);
       !s) {
     return s;
   }
   log::Info("ready", {{"port", server->port()},
                       {"plain_port", server->plain_port()},
+                      {"http_port", front ? front->port() : 0},
+                      {"http_plain_port", front ? front->plain_port() : 0},
                       {"session", std::to_string(settings.session)},
                       {"domain_speed", map.speed}});
   while (!stop.WaitFor(Duration(3'600'000))) {

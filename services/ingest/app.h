@@ -5,17 +5,20 @@
 #include "common/base/result.h"
 #include "common/runtime/process.h"
 #include "services/ingest/service/core.h"
+#include "services/ingest/service/http_front.h"
 
 namespace liveops::ingest {
 
 struct AppConfig {
   runtime::CommonConfig common;
   Settings settings;  // session is drawn by Run
+  HttpSettings http;
 };
 
 // Keys beyond the common ones: limits.{labels_per_series, label_name_bytes, label_value_bytes,
 // series_per_batch, points_per_batch, histogram_buckets, future, past, message_bytes, record_bytes,
-// in_flight_bytes, connections}. kNotFound, or kInvalid with every problem and its line.
+// in_flight_bytes, connections}, and those of ReadHttpSettings. kNotFound, or kInvalid with every
+// problem and its line.
 Result<AppConfig> ReadConfig(const std::string& path);
 
 // Serves until a stop is asked for. kInvalid: the configuration cannot work; others: it could not

@@ -174,7 +174,8 @@ void Sandbox::PrintHelp() {
         service->address() +
             (service->plain_address().empty()
                  ? ""
-                 : "   plain, for emitters on this host: " + service->plain_address()));
+                 : "   plain, for emitters on this host: " + service->plain_address() + ", HTTP " +
+                       service->http_address()));
   }
   row("Kafka", stack_->kafka().address());
   row("Redis", fmt::format("127.0.0.1:{}", stack_->redis().port()));

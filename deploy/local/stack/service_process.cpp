@@ -63,6 +63,10 @@ std::string ServiceProcess::plain_address() const {
   return spec_.plain_port == 0 ? "" : Loopback(spec_.plain_port);
 }
 
+std::string ServiceProcess::http_address() const {
+  return spec_.http_port == 0 ? "" : Loopback(spec_.http_port);
+}
+
 void ServiceProcess::Configure(const Settings& changes) {
   for (const auto& [key, value] : changes) spec_.settings[key] = value;
 }
@@ -74,6 +78,7 @@ Status ServiceProcess::Launch() {
       {"grpc.key", Quoted(spec_.identity.key)}, {"port_file", Quoted(port_file_)},
   };
   if (spec_.plain_port != 0) settings["grpc.plain_address"] = Quoted(Loopback(spec_.plain_port));
+  if (spec_.http_port != 0) settings["http.plain_address"] = Quoted(Loopback(spec_.http_port));
   for (const auto& [key, value] : spec_.settings) settings[key] = value;
   if (Status s = WriteFile(config_file_, ToYaml(settings)); !s.ok()) return s;
   std::error_code error;

@@ -26,6 +26,7 @@ struct ServiceSpec {
   std::string ca_file;
   int port = 0;        // mTLS, on 127.0.0.1; kept over restarts
   int plain_port = 0;  // 0 = none
+  int http_port = 0;   // plain, of ingest's HTTP listener; 0 = none
   Settings settings;   // everything else of the configuration file, by dotted key
 };
 
@@ -44,6 +45,7 @@ class ServiceProcess {
   const ServiceSpec& spec() const { return spec_; }
   std::string address() const { return "127.0.0.1:" + std::to_string(spec_.port); }
   std::string plain_address() const;  // "" when there is none
+  std::string http_address() const;   // likewise
   const std::string& log_file() const { return log_file_; }
   ChildProcess& process() { return *process_; }
 

@@ -120,7 +120,9 @@ Status Stack::ChoosePorts() {
     for (int i = 0; i < replicas; ++i) {
       const std::string instance = ServiceName(service) + ("-" + std::to_string(i));
       names.push_back(instance);
-      if (service == Service::kIngest) names.push_back(instance + "-plain");
+      if (service != Service::kIngest) continue;
+      names.push_back(instance + "-plain");
+      names.push_back(instance + "-http");
     }
   }
   // Those of the last run, so that a person's settings stay right.
@@ -255,6 +257,7 @@ ServiceSpec Stack::SpecOf(Service service, int replica) {
   spec.settings["domain_speed"] = FormatNumber(options_.domain_speed);
   if (service == Service::kIngest) {
     spec.plain_port = ports_.at(spec.instance + "-plain");
+    spec.http_port = ports_.at(spec.instance + "-http");
   }
   if (service == Service::kRuleEvaluation || service == Service::kNotifier) {
     spec.settings["redis.host"] = "127.0.0.1";
@@ -307,11 +310,12 @@ Status Stack::WriteCtlConfigs() {
 
 Result<ServiceProcess*> Stack::AddReplica(Service service) {
   const int replica = static_cast<int>(services_[service].size());
-  Result<std::vector<int>> ports = FreePorts(2);
+  Result<std::vector<int>> ports = FreePorts(3);
   if (!ports.ok()) return ports.error();
   const std::string instance = ServiceName(service) + ("-" + std::to_string(replica));
   ports_[instance] = (*ports)[0];
   ports_[instance + "-plain"] = (*ports)[1];
+  ports_[instance + "-http"] = (*ports)[2];
   Result<std::unique_ptr<ServiceProcess>> process = ServiceProcess::Start(SpecOf(service, replica));
   if (!process.ok()) return process.error();
   if (Status s = (*process)->WaitServing(options_.start_timeout); !s.ok()) return s.error();

@@ -6,6 +6,7 @@
 
 #include "common/base/text.h"
 #include "common/wire/wire.h"
+#include "services/ingest/codec/fields.h"
 #include "services/ingest/codec/otlp_attributes.h"
 #include "services/ingest/codec/otlp_packer.h"
 
@@ -32,33 +33,6 @@ struct Times {
   std::int64_t time_ms = 0;
   std::uint64_t duration_ms = 0;
 };
-
-// Calls `field(tag, in)` for each field of a message; it reads the field, or answers kSkip.
-enum class Took { kYes, kSkip, kMalformed };
-template <typename F>
-bool ForEachField(std::string_view message, F field) {
-  wire::Reader in(message);
-  while (!in.AtEnd()) {
-    std::uint32_t tag = 0;
-    if (!in.Tag(tag)) return false;
-    const Took took = field(tag, in);
-    if (took == Took::kMalformed) return false;
-    if (took == Took::kSkip && !in.Skip(tag, wire::kNestedMax)) return false;
-  }
-  return true;
-}
-
-Took Taken(bool read) { return read ? Took::kYes : Took::kMalformed; }
-
-// Calls `each(message)` for each message in the field `number`; false of it ends the walk.
-template <typename F>
-bool ForEachMessage(std::string_view message, std::uint32_t number, F each) {
-  return ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
-    if (tag != Tag(number, Type::kBytes)) return Took::kSkip;
-    std::string_view inside;
-    return Taken(in.Bytes(inside) && each(inside));
-  });
-}
 
 struct Metric {
   std::string_view name;

@@ -21,17 +21,16 @@ constexpr std::size_t kDescriptionBytesMax = 1000;
 
 SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
 
-bool Allowed(const rpc::Peer& peer, std::string_view service) {
+}  // namespace
+
+bool Core::Allowed(const rpc::Peer& peer, std::string_view service) {
   return peer.services.empty() || peer.services.contains(std::string(service));
 }
 
-// The header for the record of a request: a span of the sender's trace, or a fresh trace.
-std::string TraceHeader(std::string_view traceparent) {
+std::string Core::TraceHeader(std::string_view traceparent) {
   const auto parent = ParseTraceparent(traceparent);
   return (parent ? ChildOf(*parent) : NewTrace()).ToHeader();
 }
-
-}  // namespace
 
 Core::Core(Settings settings, kafka::Producer& producer)
     : settings_(std::move(settings)),
@@ -224,7 +223,8 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
   Result<admit::Admission> admission =
       Judge(peer.name + '\n' + std::string(request.source.emitter), batch, request.series);
   if (!admission) return refuse(admission.error());
-  WriteAnswer answer{admission->batch.points(), std::move(admission->rejections), {}};
+  WriteAnswer answer{admission->batch.points(), std::move(admission->rejections), {},
+                     admission->batch.histograms.size()};
   if (answer.accepted_points == 0) {
     Count(answer.rejections);
     Tell(batch.service, points);
@@ -243,64 +243,6 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
   answer.services.emplace_back(batch.service);
   Tell(batch.service, points - answer.accepted_points);
   Send(records, bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
-}
-
-void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
-                  Done done) {
-  ++requests_;
-  done = emitters_.Follow({peer.name, "", "otlp"}, request.size(), SteadyNow(), std::move(done));
-  const Result<OtlpBatches> found = ReadOtlp(request, settings_.record_bytes_max);
-  if (!found) return done(found.error());
-  const OtlpBatches& read = *found;
-  no_value_points_ += read.no_value;
-  for (const auto& [service, points] : read.refused) {
-    if (Allowed(peer, service)) Tell(service, points);
-  }
-  const auto refuse = [&](const Error& why) {
-    for (const OtlpBatch& batch : read.batches) {
-      if (Allowed(peer, batch.service)) Refuse(batch.service, batch.points(), why);
-    }
-    done(why);
-  };
-  if (const Result<RealTime> open = Gate(request.size()); !open) return refuse(open.error());
-
-  admit::Admission all;
-  all.rejections = read.rejections;
-  WriteAnswer answer;
-  std::vector<Outgoing> records;
-  const wire::Source source{peer.name, 0, 0};  // no sequence: the reader goes by series and time
-  for (const OtlpBatch& batch : read.batches) {
-    if (!Allowed(peer, batch.service)) {
-      all.Reject(
-          admit::Refusal::kForeign, batch.points(),
-          "this certificate may not write the service \"" + Truncate(batch.service, 128) + "\"");
-      log::Warn("foreign_service", {{"peer", peer.name},
-                                    {"wanted", Truncate(batch.service, 128)},
-                                    {"points", batch.points()}});
-      continue;
-    }
-    const Result<admit::Admission> admission =
-        Judge(peer.name + '\n' + batch.service, batch.input());
-    if (!admission && admission.error().code == ErrorCode::kUnavailable) {
-      return refuse(admission.error());  // nothing of it is on its way yet
-    }
-    if (!admission) {
-      all.Reject(admit::Refusal::kBadService, batch.points(), admission.error().message);
-      Tell(batch.service, batch.points());
-      continue;
-    }
-    for (const admit::Rejection& r : admission->rejections)
-      all.Reject(r.reason, r.points, r.example);
-    Tell(batch.service, admission->rejected_points());
-    if (admission->batch.points() == 0) continue;
-    answer.accepted_points += admission->batch.points();
-    answer.services.emplace_back(batch.service);
-    Lay(source, batch.service, Protocol::kOtlp, admission->batch, records);
-  }
-  Count(all.rejections);
-  answer.rejections = std::move(all.rejections);
-  if (records.empty()) return done(answer);
-  Send(records, request.size(), TraceHeader(traceparent), std::move(answer), std::move(done));
 }
 
 void Core::ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
@@ -349,6 +291,7 @@ std::map<std::string, double> Core::Counters() const {
   add("refused_points", refused_points_);
   add("invalid_batch_points", invalid_points_);
   add("otlp_points_without_value", no_value_points_);
+  add("remote_write_stale_markers", stale_markers_);
   add("deployments", deployments_);
   add("ticks", ticks_);
   add("ticks_lost", ticks_lost_);

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,24 @@ struct WriteInput {
   admit::SeriesTable* series = nullptr;
 };
 
+// Points of one service out of a request that may hold several services'.
+struct ServicePoints {
+  std::string_view service;
+  admit::BatchInput batch;
+  admit::SeriesTable* series = nullptr;  // as of WriteInput
+  std::uint64_t points() const { return batch.points(); }
+};
+
+// A request without a source and a sequence, read: the log's reader goes by series and time. Views
+// that need hold during the call only.
+struct MixedInput {
+  Protocol protocol = Protocol::kOtlp;
+  std::span<const ServicePoints> points;
+  std::vector<admit::Rejection> rejections;  // of what its codec did not take
+  std::span<const std::pair<std::string, std::uint64_t>> refused{};  // thereof, to be told
+  std::size_t bytes = 0;  // what the request takes in memory until it is answered
+};
+
 // What ingest does with a request, whatever protocol brought it: admit, append to the log, answer
 // when the brokers have acknowledged. Never blocks; answers run on the producer's thread or inside
 // the call. Thread-safe.
@@ -71,6 +90,10 @@ class Core {
   // LiveOps does not take.
   void Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
               Done done);
+  // A request of such a protocol came; its answer is counted on its way to `done`.
+  Done Heard(const rpc::Peer& peer, Protocol protocol, std::size_t bytes, Done done);
+  // Likewise as Export, whatever protocol the points came by; `done` is of Heard.
+  void Take(MixedInput request, const rpc::Peer& peer, std::string_view traceparent, Done done);
   void ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
                         std::string_view traceparent, std::function<void(const Status&)> done);
 
@@ -95,6 +118,7 @@ class Core {
   SpreadBook& spreads() { return spreads_; }
   bool knows_spreads() const;
   void CountTick(bool delivered);
+  void CountStaleMarkers(std::uint64_t count) { stale_markers_ += count; }
 
   std::map<std::string, double> Counters() const;
   double domain_speed() const;
@@ -108,6 +132,9 @@ class Core {
     std::uint64_t points = 0;
   };
 
+  static bool Allowed(const rpc::Peer& peer, std::string_view service);
+  // The header for the record of a request: a span of the sender's trace, or a fresh trace.
+  static std::string TraceHeader(std::string_view traceparent);
   // Why nothing is taken now, or the present time.
   Result<RealTime> Gate(std::size_t bytes) const;
   // For the ticks to tell; `service` must be one that the sender may write.
@@ -149,6 +176,7 @@ class Core {
   std::atomic<std::uint64_t> refused_points_{0};
   std::atomic<std::uint64_t> invalid_points_{0};
   std::atomic<std::uint64_t> no_value_points_{0};
+  std::atomic<std::uint64_t> stale_markers_{0};
   std::atomic<std::uint64_t> deployments_{0};
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<std::uint64_t> ticks_lost_{0};

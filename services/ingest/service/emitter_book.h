@@ -18,7 +18,8 @@ namespace liveops::ingest {
 struct WriteAnswer {
   std::uint64_t accepted_points = 0;
   std::vector<admit::Rejection> rejections;
-  std::vector<std::string> services;  // whose points were accepted
+  std::vector<std::string> services;      // whose points were accepted
+  std::uint64_t accepted_histograms = 0;  // among the points
 };
 
 // Who sends: a certificate's name, what it calls itself (native only, else ""), and by which way.

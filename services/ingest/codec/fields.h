@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "common/wire/wire.h"
+
+// Inside this folder: walks over the fields of a message.
+namespace liveops::ingest {
+
+// Calls `field(tag, in)` for each field of a message; it reads the field, or answers kSkip.
+enum class Took { kYes, kSkip, kMalformed };
+
+template <typename F>
+bool ForEachField(std::string_view message, F field) {
+  wire::Reader in(message);
+  while (!in.AtEnd()) {
+    std::uint32_t tag = 0;
+    if (!in.Tag(tag)) return false;
+    const Took took = field(tag, in);
+    if (took == Took::kMalformed) return false;
+    if (took == Took::kSkip && !in.Skip(tag, wire::kNestedMax)) return false;
+  }
+  return true;
+}
+
+inline Took Taken(bool read) { return read ? Took::kYes : Took::kMalformed; }
+
+// Calls `each(message)` for each message in the field `number`; false of it ends the walk.
+template <typename F>
+bool ForEachMessage(std::string_view message, std::uint32_t number, F each) {
+  return ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
+    if (tag != wire::Tag(number, wire::Type::kBytes)) return Took::kSkip;
+    std::string_view inside;
+    return Taken(in.Bytes(inside) && each(inside));
+  });
+}
+
+}  // namespace liveops::ingest

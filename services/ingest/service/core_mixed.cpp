@@ -1,0 +1,81 @@
+#include "common/base/text.h"
+#include "common/telemetry/log.h"
+#include "services/ingest/service/core.h"
+
+namespace liveops::ingest {
+
+Core::Done Core::Heard(const rpc::Peer& peer, Protocol protocol, std::size_t bytes, Done done) {
+  ++requests_;
+  const char* const word = protocol == Protocol::kOtlp ? "otlp" : "remote-write";
+  return emitters_.Follow({peer.name, "", word}, bytes, std::chrono::steady_clock::now(),
+                          std::move(done));
+}
+
+void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
+                  Done done) {
+  done = Heard(peer, Protocol::kOtlp, request.size(), std::move(done));
+  const Result<OtlpBatches> read = ReadOtlp(request, settings_.record_bytes_max);
+  if (!read) return done(read.error());
+  no_value_points_ += read->no_value;
+  std::vector<ServicePoints> points;
+  for (const OtlpBatch& batch : read->batches) points.push_back({batch.service, batch.input()});
+  const std::vector<std::pair<std::string, std::uint64_t>> refused(read->refused.begin(),
+                                                                   read->refused.end());
+  Take({Protocol::kOtlp, points, read->rejections, refused, request.size()}, peer, traceparent,
+       std::move(done));
+}
+
+void Core::Take(MixedInput request, const rpc::Peer& peer, std::string_view traceparent,
+                Done done) {
+  for (const auto& [service, points] : request.refused) {
+    if (Allowed(peer, service)) Tell(service, points);
+  }
+  const auto refuse = [&](const Error& why) {
+    for (const ServicePoints& one : request.points) {
+      if (Allowed(peer, one.service)) Refuse(one.service, one.points(), why);
+    }
+    done(why);
+  };
+  if (const Result<RealTime> open = Gate(request.bytes); !open) return refuse(open.error());
+
+  admit::Admission all;
+  all.rejections = std::move(request.rejections);
+  WriteAnswer answer;
+  std::vector<Outgoing> records;
+  const wire::Source source{peer.name, 0, 0};  // no sequence: the reader goes by series and time
+  for (const ServicePoints& one : request.points) {
+    if (!Allowed(peer, one.service)) {
+      all.Reject(
+          admit::Refusal::kForeign, one.points(),
+          "this certificate may not write the service \"" + Truncate(one.service, 128) + "\"");
+      log::Warn(
+          "foreign_service",
+          {{"peer", peer.name}, {"wanted", Truncate(one.service, 128)}, {"points", one.points()}});
+      continue;
+    }
+    const Result<admit::Admission> admission =
+        Judge(peer.name + '\n' + std::string(one.service), one.batch, one.series);
+    if (!admission && admission.error().code == ErrorCode::kUnavailable) {
+      return refuse(admission.error());  // nothing of it is on its way yet
+    }
+    if (!admission) {
+      all.Reject(admit::Refusal::kBadService, one.points(), admission.error().message);
+      Tell(one.service, one.points());
+      continue;
+    }
+    for (const admit::Rejection& r : admission->rejections)
+      all.Reject(r.reason, r.points, r.example);
+    Tell(one.service, admission->rejected_points());
+    if (admission->batch.points() == 0) continue;
+    answer.accepted_points += admission->batch.points();
+    answer.accepted_histograms += admission->batch.histograms.size();
+    answer.services.emplace_back(one.service);
+    Lay(source, one.service, request.protocol, admission->batch, records);
+  }
+  Count(all.rejections);
+  answer.rejections = std::move(all.rejections);
+  if (records.empty()) return done(answer);
+  Send(records, request.bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
+}
+
+}  // namespace liveops::ingest

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+#include <snappy.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "services/ingest/service/http_front.h"
+#include "services/ingest/service/world_for_tests.h"
+
+// For the tests of this folder: Core behind the HTTP front on loopback; Kafka is fake.
+namespace liveops::ingest {
+
+class Http : public testing::Test {
+ protected:
+  void SetUp() override {
+    world_.Ready();
+    Serve();
+  }
+  void TearDown() override { front_.reset(); }
+
+  // Again, when settings_ have changed.
+  void Serve() {
+    front_.reset();
+    settings_.plain_address = "127.0.0.1:0";
+    settings_.message_bytes_max = 1 << 20;
+    settings_.threads = 4;
+    auto front = HttpFront::Start(*world_.core, settings_, {});
+    ASSERT_TRUE(front.ok()) << front.error().message;
+    front_ = *std::move(front);
+  }
+
+  httplib::Result Post(const std::string& path, const std::string& body, const std::string& type,
+                       const httplib::Headers& headers = {}) {
+    httplib::Client client("127.0.0.1", front_->plain_port());
+    client.set_read_timeout(5);
+    return client.Post(path, headers, body, type);
+  }
+  double Counter(const std::string& name) { return world_.core->Counters().at(name); }
+
+  static std::string Snappy(const std::string& message) {
+    std::string block;
+    snappy::Compress(message.data(), message.size(), &block);
+    return block;
+  }
+
+  World world_;
+  HttpSettings settings_;
+  std::unique_ptr<HttpFront> front_;
+};
+
+}  // namespace liveops::ingest

@@ -1,0 +1,74 @@
+#include "services/ingest/service/http_settings.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace liveops::ingest {
+namespace {
+
+constexpr std::size_t kSecretBytesMin = 16;
+constexpr std::int64_t kThreadsMax = 1000;
+
+std::set<std::string> Names(std::string_view list) {
+  std::set<std::string> names;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view name = list.substr(0, comma);
+    while (!name.empty() && name.front() == ' ') name.remove_prefix(1);
+    while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
+    if (!name.empty()) names.emplace(name);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return names;
+}
+
+void ReadTokens(config::Reader& reader, HttpSettings& out) {
+  std::map<std::string, std::string> services = reader.Map("http.token_services");
+  for (auto& [name, secret] : reader.Map("http.tokens")) {
+    if (secret.size() < kSecretBytesMin) {
+      reader.Problem("http.tokens", "the token of " + name + " is shorter than " +
+                                        std::to_string(kSecretBytesMin) + " characters");
+    }
+    HttpToken token{name, secret, {}};
+    if (const auto found = services.find(name); found != services.end()) {
+      token.services = Names(found->second);
+      if (token.services.empty())
+        reader.Problem("http.token_services", "no service is named for " + name);
+      services.erase(found);
+    }
+    out.tokens.push_back(std::move(token));
+  }
+  for (const auto& [name, list] : services)
+    reader.Problem("http.token_services", "there is no token of " + name);
+}
+
+}  // namespace
+
+HttpSettings ReadHttpSettings(config::Reader& reader) {
+  HttpSettings out;
+  out.address = reader.String("http.address");
+  out.plain_address = reader.String("http.plain_address");
+  const std::int64_t threads = reader.Integer("http.threads", out.threads);
+  if (threads < 1 || threads > kThreadsMax)
+    reader.Problem("http.threads", "must be 1 to " + std::to_string(kThreadsMax));
+  out.threads = static_cast<int>(std::clamp<std::int64_t>(threads, 1, kThreadsMax));
+  ReadTokens(reader, out);
+  RemoteWrites::Settings& remote = out.remote_write;
+  if (auto labels = reader.List("remote_write.service_labels"); !labels.empty())
+    remote.service_labels = std::move(labels);
+  const std::int64_t series =
+      reader.Integer("remote_write.series", static_cast<std::int64_t>(remote.series_max));
+  if (series < 1) reader.Problem("remote_write.series", "must be at least 1");
+  remote.series_max = static_cast<std::size_t>(std::max<std::int64_t>(series, 1));
+  for (auto& name : reader.List("remote_write.counters")) remote.types.counters.insert(name);
+  for (auto& name : reader.List("remote_write.gauges")) {
+    if (remote.types.counters.contains(name))
+      reader.Problem("remote_write.gauges", name + " is among the counters, too");
+    remote.types.gauges.insert(name);
+  }
+  return out;
+}
+
+}  // namespace liveops::ingest

@@ -1,0 +1,67 @@
+#include "services/ingest/service/http_settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace liveops::ingest {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(HttpSettings, AreRead) {
+  auto reader = config::Reader::FromText(R"(
+http:
+  address: 0.0.0.0:7104
+  threads: 8
+  tokens: {prometheus-1: 0123456789abcdef, prometheus-2: fedcba9876543210}
+  token_services: {prometheus-1: "shop, bank"}
+remote_write:
+  service_labels: [app]
+  series: 1000
+  counters: [odd]
+  gauges: [db_connection_count]
+)",
+                                         "t", ".");
+  ASSERT_TRUE(reader.ok());
+  const HttpSettings read = ReadHttpSettings(*reader);
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_TRUE(read.enabled());
+  EXPECT_EQ(read.threads, 8);
+  ASSERT_EQ(read.tokens.size(), 2u);
+  EXPECT_EQ(read.tokens[0].name, "prometheus-1");
+  EXPECT_THAT(read.tokens[0].services, ElementsAre("bank", "shop"));
+  EXPECT_TRUE(read.tokens[1].services.empty());
+  EXPECT_THAT(read.remote_write.service_labels, ElementsAre("app"));
+  EXPECT_EQ(read.remote_write.series_max, 1000u);
+  EXPECT_TRUE(read.remote_write.types.gauges.contains("db_connection_count"));
+}
+
+TEST(HttpSettings, AreNotNeeded) {
+  auto reader = config::Reader::FromText("", "t", ".");
+  ASSERT_TRUE(reader.ok());
+  const HttpSettings read = ReadHttpSettings(*reader);
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_FALSE(read.enabled());
+  EXPECT_THAT(read.remote_write.service_labels, ElementsAre("service", "job"));
+}
+
+TEST(HttpSettings, WhatCannotBeIsSaidWithoutTheToken) {
+  auto reader = config::Reader::FromText(R"(
+http: {threads: 0, tokens: {a: short-secret}, token_services: {b: shop}}
+remote_write: {counters: [x], gauges: [x], series: 0}
+)",
+                                         "t", ".");
+  ASSERT_TRUE(reader.ok());
+  (void)ReadHttpSettings(*reader);
+  const Status status = reader->Finish();
+  ASSERT_FALSE(status.ok());
+  for (const char* part : {"must be 1 to 1000", "the token of a is shorter", "no token of b",
+                           "x is among the counters", "must be at least 1"}) {
+    EXPECT_THAT(status.error().message, HasSubstr(part));
+  }
+  EXPECT_THAT(status.error().message, testing::Not(HasSubstr("short-secret")));
+}
+
+}  // namespace
+}  // namespace liveops::ingest
