@@ -9,12 +9,6 @@ namespace {
 using wire::Tag;
 using wire::Type;
 
-PromType TypeOf(std::uint64_t number) {
-  // An enum is the low half of what came.
-  const auto value = static_cast<std::int32_t>(number);
-  return value >= 0 && value <= 7 ? static_cast<PromType>(value) : PromType::kUnknown;
-}
-
 bool ReadLabel(std::string_view message, std::string_view& name, std::string_view& value) {
   return ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
     if (tag == Tag(1, Type::kBytes)) return Taken(in.Bytes(name));
@@ -33,6 +27,23 @@ void RemoteWriteRequest::Clear() {
   histograms_.clear();
   exemplars_ = 0;
   rejoined_.clear();
+  symbols_.clear();
+  symbol_keys_.clear();
+  messages_.clear();
+  refs_.Clear();
+  starts_ms_.Clear();
+}
+
+void RemoteWriteRequest::Begin(RemoteSeries& series) const {
+  series.first_sample = static_cast<std::uint32_t>(values_.size());
+  series.first_histogram = static_cast<std::uint32_t>(histograms_.size());
+  series.first_ref = static_cast<std::uint32_t>(refs_.size());
+}
+
+void RemoteWriteRequest::End(RemoteSeries& series) {
+  series.samples = static_cast<std::uint32_t>(values_.size()) - series.first_sample;
+  series.histograms = static_cast<std::uint32_t>(histograms_.size()) - series.first_histogram;
+  series_.push_back(series);
 }
 
 bool RemoteWriteRequest::Read1(std::string_view message) {
@@ -47,8 +58,7 @@ bool RemoteWriteRequest::Read1(std::string_view message) {
 
 bool RemoteWriteRequest::Series1(std::string_view message) {
   RemoteSeries series;
-  series.first_sample = static_cast<std::uint32_t>(values_.size());
-  series.first_histogram = static_cast<std::uint32_t>(histograms_.size());
+  Begin(series);
   // As every sender writes it: the labels first, of which nothing is looked at but where they end.
   wire::Reader in(message);
   const char* end = message.data();
@@ -90,9 +100,7 @@ bool RemoteWriteRequest::Series1(std::string_view message) {
     series.labels = rejoined_.emplace_back(std::move(apart));
   }
   series.key = FingerprintOf(std::span(&series.labels, 1));
-  series.samples = static_cast<std::uint32_t>(values_.size()) - series.first_sample;
-  series.histograms = static_cast<std::uint32_t>(histograms_.size()) - series.first_histogram;
-  series_.push_back(series);
+  End(series);
   return true;
 }
 
@@ -129,13 +137,17 @@ bool RemoteWriteRequest::Metadata(std::string_view message) {
       })) {
     return false;
   }
-  metadata.type = TypeOf(type);
+  metadata.type = PromTypeOf(type);
   metadata_.push_back(metadata);
   return true;
 }
 
 bool RemoteWriteRequest::LabelsOf(const RemoteSeries& series, Pairs& pairs) const {
   pairs.clear();
+  for (std::uint32_t i = 0; i < series.refs; i += 2) {
+    const std::uint32_t at = series.first_ref + i;
+    pairs.emplace_back(symbols_[refs_[at]], symbols_[refs_[at + 1]]);
+  }
   return ForEachMessage(series.labels, 1, [&](std::string_view label) {
     auto& [name, value] = pairs.emplace_back();
     return ReadLabel(label, name, value);

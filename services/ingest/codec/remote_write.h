@@ -30,6 +30,11 @@ enum class PromType : std::uint8_t {
   kStateset = 7,
 };
 
+inline PromType PromTypeOf(std::uint64_t number) {
+  const auto value = static_cast<std::int32_t>(number);  // an enum is the low half of what came
+  return value >= 0 && value <= 7 ? static_cast<PromType>(value) : PromType::kUnknown;
+}
+
 struct RemoteSeries {
   // Of its labels, as they came: the same again means the same labels.
   Fingerprint key;
@@ -57,11 +62,16 @@ class RemoteWriteRequest {
 
   // prometheus.WriteRequest. False: the message is malformed. Labels are not looked into.
   bool Read1(std::string_view message);
+  // io.prometheus.write.v2.Request. Likewise; and its first symbol is not empty, or a reference
+  // leads nowhere.
+  bool Read2(std::string_view message);
 
   std::span<const RemoteSeries> series() const { return series_; }
   std::span<const RemoteMetadata> metadata() const { return metadata_; }
   std::span<const double> values() const { return values_.All(); }
   std::span<const std::int64_t> times_ms() const { return times_ms_.All(); }  // real
+  // When the counting began, by sample; 0 = not said. Empty: of none.
+  std::span<const std::int64_t> starts_ms() const { return starts_ms_.All(); }
   std::span<const std::string_view> histograms() const { return histograms_; }
   std::uint64_t exemplars() const { return exemplars_; }
 
@@ -71,8 +81,14 @@ class RemoteWriteRequest {
 
  private:
   void Clear();
+  void Begin(RemoteSeries& series) const;
+  void End(RemoteSeries& series);
   bool Series1(std::string_view message);
   bool Sample(std::string_view message);
+  bool Series2(std::string_view message);
+  bool Sample2(std::string_view message);
+  bool Refs(std::string_view run);
+  bool KeyByRefs(RemoteSeries& series);
   bool Metadata(std::string_view message);
 
   std::vector<RemoteSeries> series_;
@@ -82,6 +98,14 @@ class RemoteWriteRequest {
   std::vector<std::string_view> histograms_;  // as messages
   std::uint64_t exemplars_ = 0;
   std::deque<std::string> rejoined_;  // labels that stood apart from each other
+
+  // Of 2.0.
+  std::vector<std::string_view> symbols_;
+  std::vector<Fingerprint> symbol_keys_;
+  std::vector<std::string_view> messages_;  // of the series
+  wire::Column<std::uint32_t> refs_;
+  wire::Column<std::int64_t> starts_ms_;
+  std::string joined_;
 };
 
 }  // namespace liveops::ingest

@@ -11,7 +11,7 @@
 #include "liveops/v1/status.grpc.pb.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.grpc.pb.h"
 #include "services/ingest/codec/native.h"
-#include "services/ingest/codec/otlp.h"
+#include "services/ingest/codec/otlp_response.h"
 #include "services/ingest/service/write_streams.h"
 
 namespace liveops::ingest {
@@ -90,15 +90,7 @@ class OtlpService final : public collector::MetricsService::WithRawCallbackMetho
     core_.Export(*request, rpc::PeerOf(*context), Traceparent(*context),
                  [reactor, response](const Result<WriteAnswer>& result) {
                    if (!result) return reactor->Finish(ToStatus(result.error()));
-                   collector::ExportMetricsServiceResponse answer;
-                   std::uint64_t rejected = 0;
-                   for (const admit::Rejection& r : result->rejections) rejected += r.points;
-                   if (rejected > 0) {
-                     auto* const partial = answer.mutable_partial_success();
-                     partial->set_rejected_data_points(static_cast<std::int64_t>(rejected));
-                     partial->set_error_message(ScrubUtf8(RejectionSentence(result->rejections)));
-                   }
-                   *response = ToBuffer(answer);
+                   *response = ToBuffer(OtlpResponse(result->rejections));
                    reactor->Finish(grpc::Status::OK);
                  });
     return reactor;

@@ -1,6 +1,5 @@
 #include "services/ingest/service/http_front.h"
 
-#include <future>
 #include <string_view>
 #include <utility>
 
@@ -9,33 +8,15 @@
 #include "common/telemetry/log.h"
 #include "services/ingest/codec/otlp.h"
 #include "services/ingest/codec/snappy_block.h"
+#include "services/ingest/service/http_parts.h"
 
 namespace liveops::ingest {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kProtobuf = "application/x-protobuf";
-
-http::Reply Text(int status, std::string_view text) {
-  return {status, "text/plain; charset=utf-8", std::string(text) + "\n", {}};
-}
-
-http::Reply ToReply(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kInvalid:
-      return Text(400, error.message);
-    case ErrorCode::kDenied:
-      return Text(403, error.message);
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kTimeout: {
-      http::Reply reply = Text(503, error.message);
-      reply.headers.emplace_back("Retry-After", "1");
-      return reply;
-    }
-    default:
-      return Text(500, error.message);
-  }
-}
+constexpr std::string_view kMessage1 = "prometheus.WriteRequest";
+constexpr std::string_view kMessage2 = "io.prometheus.write.v2.Request";
 
 // In a time that does not say where they differ.
 bool SameSecret(std::string_view a, std::string_view b) {
@@ -47,57 +28,10 @@ bool SameSecret(std::string_view a, std::string_view b) {
   return differs == 0;
 }
 
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-bool SameWord(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y;
-         });
-}
-
-// A media type (RFC 9110, 8.3.1) and its parameter `proto`.
-struct MediaType {
-  std::string_view type;
-  std::string_view proto;
-};
-
-MediaType ParseMediaType(std::string_view text) {
-  MediaType out;
-  out.type = Trim(text.substr(0, text.find(';')));
-  while (text.find(';') != std::string_view::npos) {
-    text.remove_prefix(text.find(';') + 1);
-    std::string_view parameter = Trim(text.substr(0, text.find(';')));
-    const std::size_t equals = parameter.find('=');
-    if (equals == std::string_view::npos || !SameWord(Trim(parameter.substr(0, equals)), "proto"))
-      continue;
-    out.proto = Trim(parameter.substr(equals + 1));
-    if (out.proto.size() >= 2 && out.proto.front() == '"' && out.proto.back() == '"')
-      out.proto = out.proto.substr(1, out.proto.size() - 2);
-  }
-  return out;
-}
-
-// Waits for the one answer.
-template <typename T>
-class Answered {
- public:
-  std::function<void(const Result<T>&)> Keep() {
-    return [promise = promise_](const Result<T>& result) { promise->set_value(result); };
-  }
-  Result<T> Wait() { return promise_->get_future().get(); }
-
- private:
-  std::shared_ptr<std::promise<Result<T>>> promise_ = std::make_shared<std::promise<Result<T>>>();
-};
-
 }  // namespace
 
 HttpFront::HttpFront(Core& core, HttpSettings settings)
-    : settings_(std::move(settings)), remote_writes_(core, settings_.remote_write) {}
+    : core_(core), settings_(std::move(settings)), remote_writes_(core, settings_.remote_write) {}
 
 Result<std::unique_ptr<HttpFront>> HttpFront::Start(Core& core, HttpSettings settings,
                                                     const rpc::TlsFiles& tls) {
@@ -115,7 +49,8 @@ Result<std::unique_ptr<HttpFront>> HttpFront::Start(Core& core, HttpSettings set
   HttpFront* const self = front.get();
   auto server = http::Server::Start(
       config,
-      {{"/api/v1/write", [self](const http::Call& call) { return self->RemoteWrite(call); }}});
+      {{"/api/v1/write", [self](const http::Call& call) { return self->RemoteWrite(call); }},
+       {"/v1/metrics", [self](const http::Call& call) { return self->Otlp(call); }}});
   if (!server) return server.error();
   front->server_ = *std::move(server);
   return front;
@@ -157,30 +92,50 @@ http::Reply HttpFront::RemoteWrite(const http::Call& call) {
   if (auto refused = Identify(call, peer)) return *std::move(refused);
   const std::string type_text = call.header("Content-Type");
   const MediaType type = ParseMediaType(type_text);
-  if (!SameWord(type.type, kProtobuf) ||
-      (!type.proto.empty() && type.proto != "prometheus.WriteRequest")) {
+  const bool first = type.proto.empty() || type.proto == kMessage1;
+  if (!SameWord(type.type, kProtobuf) || (!first && type.proto != kMessage2)) {
     return Text(415,
                 "remote write takes application/x-protobuf, of the message "
-                "prometheus.WriteRequest");
+                "prometheus.WriteRequest or io.prometheus.write.v2.Request");
   }
+  RemoteWrites::Answer written;
+  http::Reply reply = WriteMessage(
+      call, first ? RemoteWrites::Version::k1 : RemoteWrites::Version::k2, peer, written);
+  if (first) return reply;
+  // Of 2.0: a sender compares them with what it sent. A stale marker did its work.
+  const std::uint64_t histograms = written.points.accepted_histograms;
+  const std::uint64_t samples = written.points.accepted_points - histograms + written.stale_markers;
+  const auto add = [&](const char* what, std::uint64_t count) {
+    reply.headers.emplace_back(std::string("X-Prometheus-Remote-Write-") + what + "-Written",
+                               std::to_string(count));
+  };
+  add("Samples", samples);
+  add("Histograms", histograms);
+  add("Exemplars", 0);
+  return reply;
+}
+
+http::Reply HttpFront::WriteMessage(const http::Call& call, RemoteWrites::Version version,
+                                    const rpc::Peer& peer, RemoteWrites::Answer& written) {
   const std::string encoding = call.header("Content-Encoding");
   if (!encoding.empty() && !SameWord(encoding, "snappy"))
     return Text(415, "remote write takes the content encoding snappy");
   const auto length = SnappyLength(call.body);
-  if (length && *length > settings_.message_bytes_max) {
-    return Text(413, "the body holds " + std::to_string(*length) + " bytes, at most " +
-                         std::to_string(settings_.message_bytes_max) + " are allowed");
-  }
+  if (length && *length > settings_.message_bytes_max) return TooLarge(*length);
   const Result<std::string> message = ReadSnappyBlock(call.body, settings_.message_bytes_max);
   if (!message) return ToReply(message.error());
   Answered<RemoteWrites::Answer> answered;
-  remote_writes_.Write(RemoteWrites::Version::k1, *message, peer, call.header("traceparent"),
-                       answered.Keep());
+  remote_writes_.Write(version, *message, peer, call.header("traceparent"), answered.Keep());
   const Result<RemoteWrites::Answer> answer = answered.Wait();
   if (!answer) return ToReply(answer.error());
-  if (answer->points.rejections.empty()) return {204, "", "", {}};
-  // What is not named is in the log.
-  return Text(400, RejectionSentence(answer->points.rejections));
+  written = *answer;
+  if (written.points.rejections.empty()) return {204, "", "", {}};
+  return Text(400, RejectionSentence(written.points.rejections));
+}
+
+http::Reply HttpFront::TooLarge(std::size_t bytes) const {
+  return Text(413, "the body holds " + std::to_string(bytes) + " bytes, at most " +
+                       std::to_string(settings_.message_bytes_max) + " are allowed");
 }
 
 }  // namespace liveops::ingest

@@ -33,7 +33,10 @@ struct HttpSettings {
 };
 
 // The HTTP face of Core:
-//   POST /api/v1/write   Prometheus remote write
+//   POST /api/v1/write   Prometheus remote write, 1.0 and 2.0
+//   POST /v1/metrics     OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp), protobuf
+//   and
+//                        JSON, plain or gzip
 // A caller is whom its certificate names, or whom its token names; where there are no tokens, a
 // caller of the plain loopback listener is `local`. Thread-safe.
 class HttpFront {
@@ -52,7 +55,12 @@ class HttpFront {
   std::optional<http::Reply> Identify(const http::Call& call, rpc::Peer& peer) const;
   const HttpToken* TokenOf(const http::Call& call) const;
   http::Reply RemoteWrite(const http::Call& call);
+  http::Reply WriteMessage(const http::Call& call, RemoteWrites::Version version,
+                           const rpc::Peer& peer, RemoteWrites::Answer& written);
+  http::Reply Otlp(const http::Call& call);
+  http::Reply TooLarge(std::size_t bytes) const;
 
+  Core& core_;
   const HttpSettings settings_;
   RemoteWrites remote_writes_;
   std::unique_ptr<http::Server> server_;

@@ -4,42 +4,25 @@
 #include <bit>
 #include <cmath>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "common/base/text.h"
+#include "common/base/hash.h"
 #include "services/ingest/admit/known_series.h"
+#include "services/ingest/codec/native_histogram.h"
+#include "services/ingest/service/remote_batch.h"
 
 namespace liveops::ingest {
 namespace {
 
 constexpr std::string_view kNameLabel = "__name__";
-constexpr std::size_t kPointBytes = 24;       // upper estimate of a point in a record
-constexpr std::size_t kEnvelopeBytes = 1000;  // of the record around them
+constexpr std::string_view kLadderLabel = "native_histogram_schema";
+constexpr const char* kMalformed1 = "the message is no prometheus.WriteRequest: it is malformed";
+constexpr const char* kMalformed2 =
+    "the message is no io.prometheus.write.v2.Request: it is malformed, symbols[0] is not empty, or "
+    "a reference leads to no symbol";
 constexpr std::uint32_t kNone = UINT32_MAX;
-
-// Points of one service, which become one record, or one a partition that it is spread over.
-struct Batch {
-  std::uint32_t service = kNone;
-  std::size_t bytes = 0;
-  std::int64_t base_time_ms = 0;
-  std::vector<std::uint32_t> point_series;
-  std::vector<std::int64_t> point_time_delta_ms;
-  std::vector<double> point_value;
-
-  void Clear() {
-    point_series.clear();
-    point_time_delta_ms.clear();
-    point_value.clear();
-    bytes = kEnvelopeBytes;
-  }
-};
-
-// As far as there are numbers: what is no time is refused as such when it is judged.
-std::int64_t Minus(std::int64_t a, std::int64_t b) {
-  std::int64_t difference = 0;
-  if (!__builtin_sub_overflow(a, b, &difference)) return difference;
-  return a < b ? INT64_MIN : INT64_MAX;
-}
 
 }  // namespace
 
@@ -67,17 +50,11 @@ class RemoteWrites::Sender {
 
   MixedInput Input(std::size_t bytes) {
     for (std::size_t i = 0; i < used_; ++i) {
-      Batch& batch = batches_[i];
-      ServicePoints& points = points_.emplace_back();
-      points.service = known_.service(batch.service);
-      points.series = &known_.table(batch.service);
-      points.batch.service = points.service;
-      points.batch.base_time_ms = batch.base_time_ms;
-      points.batch.point_series = batch.point_series;
-      points.batch.point_time_delta_ms = batch.point_time_delta_ms;
-      points.batch.point_value = batch.point_value;
+      const std::uint32_t service = batches_[i].service();
+      const std::string_view name = known_.service(service);
+      points_.push_back({name, batches_[i].Input(name), &known_.table(service)});
     }
-    return {Protocol::kRemoteWrite, points_, std::move(refused_.rejections), {}, bytes};
+    return {Protocol::kRemoteWrite, points_, std::move(refused_.rejections), told_, bytes};
   }
 
   std::uint64_t stale_markers() const { return stale_markers_; }
@@ -98,6 +75,7 @@ class RemoteWrites::Sender {
     used_ = 0;
     points_.clear();
     refused_ = {};
+    told_.clear();
     stale_markers_ = 0;
     std::fill(current_.begin(), current_.end(), kNone);
   }
@@ -109,31 +87,91 @@ class RemoteWrites::Sender {
   }
 
   bool Take(const RemoteWriteRequest& request, const RemoteSeries& series) {
-    if (series.histograms > 0) {
-      refused_.Reject(admit::Refusal::kUnsupported, series.histograms,
-                      "native histograms are not taken");
+    for (std::uint32_t i = 0; i < series.histograms; ++i) {
+      if (!Histogram(request, series, request.histograms()[series.first_histogram + i]))
+        return false;
     }
     if (series.samples == 0) return true;
-    admit::KnownSeries::Place place;
-    if (const auto* found = known_.Find(series.key)) {
-      place = *found;
-    } else {
-      if (!request.LabelsOf(series, pairs_)) return false;
-      if (!Learn(series, place)) return true;
-    }
-    for (std::uint32_t i = 0; i < series.samples; ++i) {
-      const double value = request.values()[series.first_sample + i];
+    Found place;
+    if (!Find(request, series, series.key, {}, place)) return false;
+    if (!place) return Refuse(admit::Refusal::kBadService, series.samples, NoService());
+    const bool starts = !request.starts_ms().empty();
+    for (std::uint32_t i = series.first_sample; i < series.first_sample + series.samples; ++i) {
+      const double value = request.values()[i];
       if (std::isnan(value)) {
-        NoValue(value, place);
-      } else {
-        Point(place, request.times_ms()[series.first_sample + i], value);
+        NoValue(value, *place);
+        continue;
       }
+      const std::int64_t said = starts ? request.starts_ms()[i] : 0;
+      BatchOf(*place, RecordBytesOfPoint())
+          .Add(place->series, request.times_ms()[i], StartOf(*place, said, series), value);
     }
     return true;
   }
 
-  // The place of a series of `pairs_`. False: it has no service; its points are refused.
-  bool Learn(const RemoteSeries& series, admit::KnownSeries::Place& place) {
+  // When its counting began; of what does not count nothing is said.
+  std::int64_t StartOf(const admit::KnownSeries::Place& place, std::int64_t said,
+                       const RemoteSeries& series) {
+    const admit::SeriesTable::Entry& entry = known_.table(place.service).At(place.series);
+    if (entry.input.kind == static_cast<int>(admit::SeriesKind::kGauge)) return 0;
+    return said != 0 ? said : series.created_ms;
+  }
+
+  bool Histogram(const RemoteWriteRequest& request, const RemoteSeries& series,
+                 std::string_view message) {
+    if (!histogram_.Read(message)) return false;
+    const auto problem = histogram_.Lay();
+    // Beside the single values of a series, and by ladder.
+    Fingerprint key = series.key;
+    key.hi ^= Xxh64("histogram") + Xxh64(histogram_.ladder());
+    Found place;
+    if (!Find(request, series, key, histogram_.ladder(), place)) return false;
+    if (!place) return Refuse(admit::Refusal::kBadService, 1, NoService());
+    if (std::bit_cast<std::uint64_t>(histogram_.sum()) == kStaleMarker) {
+      ++stale_markers_;
+      return true;
+    }
+    const std::string_view service = known_.service(place->service);
+    if (histogram_.is_gauge()) {
+      Tell(service);
+      return Refuse(admit::Refusal::kUnsupported, 1, "gauge histograms are not taken");
+    }
+    if (problem) {
+      Tell(service);
+      return Refuse(admit::Refusal::kBadHistogram, 1, *problem);
+    }
+    BatchOf(*place, RecordBytesOf(histogram_)).Add(place->series, histogram_);
+    return true;
+  }
+
+  bool Refuse(admit::Refusal why, std::uint64_t points, std::string_view example) {
+    refused_.Reject(why, points, example);
+    return true;
+  }
+
+  // The ticks are to tell one point of it.
+  void Tell(std::string_view service) {
+    if (told_.empty() || told_.back().first != service) told_.emplace_back(service, 0);
+    ++told_.back().second;
+  }
+
+  using Found = std::optional<admit::KnownSeries::Place>;
+
+  // Nothing: no label names its service. False: its labels are malformed.
+  bool Find(const RemoteWriteRequest& request, const RemoteSeries& series, const Fingerprint& key,
+            std::optional<std::string_view> ladder, Found& place) {
+    if (const auto* known = known_.Find(key)) {
+      place = *known;
+      return true;
+    }
+    if (!request.LabelsOf(series, pairs_)) return false;
+    place = Learn(series, key, ladder);
+    return true;
+  }
+
+  // The series of `pairs_`; with a ladder it is a histogram's.
+  Found Learn(const RemoteSeries& series, const Fingerprint& key,
+              std::optional<std::string_view> ladder) {
     std::string_view metric;
     std::string_view service;
     std::size_t rank = settings_.service_labels.size();
@@ -144,12 +182,7 @@ class RemoteWrites::Sender {
         service = value;
       }
     }
-    if (service.empty()) {
-      refused_.Reject(
-          admit::Refusal::kBadService, series.samples,
-          "no label of the series names its service; one of them must: " + ServiceLabels());
-      return false;
-    }
+    if (service.empty()) return std::nullopt;
     const auto times = [&](std::string_view name) {
       return std::count_if(pairs_.begin(), pairs_.end(),
                            [&](const auto& pair) { return pair.first == name; });
@@ -165,15 +198,17 @@ class RemoteWrites::Sender {
       return pair.second.empty() || (named_once && pair.first == kNameLabel) ||
              (served_once && pair.first == service_label);
     });
-    place = known_.Add(series.key, service, types_.KindOf(metric, series.type), metric, pairs_);
-    return true;
+    if (ladder && !ladder->empty()) pairs_.emplace_back(kLadderLabel, *ladder);
+    const auto kind = ladder ? admit::SeriesKind::kHistogramCumulative
+                             : types_.KindOf(metric, series.type);
+    return known_.Add(key, service, kind, metric, pairs_);
   }
 
-  std::string ServiceLabels() const {
+  std::string NoService() const {
     std::string out;
     for (const std::string& label : settings_.service_labels)
       out += (out.empty() ? "" : ", ") + label;
-    return out;
+    return "no label of the series names its service; one of them must: " + out;
   }
 
   void NoValue(double value, const admit::KnownSeries::Place& place) {
@@ -186,26 +221,17 @@ class RemoteWrites::Sender {
                     known_.table(place.service).NameOf(place.series) + ": the value is NaN");
   }
 
-  void Point(const admit::KnownSeries::Place& place, std::int64_t time_ms, double value) {
-    Batch& batch = BatchOf(place, kPointBytes);
-    if (batch.point_series.empty()) batch.base_time_ms = time_ms;
-    batch.point_series.push_back(place.series);
-    batch.point_time_delta_ms.push_back(Minus(time_ms, batch.base_time_ms));
-    batch.point_value.push_back(value);
-  }
-
   // The present batch of a service, which has room for a point of so many bytes and for its series.
-  Batch& BatchOf(const admit::KnownSeries::Place& place, std::size_t point_bytes) {
+  RemoteBatch& BatchOf(const admit::KnownSeries::Place& place, std::size_t point_bytes) {
     if (place.service >= current_.size()) current_.resize(place.service + 1, kNone);
     std::uint32_t& current = current_[place.service];
     const std::size_t bytes = point_bytes + known_.RecordBytes(place);
-    if (current == kNone || batches_[current].bytes + bytes > core_.settings().record_bytes_max) {
+    if (current == kNone || batches_[current].bytes() + bytes > core_.settings().record_bytes_max) {
       if (used_ == batches_.size()) batches_.emplace_back();
       current = static_cast<std::uint32_t>(used_++);
-      batches_[current].Clear();
-      batches_[current].service = place.service;
+      batches_[current].Begin(place.service);
     }
-    batches_[current].bytes += bytes;
+    batches_[current].AddBytes(bytes);
     return batches_[current];
   }
 
@@ -217,11 +243,13 @@ class RemoteWrites::Sender {
   std::size_t counted_ = 0;  // of its bytes, with the core
 
   RemoteWriteRequest::Pairs pairs_;
-  std::deque<Batch> batches_;
+  NativeHistogram histogram_;
+  std::deque<RemoteBatch> batches_;
   std::size_t used_ = 0;                // of them
   std::vector<std::uint32_t> current_;  // by service: its batch
   std::vector<ServicePoints> points_;
   admit::Admission refused_;
+  std::vector<std::pair<std::string, std::uint64_t>> told_;
   std::uint64_t stale_markers_ = 0;
 };
 
@@ -249,7 +277,7 @@ void RemoteWrites::Return(std::unique_ptr<RemoteWriteRequest> request) {
   idle_.push_back(std::move(request));
 }
 
-void RemoteWrites::Write(Version, std::string_view message, const rpc::Peer& peer,
+void RemoteWrites::Write(Version version, std::string_view message, const rpc::Peer& peer,
                          std::string_view traceparent, const Done& done) {
   // Set before the one answer that it is about.
   const auto stale = std::make_shared<std::uint64_t>(0);
@@ -260,7 +288,7 @@ void RemoteWrites::Write(Version, std::string_view message, const rpc::Peer& pee
                                     });
   std::unique_ptr<RemoteWriteRequest> request = Borrow();
   Sender& sender = SenderOf(peer);
-  bool read = request->Read1(message);
+  bool read = version == Version::k1 ? request->Read1(message) : request->Read2(message);
   if (read) {
     const std::lock_guard lock(sender.mutex());
     read = sender.Read(*request);
@@ -272,7 +300,7 @@ void RemoteWrites::Write(Version, std::string_view message, const rpc::Peer& pee
     sender.End();
   }
   Return(std::move(request));
-  if (!read) answered(InvalidError("the message is no prometheus.WriteRequest: it is malformed"));
+  if (!read) answered(InvalidError(version == Version::k1 ? kMalformed1 : kMalformed2));
 }
 
 }  // namespace liveops::ingest

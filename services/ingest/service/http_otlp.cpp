@@ -1,0 +1,107 @@
+#include <google/protobuf/util/json_util.h>
+
+#include <optional>
+
+#include "common/base/text.h"
+#include "common/rpc/gzip.h"
+#include "google/rpc/status.pb.h"
+#include "services/ingest/codec/otlp_json.h"
+#include "services/ingest/codec/otlp_response.h"
+#include "services/ingest/service/http_front.h"
+#include "services/ingest/service/http_parts.h"
+
+namespace liveops::ingest {
+namespace {
+
+constexpr const char* kProtobuf = "application/x-protobuf";
+constexpr const char* kJson = "application/json";
+
+// Answers are in the encoding of their requests.
+class Answers {
+ public:
+  explicit Answers(bool json) : json_(json) {}
+
+  http::Reply Message(int status, const google::protobuf::Message& message) const {
+    http::Reply reply{status, json_ ? kJson : kProtobuf, "", {}};
+    if (!json_) {
+      message.SerializeToString(&reply.body);
+    } else if (!google::protobuf::util::MessageToJsonString(message, &reply.body).ok()) {
+      reply.body = "{}";
+    }
+    return reply;
+  }
+
+  // As the specification wants it: a google.rpc.Status.
+  http::Reply Failure(int status, std::string_view why) const {
+    google::rpc::Status message;
+    message.set_code(RpcCode(status));
+    message.set_message(ScrubUtf8(why));
+    http::Reply reply = Message(status, message);
+    AddRetryAfter(reply);
+    return reply;
+  }
+
+ private:
+  static int RpcCode(int status) {
+    switch (status) {
+      case 401:
+        return 16;  // UNAUTHENTICATED
+      case 403:
+        return 7;  // PERMISSION_DENIED
+      case 503:
+        return 14;  // UNAVAILABLE
+      case 500:
+        return 13;  // INTERNAL
+      default:
+        return 3;  // INVALID_ARGUMENT
+    }
+  }
+
+  const bool json_;
+};
+
+}  // namespace
+
+http::Reply HttpFront::Otlp(const http::Call& call) {
+  const std::string type_text = call.header("Content-Type");
+  const std::string_view type = ParseMediaType(type_text).type;
+  const bool json = SameWord(type, kJson);
+  const Answers answers(json);
+  rpc::Peer peer;
+  if (auto refused = Identify(call, peer)) {
+    http::Reply reply = answers.Failure(refused->status, Trim(refused->body));
+    for (auto& header : refused->headers) reply.headers.push_back(std::move(header));
+    return reply;
+  }
+  if (!json && !SameWord(type, kProtobuf))
+    return answers.Failure(415, "OTLP/HTTP takes application/x-protobuf and application/json");
+
+  const std::string encoding = call.header("Content-Encoding");
+  std::string inflated;
+  std::string_view body = call.body;
+  if (SameWord(encoding, "gzip")) {
+    rpc::Inflater inflater(settings_.message_bytes_max);
+    if (const Status s = inflater.Feed(body); !s)
+      return answers.Failure(inflater.too_large() ? 413 : 400, s.error().message);
+    Result<std::string> whole = inflater.Take();
+    if (!whole) return answers.Failure(400, whole.error().message);
+    inflated = *std::move(whole);
+    body = inflated;
+  } else if (!encoding.empty() && !SameWord(encoding, "identity")) {
+    return answers.Failure(415, "OTLP/HTTP takes the content encodings gzip and identity");
+  }
+  std::string binary;
+  if (json) {
+    Result<std::string> read = OtlpOfJson(body);
+    if (!read) return answers.Failure(400, read.error().message);
+    binary = *std::move(read);
+    body = binary;
+  }
+  Answered<WriteAnswer> answered;
+  core_.Export(body, peer, call.header("traceparent"), answered.Keep());
+  const Result<WriteAnswer> answer = answered.Wait();
+  if (!answer) return answers.Failure(HttpStatusOf(answer.error().code), answer.error().message);
+  return answers.Message(200, OtlpResponse(answer->rejections));
+}
+
+}  // namespace liveops::ingest

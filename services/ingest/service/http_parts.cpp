@@ -1,0 +1,64 @@
+#include "services/ingest/service/http_parts.h"
+
+#include <algorithm>
+
+namespace liveops::ingest {
+
+http::Reply Text(int status, std::string_view text) {
+  return {status, "text/plain; charset=utf-8", std::string(text) + "\n", {}};
+}
+
+int HttpStatusOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid:
+      return 400;
+    case ErrorCode::kDenied:
+      return 403;
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kTimeout:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+void AddRetryAfter(http::Reply& reply) {
+  if (reply.status == 503) reply.headers.emplace_back("Retry-After", "1");
+}
+
+http::Reply ToReply(const Error& error) {
+  http::Reply reply = Text(HttpStatusOf(error.code), error.message);
+  AddRetryAfter(reply);
+  return reply;
+}
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+bool SameWord(std::string_view text, std::string_view word) {
+  return text.size() == word.size() &&
+         std::equal(text.begin(), text.end(), word.begin(),
+                    [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
+}
+
+MediaType ParseMediaType(std::string_view text) {
+  MediaType out;
+  out.type = Trim(text.substr(0, text.find(';')));
+  while (text.find(';') != std::string_view::npos) {
+    text.remove_prefix(text.find(';') + 1);
+    std::string_view parameter = Trim(text.substr(0, text.find(';')));
+    const std::size_t equals = parameter.find('=');
+    if (equals == std::string_view::npos || !SameWord(Trim(parameter.substr(0, equals)), "proto"))
+      continue;
+    out.proto = Trim(parameter.substr(equals + 1));
+    if (out.proto.size() >= 2 && out.proto.front() == '"' && out.proto.back() == '"')
+      out.proto = out.proto.substr(1, out.proto.size() - 2);
+  }
+  return out;
+}
+
+}  // namespace liveops::ingest

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/result.h"
+#include "common/http/server.h"
+
+// Inside this folder: what the HTTP front is made of.
+namespace liveops::ingest {
+
+http::Reply Text(int status, std::string_view text);
+
+// The status that an error is answered with; what may be tried again is 503.
+int HttpStatusOf(ErrorCode code);
+// With when to try again, if it may be.
+http::Reply ToReply(const Error& error);
+void AddRetryAfter(http::Reply& reply);
+
+// Without blanks around it.
+std::string_view Trim(std::string_view text);
+// `word` is in lower case, `text` in any.
+bool SameWord(std::string_view text, std::string_view word);
+
+// A media type (RFC 9110, 8.3.1) and its parameter `proto`; views the text.
+struct MediaType {
+  std::string_view type;
+  std::string_view proto;
+};
+MediaType ParseMediaType(std::string_view text);
+
+// Waits for the one answer.
+template <typename T>
+class Answered {
+ public:
+  std::function<void(const Result<T>&)> Keep() {
+    return [promise = promise_](const Result<T>& result) { promise->set_value(result); };
+  }
+  Result<T> Wait() { return promise_->get_future().get(); }
+
+ private:
+  std::shared_ptr<std::promise<Result<T>>> promise_ = std::make_shared<std::promise<Result<T>>>();
+};
+
+}  // namespace liveops::ingest
