@@ -133,6 +133,13 @@ Primaries PrimariesOf(const State& s, const Rule& rule, const Group& group, std:
   return found;
 }
 
+// Of series that are named, but did not speak since the rule began, no silence is proven: what they
+// said before is not in its windows.
+bool IsSilent(const State& s, const Rule& rule, const Group& group, const Primaries& primaries,
+              std::int64_t end_ms) {
+  return primaries.spoke ? primaries.absent : NoneReturned(s, rule, group, end_ms);
+}
+
 void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
                 std::vector<Transition>& out) {
   ++s.counters.judgements;
@@ -144,11 +151,8 @@ void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
   Primaries primaries;
   if (no_value) {
     primaries = PrimariesOf(s, rule, group, end_ms);
-    const bool silent =
-        primaries.any
-            ? primaries.absent && (primaries.spoke || group.life.open()) && j.why != Why::kNoEvents
-            : NoneReturned(s, rule, group, end_ms);
-    if (silent) {
+    const bool counts = primaries.any && j.why == Why::kNoEvents;
+    if (!counts && IsSilent(s, rule, group, primaries, end_ms)) {
       j.why = Why::kSilent;
       FallSilent(s, rule, group, j, out);
       return;

@@ -45,6 +45,27 @@ end 30min)"),
             "\n");
 }
 
+// A repeat of what it said before the edit names the series, and says nothing in the new window.
+TEST(SilenceOf, AfterAnEditOfTheWindowItIsProvenAnew) {
+  const testing::Script script{
+      {{"long", testing::One("few", "sum(jobs) over 45s < 100", ", no_data: fire")},
+       {"short", testing::One("few", "sum(jobs) over 20s < 100", ", no_data: fire")}},
+      R"(
+series R delta jobs
+plan 0s long
+plan 2min2s short
+0s..2min every 30s: R=5/30s @noseq
+2min: R=5/30s @delay=4s @noseq
+end 4min10s)",
+      {}};
+  const auto outcome = testing::Play(script);
+  EXPECT_EQ(outcome.fault, "");
+  EXPECT_EQ("\n" + outcome.told, R"(
+47s few firing crossed 5
+4min4s few no_data silent
+)");
+}
+
 TEST(SilenceOf, AfterAPointAloneItTakesLonger) {
   EXPECT_EQ(Told(kDown, R"(
 series R delta http_request_count
