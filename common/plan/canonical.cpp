@@ -46,6 +46,8 @@ const char* AggregateName(Aggregate aggregate) {
       return "quantile";
     case Aggregate::kStddev:
       return "stddev";
+    case Aggregate::kDistinct:
+      return "distinct";
   }
   return "unknown";
 }
@@ -70,7 +72,8 @@ std::string CallText(const Operand& operand) {
   const std::string name = operand.aggregate == Aggregate::kQuantile
                                ? QuantileName(operand.quantile)
                                : AggregateName(operand.aggregate);
-  std::string out = fmt::format("{}({})", name, SeriesText(operand));
+  std::string out = fmt::format("{}({}{}{})", name, SeriesText(operand),
+                                operand.label.empty() ? "" : ", ", operand.label);
   if (operand.aggregate == Aggregate::kRate) out += " per " + FormatDuration(operand.per);
   return out;
 }

@@ -137,15 +137,21 @@ bool ExpressionParser::ReadThreshold(const Measure& measure, Threshold& threshol
   return true;
 }
 
+bool ExpressionParser::ReadLabel(std::string_view place, std::string& label) {
+  const std::size_t at = cursor_.offset();
+  label = cursor_.TakeWord();
+  const bool good = !label.empty() && !IsKeyword(label) &&
+                    label.find_first_of("/:%+*") == std::string::npos &&
+                    ((label[0] >= 'a' && label[0] <= 'z') || (label[0] >= 'A' && label[0] <= 'Z') ||
+                     label[0] == '_');
+  return good || Fail(at, fmt::format("expected a label {}", place));
+}
+
 bool ExpressionParser::ReadBy(const Test* first, Test& test) {
   do {
     const std::size_t at = cursor_.offset();
-    const std::string label(cursor_.TakeWord());
-    if (label.empty() || IsKeyword(label) || label.find_first_of("/:%+*") != std::string::npos ||
-        !((label[0] >= 'a' && label[0] <= 'z') || (label[0] >= 'A' && label[0] <= 'Z') ||
-          label[0] == '_')) {
-      return Fail(at, "expected a label after by");
-    }
+    std::string label;
+    if (!ReadLabel("after by", label)) return false;
     if (std::find(test.by.begin(), test.by.end(), label) != test.by.end()) {
       return Fail(at, fmt::format("the label \"{}\" is named twice", label));
     }
@@ -221,7 +227,7 @@ bool ExpressionParser::ReadTest(const Test* first, Test& test) {
   }
   const Measure& measure = test.measure;
   const bool written = bindings_ == nullptr && measure.form == Measure::Form::kPlain &&
-                       !measure.unit.empty() && measure.value().aggregate != Aggregate::kCount;
+                       !measure.unit.empty() && !IsCount(measure.value().aggregate);
   if (written && !test.IsCompared()) {
     return Fail(begin, "outside a formula the threshold says the unit");
   }

@@ -23,11 +23,10 @@
 //   formula   = product {("+" | "-") product}
 //   product   = factor {("*" | "/") factor}
 //   factor    = number | call | alias of a call | "(" formula ")"
-//   call      = aggregate "(" series ")" ["per" time] ["in" unit]
-//   aggregate = pNN | rate | increase | count | sum | avg | min | max | last | stddev
-//   series    = (metric | alias of one) ["{" label ("=" | "!=") "\"value\"" {"," …} "}"]
-//   op        = ">" | ">=" | "<" | "<="
-//   hold      = ["for"] D | "for" M "of" N ("min" | "h")
+//   call      = aggregate "(" series ")" ["per" time] ["in" unit] | "distinct" "(" series "," label
+//   ")" aggregate = pNN | rate | increase | count | sum | avg | min | max | last | stddev series =
+//   (metric | alias of one) ["{" label ("=" | "!=") "\"value\"" {"," …} "}"] op        = ">" | ">="
+//   | "<" | "<=" hold      = ["for"] D | "for" M "of" N ("min" | "h")
 //
 // `and` and `unless` bind more tightly than `or`; chains are read from the left. docs/language.md
 // is its reference page (plan/reference.h).

@@ -19,31 +19,17 @@ constexpr Function kFunctions[] = {
     {"last", Aggregate::kLast},         {"avg", Aggregate::kAvg},   {"min", Aggregate::kMin},
     {"max", Aggregate::kMax},           {"sum", Aggregate::kSum},   {"count", Aggregate::kCount},
     {"increase", Aggregate::kIncrease}, {"rate", Aggregate::kRate}, {"stddev", Aggregate::kStddev},
+    {"distinct", Aggregate::kDistinct},
 };
 
 // Of other rule languages, or of this one later.
-constexpr std::string_view kFunctionsToCome[] = {"topk",
-                                                 "bottomk",
-                                                 "distinct",
-                                                 "stdvar",
-                                                 "delta",
-                                                 "deriv",
-                                                 "predict",
-                                                 "forecast",
-                                                 "absent",
-                                                 "anomaly",
-                                                 "changes",
-                                                 "irate",
-                                                 "idelta",
-                                                 "abs",
-                                                 "clamp",
-                                                 "quantile",
-                                                 "histogram_quantile",
-                                                 "outlier",
-                                                 "burn",
-                                                 "burnrate",
-                                                 "not",
-                                                 "zscore"};
+constexpr std::string_view kFunctionsToCome[] = {
+    "topk",    "bottomk", "stdvar",   "delta",
+    "deriv",   "predict", "forecast", "absent",
+    "anomaly", "changes", "irate",    "idelta",
+    "abs",     "clamp",   "quantile", "histogram_quantile",
+    "outlier", "burn",    "burnrate", "not",
+    "zscore"};
 
 const std::vector<std::string>& FunctionNames() {
   static const std::vector<std::string> names = [] {
@@ -61,7 +47,7 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // What an aggregate of something in `unit` is in; "" = not known.
 std::string UnitOf(Aggregate aggregate, const std::string& unit) {
-  return aggregate == Aggregate::kCount ? "1" : unit;
+  return IsCount(aggregate) ? "1" : unit;
 }
 
 }  // namespace
@@ -189,7 +175,7 @@ bool ExpressionParser::ReadCall(std::string_view function, Measure& measure) {
         std::end(kFunctionsToCome)) {
       return Fail(begin,
                   fmt::format("{} cannot be run yet; what can: pNN, rate, increase, count, sum, "
-                              "avg, min, max, last, stddev, ratio, shortfall",
+                              "avg, min, max, last, stddev, distinct, ratio, shortfall",
                               function));
     }
     if (function.size() > 1 && function[0] == 'p' && IsDigit(function[1])) {
@@ -202,6 +188,10 @@ bool ExpressionParser::ReadCall(std::string_view function, Measure& measure) {
   }
   cursor_.Take("(");
   if (!ReadSeries(measure)) return false;
+  if (!quantile && known->aggregate == Aggregate::kDistinct) {
+    measure.capacity = 0;  // is one of readings
+    if (!ReadCounted(measure.value())) return false;
+  }
   if (!cursor_.Take(")")) return FailUnexpected("\")\"");
   measure.value().aggregate = quantile ? Aggregate::kQuantile : known->aggregate;
   measure.value().quantile = quantile.value_or(0);
@@ -270,7 +260,7 @@ bool ExpressionParser::ReadIn(Measure& measure) {
   const std::size_t begin = cursor_.offset();
   cursor_.TakeWord();
   if (measure.capacity > 0) return Fail(begin, "a share of a capacity has no unit of its own");
-  if (measure.value().aggregate == Aggregate::kCount) return Fail(begin, "a count has no unit");
+  if (IsCount(measure.value().aggregate)) return Fail(begin, "a count has no unit");
   const std::size_t at = cursor_.offset();
   const std::string unit(cursor_.TakeWord());
   if (unit != "1" && !IsUnitWord(unit)) return Fail(at, "expected a unit after in, such as ms");

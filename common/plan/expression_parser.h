@@ -55,6 +55,7 @@ class ExpressionParser {
   // measure … threshold, without what follows. `by` of a later test is held against the first's.
   bool ReadTest(const Test* first, Test& test);
   bool ReadBy(const Test* first, Test& test);
+  bool ReadLabel(std::string_view place, std::string& label);
   bool ReadOperator(Comparison& op);
   bool ReadThreshold(const Measure& measure, Threshold& threshold);
   // A threshold that is compared with the condition's value, in its unit.
@@ -120,6 +121,7 @@ class ExpressionParser {
   // expression_series.cpp
   bool ReadSeries(Measure& measure);  // sets value's metric and matches, capacity and unit
   bool ReadMatches(Operand& operand);
+  bool ReadCounted(Operand& operand);  // `, user`: the label whose values are counted
   const std::pair<const std::string, Binding>* TakeAlias(std::string_view ends);
   std::string DeclaredUnit(std::string_view metric) const;
 

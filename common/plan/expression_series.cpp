@@ -103,6 +103,14 @@ bool ExpressionParser::ReadMatches(Operand& operand) {
   return true;
 }
 
+bool ExpressionParser::ReadCounted(Operand& operand) {
+  if (!cursor_.Take(",")) {
+    return FailUnexpected(
+        "\",\" and the label whose values are counted, as in distinct(metric, user)");
+  }
+  return ReadLabel("whose values are counted, as in distinct(metric, user)", operand.label);
+}
+
 // `http_ok_count`, or `http_request_count - http_5xx_count`.
 bool ExpressionParser::ReadGoodEvents(GoodEvents& good) {
   Measure series;

@@ -181,7 +181,7 @@ bool ExpressionParser::FitDeclared(const Threshold& threshold, Test& test) {
     return FailUnknownUnit(threshold.unit_offset, threshold.unit);
   }
   const bool formula = measure.form == Measure::Form::kFormula;
-  if (!converted || (!formula && measure.value().aggregate == Aggregate::kCount)) {
+  if (!converted || (!formula && IsCount(measure.value().aggregate))) {
     if (measure.unit != "1") {
       return Fail(threshold.unit_offset, fmt::format("this is in {0}, \"{1}\" does not fit",
                                                      measure.unit, threshold.unit));

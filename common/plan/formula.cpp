@@ -14,8 +14,7 @@ using Kind = FormulaTree::Kind;
 
 // What is counted is in the unit that its events have; only values can be converted.
 bool IsCounted(Aggregate aggregate) {
-  return aggregate == Aggregate::kCount || aggregate == Aggregate::kIncrease ||
-         aggregate == Aggregate::kRate;
+  return IsCount(aggregate) || aggregate == Aggregate::kIncrease || aggregate == Aggregate::kRate;
 }
 
 std::string UnitName(const Node& node) {

@@ -47,7 +47,12 @@ enum class Aggregate {
   kRate,      // counter: increase / time covered
   kQuantile,  // observations and histograms, `quantile` says which
   kStddev,    // gauge: of its readings; observations and histograms: of the values (population)
+  kDistinct,  // any series: how many values of a label speak
 };
+// A plain number, whatever the series are in.
+inline bool IsCount(Aggregate aggregate) {
+  return aggregate == Aggregate::kCount || aggregate == Aggregate::kDistinct;
+}
 
 struct LabelMatch {
   std::string name;
@@ -66,7 +71,8 @@ struct Operand {
   // Of an operand of a formula: what its series are converted to before the formula is computed.
   // "" elsewhere: there the measure's own unit says it.
   std::string unit;
-  std::string label;  // kReporters: whose values are counted; a series without it is not read
+  std::string
+      label;  // kDistinct, kReporters: whose values are counted; series without are not read
   friend bool operator==(const Operand&, const Operand&) = default;
 };
 

@@ -24,9 +24,8 @@ bool Doubted(const State& s, const Rule& rule, std::int64_t since_ms) {
 
 bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& member,
             std::int64_t end_ms) {
-  const std::int64_t after =
-      AbsentAfter(rule.reach_ms(cells.test), s.series.at(member.series).Interval(),
-                  member.cell == Cell::kGauge);
+  const std::int64_t after = AbsentAfter(
+      rule.reach_ms(cells.test), s.series.at(member.series).Interval(), Departs(member.cell));
   if (end_ms - std::max(member.newest.ms, kLongAgo) < after) return false;
   return s.series.at(member.series).unusable_ms <= end_ms - after &&
          !Doubted(s, rule, end_ms - after);
@@ -48,7 +47,7 @@ bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::i
     const Series& series = s.series.at(member.series);
     const std::int64_t silence = end_ms - std::max(member.newest.ms, kLongAgo);
     const bool unusable = series.unusable_ms > end_ms - window_ms;
-    if (member.cell == Cell::kGauge) {
+    if (Departs(member.cell)) {
       // Its reading counts for the window or two intervals; later it has left, if that is proven.
       if (silence >= std::max(window_ms, 2 * series.Interval())) return true;
     } else if ((doubted || unusable) && 2 * silence >= 5 * series.Interval()) {
@@ -58,9 +57,9 @@ bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::i
   return false;
 }
 
-// Gauges do. What counts or observes may have nothing to say: it leaves late, and only where label
-// values tell it apart.
-// Where it counts who reports, that nobody does is what it says.
+// Gauges do, and what is counted by its label. What else counts or observes may have nothing to
+// say: it leaves late, and only where label values tell it apart. Where it counts who reports, that
+// nobody does is what it says.
 bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms) {
   if (rule.calls_roll) return false;
   const bool apart = !rule.spec.when.by.empty();
@@ -68,25 +67,27 @@ bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms) {
     // What its series were can only be told from the condition.
     const plan::Measure& measure = rule.spec.when.measure;
     const plan::Aggregate aggregate = measure.value().aggregate;
-    const bool may_be_gauge =
-        !measure.IsRatio() && CellFor(aggregate, SeriesKind::kGauge) == Cell::kGauge;
-    if (may_be_gauge && aggregate == plan::Aggregate::kLast) return true;
-    return (apart || may_be_gauge) &&
+    const bool may_depart = !measure.IsRatio() && Departs(CellFor(aggregate, SeriesKind::kGauge));
+    if (may_depart &&
+        (aggregate == plan::Aggregate::kLast || aggregate == plan::Aggregate::kDistinct)) {
+      return true;
+    }
+    return (apart || may_depart) &&
            end_ms - std::max(group.taken_over_ms, rule.born_ms) >= kForgottenMs;
   }
-  bool gauges = true;
+  bool departs = true;
   bool forgotten = true;
   group.ForEachMember([&](const Cells&, const Member& m) {
-    gauges = gauges && m.cell == Cell::kGauge;
+    departs = departs && Departs(m.cell);
     forgotten = forgotten && end_ms - std::max(m.newest.ms, kLongAgo) >= kForgottenMs;
   });
-  return gauges || (apart && forgotten);
+  return departs || (apart && forgotten);
 }
 
 void DropAbsentGauges(State& s, Rule& rule, Cells& cells, std::int64_t end_ms) {
-  if (!cells.gauges || cells.members.size() < 2) return;
+  if (!cells.departing || cells.members.size() < 2) return;
   const auto leaves = [&](const Member& m) {
-    return m.cell == Cell::kGauge && Absent(s, rule, cells, m, end_ms);
+    return Departs(m.cell) && Absent(s, rule, cells, m, end_ms);
   };
   if (std::all_of(cells.members.begin(), cells.members.end(), leaves)) return;
   for (std::size_t i = cells.members.size(); i-- > 0;) {

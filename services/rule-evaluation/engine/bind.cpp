@@ -132,7 +132,12 @@ std::unique_ptr<Cells> MakeCells(const Rule& rule, std::size_t test, std::string
   auto cells = std::make_unique<Cells>();
   cells->test = static_cast<std::uint8_t>(test);
   cells->key = std::move(key);
-  cells->distributions.resize(rule.test(test).measure.operands.size());
+  const std::vector<plan::Operand>& operands = rule.test(test).measure.operands;
+  cells->distributions.resize(operands.size());
+  const bool counts = std::any_of(operands.begin(), operands.end(), [](const auto& operand) {
+    return operand.aggregate == plan::Aggregate::kDistinct;
+  });
+  if (counts) cells->distinct.resize(operands.size());
   return cells;
 }
 
@@ -265,7 +270,7 @@ Fit FitOf(const plan::Measure& measure, const Place& place, const SeriesView& vi
   Fit fit;
   fit.cell = place.bucket ? Cell::kBucket : CellFor(aggregate, view.kind);
   const bool counts = fit.cell == Cell::kCounter && aggregate != plan::Aggregate::kSum;
-  if (!measure.IsShare() && !counts && aggregate != plan::Aggregate::kCount) {
+  if (!measure.IsShare() && !counts && !plan::IsCount(aggregate)) {
     const bool formula = measure.form == plan::Measure::Form::kFormula;
     // A bucket counts; it is the bounds that have a unit, of which its counter says nothing.
     const auto factor = UnitFactor(place.bucket ? BoundUnit(operand.metric) : view.unit,
@@ -316,7 +321,10 @@ std::optional<Feed> FeedFor(State& s, Rule& rule, const Place& place, std::uint3
   member.series = id;
   member.operand = place.operand;
   member.cell = fit.cell;
-  cells->gauges |= fit.cell == Cell::kGauge;
+  cells->departing |= Departs(fit.cell);
+  if (fit.cell == Cell::kDistinct) {
+    member.hash = Xxh64(*labels.Find(test.measure.operands[place.operand].label));
+  }
   member.factor = fit.factor;
   member.bound = fit.bound;
   const auto index = static_cast<std::uint32_t>(cells->members.size() - 1);

@@ -183,6 +183,13 @@ void Distribute(State& s, std::int64_t offset, Series& series, const Point& p) {
         to.Note(p.time, 0, 0);
         if (!baseline) ToDistribution(to, p, aggregate);
         break;
+      case Cell::kDistinct: {
+        to.Note(p.time, 0, 0);
+        auto& panes = cells.distinct[member.operand];
+        panes.DropBefore(to.keep_from);
+        panes.At(sketch::PaneIndex(p.time, to.window.pane_ms)).Add(member.hash);
+        break;
+      }
       case Cell::kNone:
         break;
     }

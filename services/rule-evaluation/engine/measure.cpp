@@ -116,6 +116,12 @@ Reading ValueMaker::OfObserved(const plan::Operand& operand, const Observed& obs
 // By whatever kinds of series feed it.
 Reading ValueMaker::OfOperand(std::size_t index, const Tally& tally) const {
   const plan::Operand& operand = test_.measure.operands[index];
+  if (operand.aggregate == Aggregate::kDistinct) {
+    Reading counted;
+    counted.known = !tally.distinct.empty();
+    counted.value = counted.low = counted.high = tally.distinct.Count();
+    return counted;
+  }
   Reading out = OfObserved(operand, tally.observed);
   if (!out.known && tally.has_buckets) out = OfBuckets(operand.quantile, tally.upto);
   const bool bounded = out.known;
@@ -201,6 +207,8 @@ bool TrueStays(const Rule& rule, const Cells& cells) {
       return up;
     case Aggregate::kMin:
       return !up;
+    case Aggregate::kDistinct:
+      return up;
     case Aggregate::kSum:
     case Aggregate::kCount:
     case Aggregate::kIncrease:

@@ -26,6 +26,8 @@ Cell CellFor(Aggregate aggregate, SeriesKind kind) {
       return gauge ? Cell::kNone : Cell::kCounter;
     case Aggregate::kQuantile:
       return counter ? Cell::kNone : Cell::kDistribution;
+    case Aggregate::kDistinct:
+      return Cell::kDistinct;
   }
   return Cell::kNone;
 }

@@ -14,6 +14,7 @@
 
 #include "common/base/labels.h"
 #include "common/plan/model.h"
+#include "common/sketch/hyperloglog.h"
 #include "common/sketch/pane_grid.h"
 #include "common/sketch/panes.h"
 #include "common/sketch/sketch.h"
@@ -29,8 +30,11 @@ enum class Cell : std::uint8_t {
   kCounter,       // per series: increases, and the time that they cover
   kGauge,         // per series: readings
   kDistribution,  // per group: observations
-  kBucket,  // per series: increases of one cumulative bucket of a classic Prometheus histogram
+  kBucket,    // per series: increases of one cumulative bucket of a classic Prometheus histogram
+  kDistinct,  // per group: which values of a label spoke
 };
+// Is its silence, once proven, the end of a series?
+inline bool Departs(Cell cell) { return cell == Cell::kGauge || cell == Cell::kDistinct; }
 Cell CellFor(plan::Aggregate aggregate, SeriesKind kind);
 
 // One series among the cells of a test, for one of its operands.
@@ -38,8 +42,9 @@ struct Member {
   std::uint32_t series = 0;
   std::uint8_t operand = 0;
   Cell cell = Cell::kNone;
-  double factor = 1;  // from the series' unit to the measure's
-  double bound = 0;   // of a bucket, in the measure's unit; infinity for the last
+  double factor = 1;       // from the series' unit to the measure's
+  double bound = 0;        // of a bucket, in the measure's unit; infinity for the last
+  std::uint64_t hash = 0;  // kDistinct: of its label's value
 
   struct Last {
     std::int64_t ms = INT64_MIN;
@@ -72,7 +77,7 @@ struct Cells {
   std::string key;         // encoded labels
   Group* group = nullptr;  // whose own they are; null where several groups share them
   std::vector<Member> members;
-  bool gauges = false;  // derived: there is or was one among them
+  bool departing = false;  // derived: there is or was one among them that Departs
   // What counters, buckets and gauges said, by member. A cell's numbers by kind and aggregate:
   //   counter, bucket:     a = increase, b = ms of it that the series' points cover, c = increase
   //                        that covers no known time
@@ -85,6 +90,7 @@ struct Cells {
   //                        squares and products", Technometrics 4(3), 1962)
   sketch::PaneGrid grid;
   std::vector<sketch::Panes<sketch::Sketch>> distributions;  // by operand
+  std::vector<sketch::Panes<sketch::HyperLogLog>> distinct;  // by operand, where one counts so
   std::vector<double> bounds;  // of the newest explicit histogram, for the bounds of a quantile
   Roll roll;                   // of a test that counts who reports
 

@@ -15,6 +15,10 @@ namespace liveops::engine {
 void WriteService(const Service& service, ByteWriter& out);
 bool ReadService(State& s, ByteReader& in);
 
+// What the series of a test said; read into cells that were made for the test.
+void WriteCells(const Rule& rule, const Cells& cells, ByteWriter& out);
+bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in);
+
 // What a rule has no room for.
 void WriteOverflow(const Rule& rule, ByteWriter& out);
 bool ReadOverflow(State& s, Rule& rule, ByteReader& in);

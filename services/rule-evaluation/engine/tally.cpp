@@ -95,6 +95,7 @@ Tally TallyMaker::Of(std::size_t operand) {
     out.counted = OfCounters(s_, rule_, cells_, Sums(), operand, span_, at_least_);
   }
   if (out.has_gauges) ReadGauges(operand, out);
+  if (!cells_.distinct.empty()) ReadDistinct(operand, out.distinct);
   return out;
 }
 
@@ -117,6 +118,18 @@ void TallyMaker::ReadObserved(std::size_t operand, Observed& out) const {
     if (last == nullptr) continue;
     out.stands_from =
         std::min(out.stands_from, sketch::PaneIndex(last->ms, rule_.windows[cells_.test].pane_ms));
+  }
+}
+
+// What spoke in the window, and whose newest point still stands for it; that may have been said
+// before, which is no more than sure.
+void TallyMaker::ReadDistinct(std::size_t operand, sketch::HyperLogLog& out) const {
+  cells_.distinct[operand].ForRange(span_.first, span_.last,
+                                    [&](const sketch::HyperLogLog& pane) { out.Merge(pane); });
+  if (at_least_) return;
+  for (const Member& member : cells_.members) {
+    if (member.operand != operand || member.cell != Cell::kDistinct) continue;
+    if (StillGood(s_, member, span_) != nullptr) out.Add(member.hash);
   }
 }
 

@@ -33,6 +33,7 @@ struct Tally {
   // By upper bound, ascending: events in the bucket of that bound and those below.
   std::vector<std::pair<double, double>> upto;
   std::optional<double> gauges;  // of all together
+  sketch::HyperLogLog distinct;  // label values that spoke
   Observed observed;
 };
 
@@ -49,6 +50,7 @@ class TallyMaker {
   void ReadBuckets(std::size_t operand, Tally& out);
   void ReadGauges(std::size_t operand, Tally& out) const;
   void ReadObserved(std::size_t operand, Observed& out) const;
+  void ReadDistinct(std::size_t operand, sketch::HyperLogLog& out) const;
 
   const State& s_;
   const Rule& rule_;

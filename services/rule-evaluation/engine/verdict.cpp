@@ -56,6 +56,7 @@ bool Adds(const plan::Measure& measure) {
     case plan::Aggregate::kCount:
     case plan::Aggregate::kIncrease:
     case plan::Aggregate::kRate:
+    case plan::Aggregate::kDistinct:
       return true;
     default:
       return false;

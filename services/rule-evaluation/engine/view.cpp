@@ -44,6 +44,8 @@ std::string NameOf(const plan::Measure& measure) {
       return "increase of " + metric;
     case plan::Aggregate::kRate:
       return "rate of " + metric;
+    case plan::Aggregate::kDistinct:
+      return fmt::format("count of distinct {} in {}", measure.value().label, metric);
     case plan::Aggregate::kStddev:
       return "standard deviation of " + metric;
     case plan::Aggregate::kQuantile:

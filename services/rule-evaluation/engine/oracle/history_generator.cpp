@@ -199,7 +199,7 @@ void Generator::Plans() {
   grammar.quorum = random_.Chance(20);
   grammar.compared = random_.Chance(35);
   grammar.graded = random_.Chance(60);
-  grammar.counting = random_.Chance(40);
+  grammar.counting = random_.Chance(50);
   if (random_.Chance(20)) history_.groups_max = static_cast<std::size_t>(random_.Between(1, 4));
   if (random_.Chance(20)) {
     history_.late_metric = random_.Of(metrics_).name;

@@ -114,22 +114,27 @@ void PlanMaker::PickHeads(Alarm& alarm) {
   alarm.threshold = {static_cast<double>(random_.Between(1, 3)), ""};
 }
 
+void PlanMaker::PickDistinct(const HistoryMetric& metric, Alarm& alarm) {
+  alarm.measure =
+      fmt::format("distinct({}, {})", metric.name + Filter(metric), random_.Of({"pod", "zone"}));
+  alarm.threshold = {static_cast<double>(random_.Between(1, 3)), ""};
+  if (random_.Chance(50)) alarm.threshold.value -= 0.5;
+}
+
 void PlanMaker::PickMeasure(Alarm& alarm) {
-  if (grammar_.counting && random_.Chance(60)) {
+  if (grammar_.counting && random_.Chance(45)) {
     PickHeads(alarm);
     return;
   }
   const HistoryMetric& metric = random_.Of(metrics_);
-  switch (metric.family) {
-    case Family::kCounter:
-      PickCounter(metric, alarm);
-      break;
-    case Family::kGauge:
-      PickGauge(metric, alarm);
-      break;
-    case Family::kDistribution:
-      PickDistribution(metric, alarm);
-      break;
+  if (grammar_.counting && random_.Chance(50)) {
+    PickDistinct(metric, alarm);
+  } else if (metric.family == Family::kCounter) {
+    PickCounter(metric, alarm);
+  } else if (metric.family == Family::kGauge) {
+    PickGauge(metric, alarm);
+  } else {
+    PickDistribution(metric, alarm);
   }
   alarm.by = random_.Of({"", "", "", "pod", "zone", "pod, zone"});
   alarm.over = PickWindow();

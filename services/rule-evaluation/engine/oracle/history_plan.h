@@ -21,7 +21,7 @@ struct Grammar {
   bool logic = false;     // several tests, joined
   bool quorum = false;    // `for 3 of 5min`
   bool compared = false;  // `compared to 1min ago`
-  bool counting = false;  // `fewer than 3 by pod`
+  bool counting = false;  // `fewer than 3 by pod`, `distinct(m, pod) > 2`
   bool graded = false;    // levels, flapping, keep_firing, shadows
 };
 
@@ -75,6 +75,7 @@ class PlanMaker {
   void PickDistribution(const HistoryMetric& metric, Alarm& alarm);
   void PickHold(Alarm& alarm);
   void PickHeads(Alarm& alarm);
+  void PickDistinct(const HistoryMetric& metric, Alarm& alarm);
   void PickClear(Alarm& alarm);
   void PickAgo(Alarm& alarm);
   void PickLevels(Alarm& alarm);

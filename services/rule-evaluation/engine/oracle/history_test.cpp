@@ -55,8 +55,8 @@ TEST_P(Histories, AgreeWithANaiveEvaluator) {
                    {"firing returned", 3},   {"resolved returned", 5},    {"gone gone", 1},
                    {"withdrawn removed", 5}, {"firing escalated", 10},    {"firing eased", 10},
                    {"firing flapping", 2},   {"firing overflow", 2},      {"late", 50},
-                   {"too few report", 5},    {"enough report again", 1},  {"repeated", 50},
-                   {"from the future", 10}};
+                   {"too few report", 3},    {"enough report again", 1},  {"distinct crossed", 5},
+                   {"repeated", 50},         {"from the future", 10}};
   for (const auto& [what, times] : wanted) EXPECT_GE(saw[what], times) << what;
 }
 

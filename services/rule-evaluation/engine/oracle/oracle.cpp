@@ -11,6 +11,9 @@ constexpr std::int64_t kCatchUpMs = 2000;     // so long after a stall what was 
 constexpr std::int64_t kAliveMs = 600'000;    // before a gap: is awaited after it
 
 bool Selects(const plan::Operand& operand, const SeriesBook& series) {
+  const bool counted = operand.aggregate == plan::Aggregate::kDistinct;
+  const std::string* label = counted ? series.labels.Find(operand.label) : nullptr;
+  if (counted && (label == nullptr || label->empty())) return false;
   return series.metric == operand.metric && Fits(series.kind, operand.aggregate) &&
          std::all_of(operand.matches.begin(), operand.matches.end(), [&](const auto& match) {
            const std::string* value = series.labels.Find(match.name);
@@ -38,6 +41,7 @@ bool Fits(SeriesKind kind, plan::Aggregate aggregate) {
       return !counter;
     case plan::Aggregate::kSum:
     case plan::Aggregate::kCount:
+    case plan::Aggregate::kDistinct:
       return true;
   }
   return false;

@@ -95,6 +95,9 @@ struct Watch {
     return test(i).measure.form == plan::Measure::Form::kReporters;
   }
   bool counts_itself() const;
+  bool distinct(const MemberBook& m) const {
+    return test(m.test).measure.operands[m.operand].aggregate == plan::Aggregate::kDistinct;
+  }
   std::int64_t StepMs() const;
   std::int64_t LongestWindowMs() const;
   // How the alarm lives while the value of this test is told, and how a level of it does.
@@ -170,6 +173,8 @@ class Oracle {
   // --- oracle_silence.cpp ---
   bool Doubted(std::int64_t since) const;
   std::int64_t NewestTime(const MemberBook& member) const;
+  // Ends with its silence: a gauge, and what is counted by its label.
+  bool Ends(const Watch& watch, const MemberBook& member) const;
   bool Absent(const Watch& watch, const MemberBook& member, std::int64_t end) const;
   bool Missing(const Watch& watch, const GroupBook& group, std::size_t test,
                std::int64_t end) const;
@@ -217,6 +222,8 @@ class Oracle {
                    const Span& span, bool sure) const;
   Amount OfCounters(const plan::Operand& operand, bool ratio, const MemberBooks& members,
                     const Span& span, bool sure) const;
+  Amount OfLabels(const plan::Operand& operand, const MemberBooks& members, const Span& span,
+                  bool sure) const;
   Amount OfGauges(const plan::Test& test, const MemberBooks& members, const Span& span) const;
   std::optional<double> OfGauge(plan::Aggregate aggregate, const MemberBook& member,
                                 const Span& span) const;

@@ -182,6 +182,22 @@ std::optional<double> Oracle::OfGauge(Aggregate aggregate, const MemberBook& mem
   }
 }
 
+// How many values of a label are said by series with a point in the span, or with one before it
+// that still stands.
+Amount Oracle::OfLabels(const plan::Operand& operand, const MemberBooks& members, const Span& span,
+                        bool sure) const {
+  std::set<std::string> values;
+  for (const MemberBook* m : members) {
+    const bool speaks =
+        !In(*m, span.from, span.to).empty() || (!sure && StillGood(*m, span) != nullptr);
+    if (speaks) values.insert(*points_.at(m->series).labels.Find(operand.label));
+  }
+  Amount amount;
+  amount.known = !values.empty();
+  amount.value = static_cast<double>(values.size());
+  return amount;
+}
+
 // "Gauges take the worst series in the operator's direction." Reading: but sums and counts add up.
 Amount Oracle::OfGauges(const plan::Test& test, const MemberBooks& members,
                         const Span& span) const {
@@ -280,6 +296,7 @@ Amount Oracle::OfOperand(const plan::Test& test, std::size_t operand, const Memb
     if (m->operand == operand) mine.push_back(m);
   }
   if (mine.empty()) return {};
+  if (op.aggregate == Aggregate::kDistinct) return OfLabels(op, mine, span, sure);
   if (IsGauge(points_.at(mine.front()->series))) return OfGauges(test, mine, span);
   switch (op.aggregate) {
     case Aggregate::kRate:

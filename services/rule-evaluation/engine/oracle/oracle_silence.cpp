@@ -23,6 +23,10 @@ std::int64_t Oracle::NewestTime(const MemberBook& member) const {
   return newest == nullptr ? kLongAgo : newest->time;
 }
 
+bool Oracle::Ends(const Watch& watch, const MemberBook& member) const {
+  return watch.distinct(member) || IsGauge(points_.at(member.series));
+}
+
 // "Absence begins at max(W, 2.5 x interval) behind the watermark. A gauge lives for max(W, 3 x
 // interval)." Readings: points that came too late or from too far ahead prove that it is not
 // absent; before a second point the interval is not known, and taken for 5 min.
@@ -31,7 +35,7 @@ bool Oracle::Absent(const Watch& watch, const MemberBook& member, std::int64_t e
   const std::int64_t beat = series.Interval() > 0 ? series.Interval() : 300'000;
   const plan::Test& test = watch.test(member.test);
   const std::int64_t reach = test.window.count() + (member.past ? test.ago.count() : 0);
-  const std::int64_t length = std::max(reach, IsGauge(series) ? 3 * beat : (5 * beat + 1) / 2);
+  const std::int64_t length = std::max(reach, Ends(watch, member) ? 3 * beat : (5 * beat + 1) / 2);
   return end - NewestTime(member) >= length && series.unusable <= end - length &&
          !Doubted(end - length);
 }
@@ -46,7 +50,7 @@ bool Oracle::Missing(const Watch& watch, const GroupBook& group, std::size_t tes
   return std::any_of(members.begin(), members.end(), [&](const MemberBook* m) {
     const SeriesBook& series = points_.at(m->series);
     const std::int64_t silence = end - NewestTime(*m);
-    if (IsGauge(series)) return silence >= std::max(window, 2 * series.Interval());
+    if (Ends(watch, *m)) return silence >= std::max(window, 2 * series.Interval());
     return (Doubted(end - window) || series.unusable > end - window) &&
            2 * silence >= 5 * series.Interval();
   });
@@ -88,7 +92,8 @@ bool Oracle::Silent(const Watch& watch, const GroupBook& group, std::int64_t end
 }
 
 // "A group whose last series left closes as gone." Gauges leave; what counts or observes does not
-// (for an hour). Where none came since a plan edit, only `last` is sure to be of gauges.
+// (for an hour). Where none came since a plan edit, only `last` is sure to be of gauges;
+// what counts label values leaves as they do.
 bool Oracle::Leaves(const Watch& watch, const GroupBook& group) const {
   if (watch.counts_itself()) return false;  // that nobody reports is what it says
   bool any = false;
@@ -97,12 +102,13 @@ bool Oracle::Leaves(const Watch& watch, const GroupBook& group) const {
     if (!watch.own(t)) continue;
     for (const MemberBook* m : Members(watch, group, t)) {
       any = true;
-      gauges &= IsGauge(points_.at(m->series));
+      gauges &= Ends(watch, *m);
     }
   }
   if (any) return gauges;
   const plan::Measure& m = watch.when().measure;
-  return !m.IsRatio() && m.value().aggregate == plan::Aggregate::kLast;
+  return !m.IsRatio() && (m.value().aggregate == plan::Aggregate::kLast ||
+                          m.value().aggregate == plan::Aggregate::kDistinct);
 }
 
 // Gauges whose silence is proven leave, as long as others stay.
@@ -111,9 +117,7 @@ void Oracle::DropGauges(Watch& watch, std::size_t test, bool past, const Labels&
   const auto here = [&](const MemberBook& m) {
     return m.test == test && m.past == past && m.labels == labels;
   };
-  const auto leaves = [&](const MemberBook& m) {
-    return IsGauge(points_.at(m.series)) && Absent(watch, m, end);
-  };
+  const auto leaves = [&](const MemberBook& m) { return Ends(watch, m) && Absent(watch, m, end); };
   const bool all = std::all_of(watch.members.begin(), watch.members.end(),
                                [&](const MemberBook& m) { return !here(m) || leaves(m); });
   if (!all) std::erase_if(watch.members, [&](const MemberBook& m) { return here(m) && leaves(m); });

@@ -10,7 +10,8 @@ using plan::Aggregate;
 
 bool Adds(Aggregate aggregate) {
   return aggregate == Aggregate::kSum || aggregate == Aggregate::kCount ||
-         aggregate == Aggregate::kIncrease || aggregate == Aggregate::kRate;
+         aggregate == Aggregate::kIncrease || aggregate == Aggregate::kRate ||
+         aggregate == Aggregate::kDistinct;
 }
 
 // More points can only make a "true" truer.
@@ -21,6 +22,7 @@ bool TrueStays(const plan::Test& test) {
     case Aggregate::kLast:
       return true;
     case Aggregate::kMax:
+    case Aggregate::kDistinct:
       return Upward(test.op);
     case Aggregate::kMin:
       return !Upward(test.op);
