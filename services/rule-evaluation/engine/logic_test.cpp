@@ -190,6 +190,28 @@ end 4min)"),
 )");
 }
 
+bool TellsAfterAMinute(const std::string& told) { return told.find("\n1min") != std::string::npos; }
+
+// Found by the random histories: one series short, a sum is too small, and so is what hangs on it.
+TEST(Formula, ASumIsNotKnownToBeSmallWhileASeriesIsMissing) {
+  constexpr const char* kScript = R"(
+series A delta a
+series B delta b
+0s..60s every 5s: A=50/5s B=50/5s
+refuse i 61s..3min
+65s..3min every 5s: A=50/5s
+end 3min)";
+  for (const char* when : {"count(a) + count(b) < 1000", "(count(a) + count(b)) / (1 + 1) < 500",
+                           "(count(a) + count(b)) / 2 < 500", "2000 - (count(a) + count(b)) > 1000",
+                           "-1 * (count(a) + count(b)) > -1000",
+                           "100 / (count(a) + count(b)) > 0.1", "count(a) - count(b) > 300"}) {
+    EXPECT_FALSE(TellsAfterAMinute(Told(One("low", when), kScript))) << when;
+  }
+  // A quotient divides what came by what came, as a ratio does.
+  EXPECT_TRUE(
+      TellsAfterAMinute(Told(One("high", "count(a) / (count(a) + count(b)) > 60%"), kScript)));
+}
+
 TEST(Formula, ShortfallIsWhatIsMissing) {
   EXPECT_EQ(Told(One("bad", "shortfall(good, total) > 1%"), R"(
 series G delta good

@@ -153,6 +153,29 @@ std::string News(Shard& shard, const Told& told) {
   return "";
 }
 
+// Whoever takes it over without a snapshot has the plan in force and what the log last said: his
+// alarms stand as that says. "" = they do.
+std::string StandsOtherwise(const PlanActivationView& in_force, const ShardLimits& limits,
+                            const Told& told) {
+  Shard shard({}, limits);
+  shard.StartAt({in_force});
+  std::map<std::string, const Expected*> last;
+  for (const Expected& e : told) last[e.transition.alarm_id] = &e;
+  for (const auto& [id, e] : last) shard.Adopt(e->transition);
+  if (const std::string news = News(shard, told); !news.empty()) return "twice news: " + news;
+  for (const AlarmView& view : shard.Alarms()) {
+    const auto it = last.find(view.alarm_id);
+    // Under another plan it may have been as bad as none of this one's levels.
+    if (it == last.end() || it->second->transition.plan_version != in_force.version) continue;
+    const Transition& t = it->second->transition;
+    if (!IsOpen(t.state) || t.groups_refused > 0) continue;
+    if (view.state != t.state || view.severity != t.severity || view.episode != t.episode)
+      return fmt::format("stands at {} {}: {}", AlarmStateName(view.state),
+                         plan::SeverityName(view.severity), Line(*it->second));
+  }
+  return "";
+}
+
 }  // namespace
 
 Comparison Compare(const History& history) {
@@ -166,6 +189,8 @@ Comparison Compare(const History& history) {
   Oracle oracle(history.groups_max);
   RecordMaker maker;
   std::int64_t offset = 0;
+  std::string plan_text;
+  PlanActivationView in_force;
   for (const HistoryRecord& record : history.records) {
     const RecordView& view = maker.Make(history, record, offset++);
     Play(shard, view, straight);
@@ -178,6 +203,13 @@ Comparison Compare(const History& history) {
       again = std::move(*restored);
       if (const std::string news = News(again, restarted); !news.empty())
         return Fault("adopted", "what the log says is news after a restart:\n" + news, view.offset);
+      if (const std::string other = StandsOtherwise(in_force, limits, restarted); !other.empty())
+        return Fault("taken over", "taken over without a snapshot:\n" + other, view.offset);
+    }
+    if (const auto* plan = std::get_if<PlanActivationView>(&view.body)) {
+      plan_text = plan->text;
+      in_force = *plan;
+      in_force.text = plan_text;
     }
     Play(again, view, restarted);
     oracle.Apply(view, naive);

@@ -38,6 +38,7 @@ struct Emitter {
   Protocol protocol = Protocol::kNative;
   bool sequences = true;
   bool one_time = true;  // all points of a batch at one event time
+  bool whole = false;    // which is a whole second, where panes end
   std::int64_t interval = 5000;
   std::int64_t jitter = 0;
   std::int64_t skew = 0;
@@ -160,7 +161,8 @@ void Generator::PickEmitters() {
     e.one_time = random_.Chance(70);
     e.interval = random_.Of({1000, 2000, 5000, 5000, 5000, 10'000, 15'000, 30'000, 60'000});
     e.jitter = random_.Chance(50) ? 0 : e.interval / random_.Of({50, 10, 4});
-    e.skew = random_.Chance(70) ? 0 : random_.Between(-1500, 800);
+    e.whole = random_.Chance(20);
+    e.skew = e.whole || random_.Chance(70) ? 0 : random_.Between(-1500, 800);
     e.delay = random_.Between(2, 300);
     if (!calm) {
       e.slow_percent = random_.Of({0, 0, 3, 15});
@@ -200,6 +202,7 @@ void Generator::Plans() {
   grammar.compared = random_.Chance(35);
   grammar.graded = random_.Chance(60);
   grammar.counting = random_.Chance(50);
+  grammar.formula = random_.Chance(30);
   if (random_.Chance(20)) history_.groups_max = static_cast<std::size_t>(random_.Between(1, 4));
   if (random_.Chance(20)) {
     history_.late_metric = random_.Of(metrics_).name;
@@ -354,7 +357,8 @@ void Generator::Send(const Emitter& emitter, HistoryRecord record, std::int64_t 
 void Generator::Batches(Emitter& emitter) {
   if (emitter.series.empty()) return;
   for (std::int64_t base = random_.Below(emitter.interval); base < end_; base += emitter.interval) {
-    const std::int64_t time = base + (emitter.jitter > 0 ? random_.Below(emitter.jitter) : 0);
+    std::int64_t time = base + (emitter.jitter > 0 ? random_.Below(emitter.jitter) : 0);
+    if (emitter.whole) time = time / 1000 * 1000;
     if (In(emitter.silent, time)) continue;
     HistoryRecord record;
     record.kind = HistoryRecord::Kind::kBatch;

@@ -121,7 +121,47 @@ void PlanMaker::PickDistinct(const HistoryMetric& metric, Alarm& alarm) {
   if (random_.Chance(50)) alarm.threshold.value -= 0.5;
 }
 
+// Of two metrics of one family. Nothing is taken from what may be as much: what is left would be an
+// error of rounding. False where there are no two.
+bool PlanMaker::PickFormula(Alarm& alarm) {
+  const HistoryMetric& a = random_.Of(metrics_);
+  const HistoryMetric& b = random_.Of(metrics_);
+  if (a.name == b.name || a.family != b.family || a.family == Family::kDistribution) return false;
+  const bool counters = a.family == Family::kCounter;
+  const char* aggregate = counters ? random_.Of({"rate", "rate", "count", "increase"})
+                                   : random_.Of({"last", "avg", "min", "max", "sum"});
+  const std::string x = fmt::format("{}({})", aggregate, a.name + Filter(a));
+  const std::string y = fmt::format("{}({})", aggregate, b.name + Filter(b));
+  switch (random_.Below(5)) {
+    case 0:
+      alarm.measure = fmt::format("{} / {}", x, y);
+      alarm.threshold = Between(0.1, 8, "");
+      break;
+    case 1:
+      alarm.measure = fmt::format("({} + {}) / 2", x, y);
+      alarm.threshold = Between(5, 95, "");
+      break;
+    case 2:
+      alarm.measure = fmt::format("3 * {} + {}", x, y);
+      alarm.threshold = Between(20, 300, "");
+      break;
+    case 3:
+      alarm.measure = fmt::format("{} + {}", x, y);
+      alarm.threshold = Between(10, 190, "");
+      break;
+    default:
+      alarm.measure = fmt::format("10 - {} / {}", x, y);
+      alarm.threshold = Between(1, 9, "");
+      break;
+  }
+  alarm.by = random_.Of({"", "", "pod", "zone"});
+  alarm.over = PickWindow();
+  alarm.op = random_.Chance(65) ? std::string(">") : std::string("<");
+  return true;
+}
+
 void PlanMaker::PickMeasure(Alarm& alarm) {
+  if (grammar_.formula && random_.Chance(60) && PickFormula(alarm)) return;
   if (grammar_.counting && random_.Chance(45)) {
     PickHeads(alarm);
     return;

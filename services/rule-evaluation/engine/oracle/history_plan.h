@@ -22,6 +22,7 @@ struct Grammar {
   bool quorum = false;    // `for 3 of 5min`
   bool compared = false;  // `compared to 1min ago`
   bool counting = false;  // `fewer than 3 by pod`, `distinct(m, pod) > 2`
+  bool formula = false;   // `(avg(a) + avg(b)) / 2`
   bool graded = false;    // levels, flapping, keep_firing, shadows
 };
 
@@ -73,6 +74,7 @@ class PlanMaker {
   void PickCounter(const HistoryMetric& metric, Alarm& alarm);
   void PickGauge(const HistoryMetric& metric, Alarm& alarm);
   void PickDistribution(const HistoryMetric& metric, Alarm& alarm);
+  bool PickFormula(Alarm& alarm);
   void PickHold(Alarm& alarm);
   void PickHeads(Alarm& alarm);
   void PickDistinct(const HistoryMetric& metric, Alarm& alarm);

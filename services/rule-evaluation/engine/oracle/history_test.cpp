@@ -12,7 +12,7 @@ namespace liveops::engine::oracle {
 namespace {
 
 constexpr std::uint64_t kSeeds = 1000;
-constexpr std::uint64_t kParts = 10;
+constexpr std::uint64_t kParts = 5;
 
 // Other seeds than the test's own: LIVEOPS_SEED=7 replays one history, LIVEOPS_SEED=2000-3000 many;
 // with --gtest_filter='*/0'.

@@ -224,7 +224,9 @@ class Oracle {
                     const Span& span, bool sure) const;
   Amount OfLabels(const plan::Operand& operand, const MemberBooks& members, const Span& span,
                   bool sure) const;
-  Amount OfGauges(const plan::Test& test, const MemberBooks& members, const Span& span) const;
+  Amount OfGauges(const plan::Test& test, plan::Aggregate aggregate, const MemberBooks& members,
+                  const Span& span) const;
+  Amount OfFormula(const plan::Test& test, const MemberBooks& members, const Span& span) const;
   std::optional<double> OfGauge(plan::Aggregate aggregate, const MemberBook& member,
                                 const Span& span) const;
   Amount OfDistribution(const plan::Test& test, const plan::Operand& operand,

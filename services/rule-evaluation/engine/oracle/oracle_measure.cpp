@@ -199,9 +199,8 @@ Amount Oracle::OfLabels(const plan::Operand& operand, const MemberBooks& members
 }
 
 // "Gauges take the worst series in the operator's direction." Reading: but sums and counts add up.
-Amount Oracle::OfGauges(const plan::Test& test, const MemberBooks& members,
+Amount Oracle::OfGauges(const plan::Test& test, Aggregate aggregate, const MemberBooks& members,
                         const Span& span) const {
-  const Aggregate aggregate = test.measure.value().aggregate;
   Amount amount;
   for (const MemberBook* m : members) {
     const auto reading = OfGauge(aggregate, *m, span);
@@ -297,7 +296,7 @@ Amount Oracle::OfOperand(const plan::Test& test, std::size_t operand, const Memb
   }
   if (mine.empty()) return {};
   if (op.aggregate == Aggregate::kDistinct) return OfLabels(op, mine, span, sure);
-  if (IsGauge(points_.at(mine.front()->series))) return OfGauges(test, mine, span);
+  if (IsGauge(points_.at(mine.front()->series))) return OfGauges(test, op.aggregate, mine, span);
   switch (op.aggregate) {
     case Aggregate::kRate:
     case Aggregate::kIncrease:
@@ -309,12 +308,51 @@ Amount Oracle::OfOperand(const plan::Test& test, std::size_t operand, const Memb
   }
 }
 
+// "Nothing where an operand has no value, or the result is none; a counter without points is 0
+// where another operand has data."
+Amount Oracle::OfFormula(const plan::Test& test, const MemberBooks& members,
+                         const Span& span) const {
+  const std::vector<plan::Operand>& operands = test.measure.operands;
+  std::vector<double> values;
+  bool any = false;
+  for (std::size_t o = 0; o < operands.size(); ++o) {
+    const Amount one = OfOperand(test, o, members, span, false);
+    const Aggregate aggregate = operands[o].aggregate;
+    const bool counts = aggregate == Aggregate::kRate || aggregate == Aggregate::kIncrease ||
+                        aggregate == Aggregate::kCount;
+    if (!one.known && !counts) return {};
+    any |= one.known;
+    values.push_back(one.known ? one.value : 0);
+  }
+  std::vector<double> left;  // that are still to be used
+  for (const plan::FormulaStep& step : test.measure.formula) {
+    using Kind = plan::FormulaStep::Kind;
+    if (step.kind == Kind::kOperand || step.kind == Kind::kNumber) {
+      left.push_back(step.kind == Kind::kNumber ? step.number : values[step.operand]);
+      continue;
+    }
+    const double second = left.back();
+    left.pop_back();
+    const double first = left.back();
+    left.pop_back();
+    if (step.kind == Kind::kAdd) left.push_back(first + second);
+    if (step.kind == Kind::kSubtract) left.push_back(first - second);
+    if (step.kind == Kind::kMultiply) left.push_back(first * second);
+    if (step.kind == Kind::kDivide) left.push_back(first / second);
+  }
+  Amount amount;
+  amount.known = any && std::isfinite(left.back());
+  amount.value = amount.known ? left.back() : 0;
+  return amount;
+}
+
 Amount Oracle::Measure(const Watch& watch, const GroupBook& group, std::size_t test,
                        const Span& span, bool sure, bool past) const {
   const plan::Test& t = watch.test(test);
   const plan::Measure& m = t.measure;
   const double percent = m.unit == "%" ? 100 : 1;
   const MemberBooks members = Members(watch, group, test, past);
+  if (m.form == plan::Measure::Form::kFormula) return OfFormula(t, members, span);
   Amount amount = OfOperand(t, m.IsRatio() ? 1 : 0, members, span, sure && !m.IsRatio());
   if (m.IsRatio() && amount.known) {
     // "A counter without points is 0 where its denominator has data."

@@ -1,6 +1,7 @@
 #include "services/rule-evaluation/engine/oracle/oracle_points.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 
 namespace liveops::engine::oracle {
@@ -25,10 +26,12 @@ const Point* NewestOf(const std::vector<Point>& points) {
 }
 
 // The newest of the same count: a count is told by when it began.
+// Reading: to the millisecond, which may be rounded up or down.
 const Point* BeforeInStream(const SeriesBook& series, const Point& p) {
   const Point* newest = nullptr;
   for (const Point& q : series.points) {
-    if (StartOf(q) == StartOf(p) && (newest == nullptr || q.time >= newest->time)) newest = &q;
+    if (std::abs(StartOf(q) - StartOf(p)) <= 1 && (newest == nullptr || q.time >= newest->time))
+      newest = &q;
   }
   return newest;
 }

@@ -14,6 +14,21 @@ bool Adds(Aggregate aggregate) {
          aggregate == Aggregate::kDistinct;
 }
 
+// A sum of what adds up, in whatever unit.
+bool AddsUp(const plan::Measure& measure) {
+  if (measure.form == plan::Measure::Form::kPlain) return Adds(measure.value().aggregate);
+  if (measure.form != plan::Measure::Form::kFormula) return false;
+  using Kind = plan::FormulaStep::Kind;
+  bool adds = true;
+  for (std::size_t i = 0; i < measure.formula.size(); ++i) {
+    const plan::FormulaStep& step = measure.formula[i];
+    if (step.kind == Kind::kOperand) adds &= Adds(measure.operands[step.operand].aggregate);
+    if (step.kind == Kind::kSubtract) adds = false;
+    if (step.kind == Kind::kDivide) adds &= measure.formula[i - 1].kind == Kind::kNumber;
+  }
+  return adds;
+}
+
 // More points can only make a "true" truer.
 // Reading: the newest reading is what it is, in whatever direction.
 bool TrueStays(const plan::Test& test) {
@@ -179,9 +194,7 @@ Finding Oracle::DecideTest(const Watch& watch, const GroupBook& group, std::size
       if (believed) amount = sure;
     }
     // What is missed could only add to it.
-    if (!Upward(t.op) && Adds(t.measure.value().aggregate) && !t.measure.IsRatio() &&
-        Missing(watch, group, test, end))
-      believed = false;
+    if (!Upward(t.op) && AddsUp(t.measure) && Missing(watch, group, test, end)) believed = false;
     const bool few =
         amount.of_events && amount.events + 1e-6 < static_cast<double>(watch.alarm.min_count);
     f.truth = believed && !few ? Truth::kTrue : Truth::kUnknown;
