@@ -119,7 +119,7 @@ bool ReadPanes(sketch::Panes<T>& panes, ByteReader& in) {
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
     const std::int64_t index = in.Signed();
     T pane;
-    if (!pane.Read(in)) return false;
+    if (!pane.Read(in) || (!panes.empty() && index <= panes.entries().back().index)) return false;
     panes.Append(index, std::move(pane));
   }
   return true;

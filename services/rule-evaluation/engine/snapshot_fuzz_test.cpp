@@ -17,6 +17,12 @@ namespace {
 
 using testing::Held;
 
+std::string Sealed(const std::string& bytes) {
+  ByteWriter sum;
+  sum.Fixed64(Xxh64(bytes));
+  return bytes + sum.Take();
+}
+
 // A section with other bytes and a check sum that fits them: what gets past the sum.
 std::string Mutated(const std::string& section, std::mt19937_64& random) {
   std::string bytes = section.substr(0, section.size() - 8);
@@ -41,9 +47,7 @@ std::string Mutated(const std::string& section, std::mt19937_64& random) {
         break;
     }
   }
-  ByteWriter sum;
-  sum.Fixed64(Xxh64(bytes));
-  return bytes + sum.Take();
+  return Sealed(bytes);
 }
 
 // LIVEOPS_FUZZ_SECONDS: how long to go on instead of a fixed number of rounds.
@@ -85,6 +89,36 @@ TEST(SnapshotFuzz, WhateverGetsPastTheCheckSumIsRefusedOrRuns) {
     EXPECT_FALSE(shard->Sections().empty());
   }
   EXPECT_GT(restored, 10) << "so that what gets past is tried";
+}
+
+// Found by make fuzz: they were taken, and the next point of the distribution wrote beyond them.
+TEST(SnapshotFuzz, PanesOfADistributionThatDoNotAscendAreRefused) {
+  testing::Script script;
+  script.plans["p"] = testing::One("slow", "p95(took) in ms > 100ms");
+  script.text =
+      "plan -2min p\nseries O observation took unit=ms\n0s..1min every 2s: O=50\nend 62s\n";
+  std::string fault;
+  Shard shard({}, {});
+  std::vector<Transition> out;
+  for (const Held& record : testing::ReadScript(script, fault)) shard.Apply(record.view, out);
+  ASSERT_EQ(fault, "");
+  std::vector<std::string> sections = shard.Sections();
+  const auto restored = [&] {
+    return Shard::Restore(std::vector<std::string_view>(sections.begin(), sections.end()), {}, {})
+        .ok();
+  };
+  ASSERT_TRUE(restored());
+  const auto index = [](std::int64_t second) {
+    ByteWriter out_of;
+    out_of.Signed((testing::kNine + second * 1000) / 2000);
+    return out_of.Take();
+  };
+  std::string bytes = sections.back().substr(0, sections.back().size() - 8);
+  const std::size_t at = bytes.find(index(30));
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, index(30).size(), index(10));
+  sections.back() = Sealed(bytes);
+  EXPECT_FALSE(restored());
 }
 
 }  // namespace
