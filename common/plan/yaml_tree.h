@@ -20,7 +20,7 @@ struct YamlNode {
   Kind kind = Kind::kNull;
   std::size_t offset = 0;  // in bytes of the file
   std::string scalar;
-  std::vector<YamlNode> items;  // of a list
+  std::vector<YamlNode> items;     // of a list
   std::vector<YamlEntry> entries;  // of a mapping, in file order; keys are scalars, each once
 
   const YamlNode* Find(std::string_view key) const;
