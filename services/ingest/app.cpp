@@ -78,6 +78,8 @@ Result<AppConfig> ReadConfig(const std::string& path) {
   limits.label_value_bytes = Size(reader, "limits.label_value_bytes", limits.label_value_bytes);
   limits.series_per_batch = Size(reader, "limits.series_per_batch", limits.series_per_batch);
   limits.series_per_stream = Size(reader, "limits.series_per_stream", limits.series_per_stream);
+  limits.series_per_service = Size(reader, "limits.series_per_service", limits.series_per_service);
+  limits.series_in_all = Size(reader, "limits.series_in_all", limits.series_in_all);
   settings.series_bytes_max = Size(reader, "limits.stream_series_bytes", settings.series_bytes_max);
   limits.points_per_batch = Size(reader, "limits.points_per_batch", limits.points_per_batch);
   limits.histogram_buckets = Size(reader, "limits.histogram_buckets", limits.histogram_buckets);

@@ -27,8 +27,14 @@ bool IsCounter(SeriesKind kind) {
 class Judge {
  public:
   Judge(const BatchInput& batch, SeriesTable& table, const Limits& limits, RealTime clock,
-        const TimeMap& map)
-      : in_(batch), table_(table), limits_(limits), clock_ms_(ToMs(clock)), map_(map) {
+        const TimeMap& map, SeriesGuard* guard)
+      : in_(batch),
+        table_(table),
+        limits_(limits),
+        clock_ms_(ToMs(clock)),
+        map_(map),
+        guard_(guard),
+        generation_(guard == nullptr ? 0 : guard->generation()) {
     base_domain_ms_ = ToMs(map_.ToDomain(clock));
     out_.batch.base_time_ms = base_domain_ms_;
     table_.BeginBatch();
@@ -76,7 +82,7 @@ class Judge {
       return Refuse(series, Refusal::kNegative, "a counter has the value " + FormatNumber(value));
     }
     const auto times = CheckTimes(series, in_.point_time_delta_ms[i], duration_ms);
-    if (!times) return false;
+    if (!times || !Known(series, *entry)) return false;
     out_.batch.point_series.push_back(PlaceOf(*entry));
     out_.batch.point_time_delta_ms.push_back(times->delta_ms);
     out_.batch.point_duration_ms.push_back(times->duration_ms);
@@ -100,7 +106,7 @@ class Judge {
       return;
     }
     const auto times = CheckTimes(point.series, point.time_delta_ms, point.duration_ms);
-    if (!times) return;
+    if (!times || !Known(point.series, *entry)) return;
     out_.batch.histograms.push_back({PlaceOf(*entry), times->delta_ms, times->duration_ms,
                                      point.count, point.sum, point.bounds, point.bucket_counts});
   }
@@ -187,6 +193,16 @@ class Judge {
     return nullptr;
   }
 
+  // False when there is no room for it; the point was refused.
+  bool Known(std::uint32_t series, SeriesTable::Entry& entry) {
+    if (entry.kept == generation_) return true;
+    if (guard_->Keep(entry.fingerprint)) {
+      entry.kept = generation_;
+      return true;
+    }
+    return Refuse(series, Refusal::kTooManySeries, guard_->Full());
+  }
+
   std::uint32_t PlaceOf(SeriesTable::Entry& entry) {
     if (entry.batch == table_.batch()) return entry.place;
     entry.batch = table_.batch();
@@ -219,6 +235,8 @@ class Judge {
   const Limits& limits_;
   const std::int64_t clock_ms_;
   const TimeMap& map_;
+  SeriesGuard* const guard_;
+  const std::uint64_t generation_;  // of the guard; 0 = without one all are known
   std::int64_t base_domain_ms_ = 0;
   struct Last {  // the points of a batch mostly have one time
     std::int64_t from_ms = 0;
@@ -263,6 +281,8 @@ const char* RefusalWord(Refusal refusal) {
       return "foreign_service";
     case Refusal::kBadService:
       return "bad_service";
+    case Refusal::kTooManySeries:
+      return "too_many_series";
   }
   return "unknown";
 }
@@ -295,7 +315,7 @@ Status CheckService(std::string_view service, const Limits& limits) {
 }
 
 Result<Admission> Admit(const BatchInput& batch, SeriesTable& table, const Limits& limits,
-                        RealTime clock, const TimeMap& map) {
+                        RealTime clock, const TimeMap& map, SeriesGuard* guard) {
   if (const Status s = CheckService(batch.service, limits); !s) return s.error();
   const std::size_t points = batch.point_value.size();
   const auto differs = [&](const char* column, std::size_t size) {
@@ -318,14 +338,14 @@ Result<Admission> Admit(const BatchInput& batch, SeriesTable& table, const Limit
     return too_many("series", batch.series.size(), limits.series_per_batch);
   }
   if (all > limits.points_per_batch) return too_many("points", all, limits.points_per_batch);
-  return Judge(batch, table, limits, clock, map).Run();
+  return Judge(batch, table, limits, clock, map, guard).Run();
 }
 
 Result<Admission> Admit(const BatchInput& batch, const Limits& limits, RealTime clock,
-                        const TimeMap& map) {
+                        const TimeMap& map, SeriesGuard* guard) {
   SeriesTable table(batch.service, limits);
   table.Add(batch.strings, batch.series);
-  Result<Admission> admission = Admit(batch, table, limits, clock, map);
+  Result<Admission> admission = Admit(batch, table, limits, clock, map, guard);
   if (admission.ok()) admission->batch.rewritten = table.TakeRewritten();
   return admission;
 }

@@ -33,7 +33,9 @@ struct Limits {
   std::size_t label_name_bytes = 128;
   std::size_t label_value_bytes = 1024;
   std::size_t series_per_batch = 100'000;
-  std::size_t series_per_stream = 200'000;  // that a WriteSeries stream spells in its life
+  std::size_t series_per_stream = 200'000;   // that a WriteSeries stream spells in its life
+  std::size_t series_per_service = 500'000;  // sent of late: a newcomer beyond it is refused
+  std::size_t series_in_all = 2'000'000;     // likewise, of all services
   std::size_t points_per_batch = 1'000'000;
   std::size_t histogram_buckets = 1000;
   Duration future{10'000};   // real time beyond ingest's clock
@@ -55,8 +57,9 @@ enum class Refusal : std::uint8_t {
   kUnsupported,    // a form that LiveOps does not take (said by the protocol's codec)
   kForeign,        // the sender may not write this service
   kBadService,     // the batch's service: no name, too long, not UTF-8, control characters
+  kTooManySeries,  // the series is new, and its service has as many as it may
 };
-inline constexpr std::size_t kRefusals = 13;
+inline constexpr std::size_t kRefusals = 14;
 const char* RefusalWord(Refusal refusal);  // "future", "too_old", "unknown_series", …
 
 // --- in: views into the caller's bytes ---------------------------------------------------------
@@ -149,16 +152,28 @@ struct Admission {
   bool refused_for_time() const;  // a point for kFuture or kTooOld
 };
 
-// `clock` is ingest's (real); `map` gives the domain times of the result.
+// Limits how many series a service has: newcomers are refused.
+class SeriesGuard {
+ public:
+  virtual ~SeriesGuard() = default;
+  // A series that was kept in this generation need not be asked for again before the next; never 0.
+  virtual std::uint64_t generation() const = 0;
+  // A point of the series came. False: it is new, and there is no room.
+  virtual bool Keep(const Fingerprint& series) = 0;
+  virtual std::string Full() const = 0;  // why not, for people
+};
+
+// `clock` is ingest's (real); `map` gives the domain times of the result. `guard`: of the batch's
+// service; none = whatever series come are taken.
 // kInvalid when the batch as a whole cannot be read: columns of unequal length, no sound service
 // name, a limit on the number of series or points.
 Result<Admission> Admit(const BatchInput& batch, const Limits& limits, RealTime clock,
-                        const TimeMap& map);
+                        const TimeMap& map, SeriesGuard* guard = nullptr);
 
 // Likewise, of points that name the series of `table`, to which those of the batch have been added.
 // The result views the table.
 Result<Admission> Admit(const BatchInput& batch, SeriesTable& table, const Limits& limits,
-                        RealTime clock, const TimeMap& map);
+                        RealTime clock, const TimeMap& map, SeriesGuard* guard = nullptr);
 
 // The median (of at most a hundred of them) of the event times of a batch, as it came; nothing when
 // it has none.

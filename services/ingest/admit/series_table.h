@@ -25,6 +25,7 @@ class SeriesTable {
     std::optional<Refusal> refusal;
     std::string_view labels;  // canonical
     Fingerprint fingerprint;
+    std::uint64_t kept = 0;   // the last generation of the guard that kept it
     std::uint64_t batch = 0;  // the last one whose result has it,
     std::uint32_t place = 0;  // and where
   };

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "common/base/bytes.h"
 #include "common/base/labels.h"
 #include "services/ingest/admit/admit_test_support.h"
+#include "services/ingest/admit/series_table.h"
 
 namespace liveops::admit {
 namespace {
@@ -110,6 +113,71 @@ TEST(Admit, TheFingerprintIsOfServiceMetricKindUnitAndLabels) {
                                                  "\x08"
                                                  "endpoint\x06/games"};
   EXPECT_EQ(plain, FingerprintOf(parts));
+}
+
+// Room for so many.
+struct Room : SeriesGuard {
+  explicit Room(std::size_t series) : max(series) {}
+  std::uint64_t generation() const override { return turns; }
+  bool Keep(const Fingerprint& series) override {
+    ++asked;
+    if (!kept.contains(series) && kept.size() >= max) return false;
+    kept.insert(series);
+    return true;
+  }
+  std::string Full() const override { return "no room"; }
+  std::size_t max;
+  std::set<Fingerprint> kept;
+  std::uint64_t turns = 1;
+  int asked = 0;
+};
+
+TEST(Guard, ANewSeriesBeyondTheLimitIsRefusedByThePoint) {
+  Room guard(1);
+  Batch batch;
+  const std::vector<std::string_view> strings(batch.strings.begin(), batch.strings.end());
+  const BatchInput input{batch.service, strings, batch.series, batch.base, batch.point_series,
+                         batch.times,   {},      batch.values, {}};
+  for (int round = 0; round < 2; ++round) {
+    const auto admission = Admit(input, batch.limits, RealFromMs(kNow), batch.map, &guard);
+    ASSERT_TRUE(admission.ok()) << admission.error().message;
+    EXPECT_THAT(admission->batch.point_value, testing::ElementsAre(3)) << "the known one stays";
+    ASSERT_EQ(admission->rejections.size(), 1u);
+    EXPECT_EQ(admission->rejections[0].reason, Refusal::kTooManySeries);
+    EXPECT_EQ(admission->rejections[0].points, 1u);
+    EXPECT_THAT(admission->rejections[0].example,
+                testing::HasSubstr("latency{endpoint=\"/games\"}: no room"));
+  }
+}
+
+TEST(Guard, APointThatIsRefusedAnywayMakesNothingKnown) {
+  Room guard(5);
+  Batch batch;
+  batch.times = {7'200'000, 7'200'000};
+  const std::vector<std::string_view> strings(batch.strings.begin(), batch.strings.end());
+  const BatchInput input{batch.service, strings, batch.series, batch.base, batch.point_series,
+                         batch.times,   {},      batch.values, {}};
+  ASSERT_TRUE(Admit(input, batch.limits, RealFromMs(kNow), batch.map, &guard).ok());
+  EXPECT_EQ(guard.kept.size(), 0u);
+}
+
+// A stream's table asks once a turn, and is known again after each.
+TEST(Guard, ALongStreamKeepsItsSeriesKnown) {
+  Room guard(1);
+  Batch batch;
+  const std::vector<std::string_view> strings(batch.strings.begin(), batch.strings.end());
+  const BatchInput input{batch.service, strings, batch.series, batch.base, batch.point_series,
+                         batch.times,   {},      batch.values, {}};
+  SeriesTable table(batch.service, batch.limits);
+  table.Add(strings, batch.series);
+  for (int turn = 0; turn < 4; ++turn) {
+    const auto admission = Admit(input, table, batch.limits, RealFromMs(kNow), batch.map, &guard);
+    ASSERT_TRUE(admission.ok());
+    EXPECT_THAT(admission->batch.point_value, testing::ElementsAre(3)) << turn;
+    EXPECT_EQ(guard.kept.size(), 1u);
+    EXPECT_EQ(guard.asked, 2 * turn + 2) << "once a generation, and who was refused again";
+    ++guard.turns;
+  }
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ Core::Core(Settings settings, kafka::Producer& producer)
     : settings_(std::move(settings)),
       producer_(producer),
       clock_(settings_.partitions),
+      census_(settings_.limits.series_per_service, settings_.limits.series_in_all),
       refusals_(settings_.partitions) {}
 
 void Core::Open(const TimeMap& map) {
@@ -197,9 +198,11 @@ Result<admit::Admission> Core::Judge(const std::string& emitter, const admit::Ba
                                      admit::SeriesTable* series) {
   const auto reading = clock_.NowFor(emitter, admit::MedianTime(batch), SteadyNow());
   if (!reading) return UnavailableError("this ingest does not know the brokers' time yet");
+  const std::shared_ptr<ServiceCensus> census = census_.Of(batch.service, reading->now);
   Result<admit::Admission> admission =
-      series == nullptr ? admit::Admit(batch, settings_.limits, reading->now, map())
-                        : admit::Admit(batch, *series, settings_.limits, reading->now, map());
+      series == nullptr
+          ? admit::Admit(batch, settings_.limits, reading->now, map(), census.get())
+          : admit::Admit(batch, *series, settings_.limits, reading->now, map(), census.get());
   if (admission.ok() && reading->doubted && admission->refused_for_time()) {
     return UnavailableError(
         "the brokers' time has stepped, and whether that is true is not known yet");
@@ -223,7 +226,9 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
   Result<admit::Admission> admission =
       Judge(peer.name + '\n' + std::string(request.source.emitter), batch, request.series);
   if (!admission) return refuse(admission.error());
-  WriteAnswer answer{admission->batch.points(), std::move(admission->rejections), {},
+  WriteAnswer answer{admission->batch.points(),
+                     std::move(admission->rejections),
+                     {},
                      admission->batch.histograms.size()};
   if (answer.accepted_points == 0) {
     Count(answer.rejections);
@@ -298,6 +303,7 @@ std::map<std::string, double> Core::Counters() const {
   add("clock_steps_held", clock_.steps_held());
   add("in_flight_bytes", in_flight_bytes_);
   add("stream_series_bytes", series_bytes_);
+  add("series", census_.size());
   add("producer_queue_bytes", producer_.queued_bytes());
   for (std::size_t i = 0; i < admit::kRefusals; ++i) {
     const std::uint64_t points = rejected_points_[i];

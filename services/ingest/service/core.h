@@ -20,6 +20,7 @@
 #include "services/ingest/admit/admit.h"
 #include "services/ingest/codec/otlp.h"
 #include "services/ingest/codec/record_writer.h"
+#include "services/ingest/service/census.h"
 #include "services/ingest/service/clock.h"
 #include "services/ingest/service/emitter_book.h"
 #include "services/ingest/service/refusals.h"
@@ -160,6 +161,7 @@ class Core {
   const Settings settings_;
   kafka::Producer& producer_;
   IngestClock clock_;
+  Census census_;
   RefusalLedger refusals_;
   SpreadBook spreads_;
   EmitterBook emitters_;

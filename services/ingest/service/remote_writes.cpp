@@ -7,8 +7,8 @@
 #include <optional>
 #include <utility>
 
-#include "common/base/text.h"
 #include "common/base/hash.h"
+#include "common/base/text.h"
 #include "services/ingest/admit/known_series.h"
 #include "services/ingest/codec/native_histogram.h"
 #include "services/ingest/service/remote_batch.h"
@@ -20,7 +20,8 @@ constexpr std::string_view kNameLabel = "__name__";
 constexpr std::string_view kLadderLabel = "native_histogram_schema";
 constexpr const char* kMalformed1 = "the message is no prometheus.WriteRequest: it is malformed";
 constexpr const char* kMalformed2 =
-    "the message is no io.prometheus.write.v2.Request: it is malformed, symbols[0] is not empty, or "
+    "the message is no io.prometheus.write.v2.Request: it is malformed, symbols[0] is not empty, "
+    "or "
     "a reference leads to no symbol";
 constexpr std::uint32_t kNone = UINT32_MAX;
 
@@ -199,8 +200,8 @@ class RemoteWrites::Sender {
              (served_once && pair.first == service_label);
     });
     if (ladder && !ladder->empty()) pairs_.emplace_back(kLadderLabel, *ladder);
-    const auto kind = ladder ? admit::SeriesKind::kHistogramCumulative
-                             : types_.KindOf(metric, series.type);
+    const auto kind =
+        ladder ? admit::SeriesKind::kHistogramCumulative : types_.KindOf(metric, series.type);
     return known_.Add(key, service, kind, metric, pairs_);
   }
 
