@@ -12,6 +12,7 @@
 #include "common/base/labels.h"
 #include "deploy/local/stack/usage.h"
 #include "integration-tests/benchmarks/load.h"
+#include "integration-tests/benchmarks/remote_writer.h"
 #include "liveops/v1/ingest.grpc.pb.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.grpc.pb.h"
 
@@ -68,7 +69,7 @@ v1::WriteRequest NativeRequest(int connection, int n, bool spelled, bool stream_
 class Feeder {
  public:
   Feeder(std::string address, int connection, std::atomic<bool>& stop)
-      : connection_(connection), stop_(stop) {
+      : address_(address), connection_(connection), stop_(stop) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     channel_ = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
@@ -78,6 +79,7 @@ class Feeder {
   std::uint64_t answered() const { return answered_; }
 
  protected:
+  const std::string address_;
   const int connection_;
   std::atomic<bool>& stop_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -226,7 +228,19 @@ class OtlpFeeder final : public Feeder {
   }
 };
 
-enum class Way { kStream, kBatch, kOtlp };
+// 2,000 points a request, as Prometheus sends at most.
+class RemoteFeeder final : public Feeder {
+ public:
+  using Feeder::Feeder;
+
+  Status Run() override {
+    return WriteRemotely(
+        {address_, ServiceOf(connection_), kSeries / kConnections, 2 * kPoints, LabelsOf}, stop_,
+        answered_);
+  }
+};
+
+enum class Way { kStream, kBatch, kOtlp, kRemoteWrite };
 
 struct Rates {
   double per_core = 0;    // samples a second of ingest's CPU time
@@ -244,7 +258,10 @@ Result<Rates> Measure(const std::string& dir, Way way) {
   std::atomic<bool> stop{false};
   std::vector<std::unique_ptr<Feeder>> feeders;
   for (int c = 0; c < kConnections; ++c) {
-    if (way == Way::kOtlp) {
+    if (way == Way::kRemoteWrite) {
+      feeders.push_back(std::make_unique<RemoteFeeder>(
+          stack.service(stack::Service::kIngest).http_address(), c, stop));
+    } else if (way == Way::kOtlp) {
       feeders.push_back(std::make_unique<OtlpFeeder>(stack.plain_ingest(), c, stop));
     } else {
       feeders.push_back(
@@ -293,7 +310,8 @@ Status MeasureIngest(const std::string& dir, Report& report) {
     double limit;
   } ways[] = {{Way::kStream, "ingest_native_stream_samples_per_core_s", 3e6},
               {Way::kBatch, "ingest_native_batch_samples_per_core_s", 1.5e6},
-              {Way::kOtlp, "ingest_otlp_samples_per_core_s", 1e6}};
+              {Way::kOtlp, "ingest_otlp_samples_per_core_s", 1e6},
+              {Way::kRemoteWrite, "ingest_remote_write_samples_per_core_s", 1e6}};
   for (const auto& [way, name, limit] : ways) {
     const auto rates = Measure(dir, way);
     if (!rates.ok()) return rates.error();

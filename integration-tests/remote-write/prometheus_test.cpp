@@ -1,18 +1,14 @@
 // Debian's Prometheus, as it is, scrapes a program and writes to ingest: what it saw pages, and
 // what it sees later resolves.
 #include <fmt/format.h>
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
-#include <iostream>
 #include <set>
 #include <thread>
 
-#include "deploy/local/stack/stack.h"
+#include "integration-tests/remote-write/ground.h"
 
 namespace liveops {
 namespace {
@@ -66,28 +62,11 @@ class Exporter {
   std::atomic<bool> failing_{false};
 };
 
-class RealPrometheus : public ::testing::Test {
+class RealPrometheus : public RemoteWriteGround {
  protected:
-  void SetUp() override {
-    stack::StackOptions options;
-    options.data_dir = std::filesystem::temp_directory_path() /
-                       ("liveops-remote-write-" + std::to_string(getpid()));
-    options.slack_messages_per_second = 0;
-    auto made = stack::Stack::Start(options);
-    ASSERT_TRUE(made.ok()) << made.error().message;
-    stack_ = std::move(*made);
-  }
   void TearDown() override {
     prometheus_.reset();
-    if (!stack_) return;
-    const std::string dir = stack_->options().data_dir;
-    stack_.reset();
-    if (HasFailure()) {
-      std::cout << "The logs and the ledger are kept in " << dir << "\n";
-      return;
-    }
-    std::filesystem::remove_all(dir);
-    std::filesystem::remove(dir + ".lock");
+    RemoteWriteGround::TearDown();
   }
 
   void StartPrometheus() {
@@ -103,7 +82,7 @@ remote_write:
     queue_config: {{batch_send_deadline: 1s}}
     metadata_config: {{send_interval: 1s}}
 )",
-        exporter_.port(), stack_->service(stack::Service::kIngest).http_address());
+        exporter_.port(), http_address());
     const std::string file = stack_->Path("prometheus.yml");
     ASSERT_TRUE(stack::WriteFile(file, config).ok());
     stack::ProcessSpec spec;
@@ -117,42 +96,17 @@ remote_write:
     prometheus_ = std::move(*spawned);
   }
 
-  // Which alarms a Slack message called firing, or resolved.
-  std::set<std::string> Told(bool resolved) {
-    std::set<std::string> told;
-    auto ledger = stack_->sink().Ledger();
-    if (!ledger.ok()) return told;
-    for (const stack::LedgerEntry& entry : *ledger) {
-      for (const char* alarm : {"errors", "error-rate", "connections"}) {
-        const bool of_it = entry.title.find(fmt::format(": shop {}", alarm)) != std::string::npos;
-        const bool over = entry.title.find("RESOLVED") != std::string::npos;
-        if (of_it && over == resolved) told.insert(alarm);
-      }
-    }
-    return told;
-  }
-  bool Await(bool resolved, const std::set<std::string>& alarms) {
-    for (int i = 0; i < 900 && Told(resolved) != alarms; ++i)
-      std::this_thread::sleep_for(Duration(100));
-    return Told(resolved) == alarms;
-  }
-
   Exporter exporter_;
-  std::unique_ptr<stack::Stack> stack_;
   std::unique_ptr<stack::ChildProcess> prometheus_;
 };
 
 TEST_F(RealPrometheus, ItsSamplesPageAndResolve) {
-  const std::string file = stack_->Path("shop.yaml");
-  ASSERT_TRUE(stack::WriteFile(file, kPlan).ok());
-  auto applied = stack_->Ctl("operator-1", {"plan", "apply", file});
-  ASSERT_TRUE(applied.ok() && applied->status.clean())
-      << (applied.ok() ? applied->err : applied.error().message);
+  const std::set<std::string> all = {"errors", "error-rate", "connections"};
+  Apply(kPlan);
   StartPrometheus();
   std::this_thread::sleep_for(Duration(15'000));
-  EXPECT_EQ(Told(false).size(), 0u) << "nothing is wrong yet";
+  EXPECT_EQ(Told(false, all).size(), 0u) << "nothing is wrong yet";
   exporter_.Fail(true);
-  const std::set<std::string> all = {"errors", "error-rate", "connections"};
   EXPECT_TRUE(Await(false, all));
   exporter_.Fail(false);
   EXPECT_TRUE(Await(true, all));

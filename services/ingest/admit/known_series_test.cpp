@@ -79,5 +79,17 @@ TEST(KnownSeries, CountsItsBytesAndForgetsThem) {
   EXPECT_EQ(known.Add({3, 1}, "shop", SeriesKind::kGauge, "cpu", {}).series, 0u);
 }
 
+// Each takes as long as the one before it: else this would take minutes.
+TEST(KnownSeries, LearnsManyOneByOne) {
+  const Limits limits;
+  KnownSeries known(limits);
+  for (std::uint64_t i = 0; i < 200'000; ++i) {
+    const std::string path = std::to_string(i);
+    known.Add({4, i}, "shop", SeriesKind::kGauge, "cpu", Pairs{{"path", path}});
+  }
+  EXPECT_EQ(known.table(0).size(), 200'000u);
+  EXPECT_FALSE(known.table(0).At(123'456).refusal);
+}
+
 }  // namespace
 }  // namespace liveops::admit

@@ -1,5 +1,6 @@
 #include "services/ingest/admit/series_table.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -7,12 +8,22 @@
 #include "common/base/text.h"
 
 namespace liveops::admit {
+namespace {
+
+// Room for so many more. Not as many as that exactly: a table grows by little, often.
+template <typename T>
+void Grow(std::vector<T>& list, std::size_t more) {
+  const std::size_t wanted = list.size() + more;
+  if (wanted > list.capacity()) list.reserve(std::max(wanted, 2 * list.capacity()));
+}
+
+}  // namespace
 
 void SeriesTable::Add(std::span<const std::string_view> strings,
                       std::span<const SeriesInput> series) {
-  words_.reserve(words_.size() + strings.size());
+  Grow(words_, strings.size());
   for (const std::string_view text : strings) words_.push_back({text, {}, 0, 0});
-  entries_.reserve(entries_.size() + series.size());
+  Grow(entries_, series.size());
   for (const SeriesInput& input : series) entries_.emplace_back().input = input;
 }
 

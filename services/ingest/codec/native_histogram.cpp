@@ -47,7 +47,7 @@ const Ladder& LadderOf(int schema) {
 }
 
 constexpr std::array<std::string_view, kUsual - kCoarsest> kNames = {"-4", "-3", "-2", "-1",
-                                                                      "0",  "1",  "2"};
+                                                                     "0",  "1",  "2"};
 
 // Numbers of a field that may be packed or not.
 template <typename F>
@@ -134,7 +134,9 @@ bool NativeHistogram::Read(std::string_view message) {
     const auto delta_of = [](Side& side) {
       return [&side](std::uint64_t v) { side.deltas.push_back(wire::ZigZag(v)); };
     };
-    const auto count_of = [](Side& side) { return [&side](double v) { side.counts.push_back(v); }; };
+    const auto count_of = [](Side& side) {
+      return [&side](double v) { side.counts.push_back(v); };
+    };
     switch (tag) {
       case Tag(1, Type::kVarint):
         is_float_ = false;

@@ -71,7 +71,8 @@ bool RemoteWriteRequest::Series2(std::string_view message) {
 }
 
 bool RemoteWriteRequest::Refs(std::string_view run) {
-  return wire::AddVarints(run, refs_, [](std::uint64_t v) { return static_cast<std::uint32_t>(v); });
+  return wire::AddVarints(run, refs_,
+                          [](std::uint64_t v) { return static_cast<std::uint32_t>(v); });
 }
 
 // Its symbols, in order, whatever numbers they have in this request; and its type, which the series
