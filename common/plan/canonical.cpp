@@ -175,6 +175,7 @@ std::string TestText(const Test& test) {
   }
   std::string out = MeasureText(test.measure) + UnitText(test);
   if (!test.by.empty()) out += fmt::format(" by {}", fmt::join(test.by, ", "));
+  if (test.top > 0) out = fmt::format("topk({}, {})", test.top, out);
   out += fmt::format(" over {} {} {}", FormatDuration(test.window), ComparisonSign(test.op),
                      ThresholdText(test.threshold, test));
   return out +

@@ -198,26 +198,13 @@ bool ExpressionParser::ReadEnd(std::string_view expected) {
 bool ExpressionParser::ReadTest(const Test* first, Test& test) {
   const std::size_t begin = cursor_.offset();
   if (AtReporters()) return ReadReporters(test);
-  if (!ReadMeasure(test.measure)) return false;
   bool windowed = false;
-  while (true) {
-    const std::size_t at = cursor_.offset();
-    const std::string_view word = cursor_.PeekWord();
-    if (cursor_.TakeKeyword("by")) {
-      if (!test.by.empty()) return Fail(at, "by is given twice; expected: by label, label");
-      if (!ReadBy(first, test)) return false;
-    } else if (cursor_.TakeKeyword("over")) {
-      if (windowed) return Fail(at, "over is given twice");
-      windowed = true;
-      if (!ReadTime("the window", kMinWindow, kMaxWindow, test.window)) return false;
-    } else if (word == "per" || word == "of" || word == "in") {
-      return Fail(at, fmt::format("{0} does not fit here; it follows an aggregate at once, as in "
-                                  "rate(metric) per min, last(metric) of 200, avg(metric) in ms",
-                                  word));
-    } else {
-      break;
-    }
+  if (AtTop()) {
+    if (!ReadTop(first, windowed, test)) return false;
+  } else if (!ReadMeasure(test.measure)) {
+    return false;
   }
+  if (!ReadGroups(first, windowed, test)) return false;
   if (AtSign()) {
     return FailHere("by and over stand after the whole formula: a - b by label over 5min > 1");
   }

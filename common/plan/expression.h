@@ -17,7 +17,8 @@
 //   item      = test | "(" logic ")"
 //   test      = measure ["by" label {"," label}] ["over" W] op number[unit]
 //               ["compared" "to" D "ago"]
-//             | ("fewer" "than" | "at" "least") N ["of" series] "by" label ["over" W]
+//             | "topk" "(" K "," measure "by" label {"," label} ["over" W] ")" ["over" W] op
+//             number[unit] | ("fewer" "than" | "at" "least") N ["of" series] "by" label ["over" W]
 //   measure   = call ["of" capacity] | ("ratio" | "shortfall") "(" series "," series ")" | alias
 //             | pNN [distribution alias] | formula
 //   formula   = product {("+" | "-") product}

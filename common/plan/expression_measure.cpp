@@ -24,12 +24,10 @@ constexpr Function kFunctions[] = {
 
 // Of other rule languages, or of this one later.
 constexpr std::string_view kFunctionsToCome[] = {
-    "topk",    "bottomk", "stdvar",   "delta",
-    "deriv",   "predict", "forecast", "absent",
-    "anomaly", "changes", "irate",    "idelta",
-    "abs",     "clamp",   "quantile", "histogram_quantile",
-    "outlier", "burn",    "burnrate", "not",
-    "zscore"};
+    "bottomk",  "stdvar", "delta",    "deriv",    "predict",
+    "forecast", "absent", "anomaly",  "changes",  "irate",
+    "idelta",   "abs",    "clamp",    "quantile", "histogram_quantile",
+    "outlier",  "burn",   "burnrate", "not",      "zscore"};
 
 const std::vector<std::string>& FunctionNames() {
   static const std::vector<std::string> names = [] {
@@ -38,6 +36,7 @@ const std::vector<std::string>& FunctionNames() {
     all.emplace_back("ratio");
     all.emplace_back("shortfall");
     all.emplace_back("p95");
+    all.emplace_back("topk");
     return all;
   }();
   return names;
@@ -166,6 +165,9 @@ bool ExpressionParser::ReadCall(std::string_view function, Measure& measure) {
   const std::size_t begin = cursor_.offset();
   cursor_.TakeWord();
   if (function == "ratio") return ReadPair(Measure::Form::kRatio, measure);
+  if (function == "topk") {
+    return Fail(begin, "topk stands around a whole measure: topk(5, avg(metric) by host) > 90%");
+  }
   if (function == "shortfall") return ReadPair(Measure::Form::kShortfall, measure);
   const auto* known = std::find_if(std::begin(kFunctions), std::end(kFunctions),
                                    [&](const Function& f) { return f.name == function; });

@@ -114,6 +114,12 @@ class ExpressionParser {
   bool FitIn(const std::string& unit, std::size_t at, Measure& measure);
   bool FailUnbound();
 
+  // expression_top.cpp
+  bool AtTop();
+  bool ReadTop(const Test* first, bool& windowed, Test& test);
+  // `by …` and `over …`, in any order, as far as they stand here.
+  bool ReadGroups(const Test* first, bool& windowed, Test& test);
+
   // expression_reporters.cpp
   bool AtReporters();
   bool ReadReporters(Test& test);

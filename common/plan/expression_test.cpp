@@ -85,7 +85,7 @@ TEST(Expression, TellsWhatIsWrongAndWhere) {
       {"p0(m) > 1", 0, "not a quantile"},
       {"mean(m) > 1", 0, "unknown aggregate \"mean\""},
       {"ragte(m) > 1", 0, "did you mean \"rate\"?"},
-      {"topk(5, m) > 1", 0, "topk cannot be run yet"},
+      {"topk(5, m) > 1", 8, "unknown name \"m\""},
       {"stdvar(m) > 1", 0, "stdvar cannot be run yet"},
       {"distinct(m) > 1", 10, "found \")\", expected \",\" and the label whose values are counted"},
       {"distinct(m, by) > 1", 12, "expected a label whose values are counted"},

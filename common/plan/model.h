@@ -122,6 +122,9 @@ struct Test {
   Duration window{60'000};
   Comparison op = Comparison::kGreater;
   double threshold = 0;  // in ThresholdUnit ("%": 1 means one per cent)
+  // `topk(5, …)`, > 0: only so many groups, those with the greatest values, are held against the
+  // threshold. Of a condition's first test only.
+  int top = 0;
   // `compared to 1d ago`, > 0: what is compared with the threshold is the measure in per cents of
   // what it was so long ago. Not with kFormula.
   Duration ago{0};

@@ -326,6 +326,7 @@ namespace {
 // What is counted over all series of a group cannot be put together from parts.
 const char* WholeOnly(const Test& test) {
   if (test.measure.form == Measure::Form::kReporters) return "at least N by label";
+  if (test.top > 0) return "topk";
   for (const Operand& operand : test.measure.operands) {
     if (operand.aggregate == Aggregate::kDistinct) return "distinct";
   }

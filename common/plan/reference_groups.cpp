@@ -19,6 +19,28 @@ of it.)md",
             "each host's CPU, while the service as a whole is busy")}};
 }
 
+ReferenceSection TopSection() {
+  return {
+      "The greatest groups: topk",
+      R"md(groups    = "topk" "(" K "," measure "by" label {"," label} ["over" window] ")" ["over" window])md",
+      R"md(`topk(5, avg(CPU) by instance) > 90%` holds only the five instances with the greatest averages
+against the threshold: at most five of its alarms are true at one time. It stands in the first test of
+a condition, K is from 1 to 1000.
+
+* What is not among the K greatest is false, whatever its value is. So an alarm that leaves them
+  resolves in the ordinary way: at the next judgement, or where it has a `clear` when its value is
+  clear too.
+* Of equal values the one whose labels come first, in the order of the alphabet, is the greater.
+* A group whose value is not known while its silence is not proven may be among the greatest: then
+  whoever has the last places is unknown, not true. A group whose silence is proven has no place.
+* It is judged at the watermark only, and where there are more than K groups after the first whole
+  window, since a rank among what is known in part says nothing.
+* Levels, and the other tests of the condition, count for those among the greatest.)md",
+      {When("topk(5, avg(CPU) by instance) > 90% for 5min"),
+       When("topk(1, 5xx by route over 10min) > 2% and req/min > 100",
+            "the worst route alone, while there is traffic")}};
+}
+
 ReferenceSection EarlierTimesSection() {
   return {
       "Compared to an earlier time",

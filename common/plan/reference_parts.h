@@ -16,6 +16,7 @@ inline ReferenceExample When(std::string_view text, std::string_view meaning = "
 inline ReferenceExample Refused(std::string_view text) { return {Kind::kRefused, text, ""}; }
 
 ReferenceSection GroupsSection();
+ReferenceSection TopSection();
 ReferenceSection EarlierTimesSection();
 ReferenceSection ReportersSection();
 

@@ -10,8 +10,9 @@ ReferenceSection Conditions() {
 logic     = chain {"or" chain}
 chain     = item {("and" | "unless") item}
 item      = test | "(" logic ")"
-test      = measure ["by" label {"," label}] ["over" window] op threshold
-            ["compared" "to" time "ago"]
+test      = groups op threshold ["compared" "to" time "ago"]
+groups    = measure ["by" label {"," label}] ["over" window]
+          | "topk" "(" K "," groups ")" ["over" window]
           | "fewer" "than" N ["of" series] "by" label ["over" window]
 op        = ">" | ">=" | "<" | "<="
 hold      = ["for"] time | "for" M "of" N ("min" | "h"))md",
@@ -314,9 +315,9 @@ ReferenceSection Refusals() {
 not fit is told with what was expected:)md",
       {Refused("p95 > 500ms compared to 1d ago"), Refused("p95 - p50 > 150% compared to 1d ago"),
        Refused("avg(CPU) offset 1d > 5%"), Refused("avg(CPU) without host > 5%"),
-       Refused("at least 3 by pod"), Refused("fewer than 3 pods"), Refused("topk(5, CPU) > 1"),
-       Refused("distinct(user) > 100"), Refused("avg(m{path=~\"/a.*\"}) > 1"),
-       Refused("avg(rate(m)) > 1"), Refused("p95 > p50"),
+       Refused("at least 3 by pod"), Refused("fewer than 3 pods"), Refused("topk(5, CPU) > 1%"),
+       Refused("bottomk(5, CPU) > 1%"), Refused("distinct(user) > 100"),
+       Refused("avg(m{path=~\"/a.*\"}) > 1"), Refused("avg(rate(m)) > 1"), Refused("p95 > p50"),
        Refused("(p95 > 500ms for 5min) or 5xx > 1%"), Refused("5xx > 5"),
        Refused("p95 + heap > 5ms"), Refused("5xx * 2 > 4%")}};
 }
@@ -339,23 +340,15 @@ std::string_view ReferenceNames() {
 std::string_view ReferenceCleared() { return "p95 > 500ms for 5min"; }
 
 std::span<const ReferenceSection> ReferenceSections() {
-  static const std::vector<ReferenceSection> sections = {Conditions(),
-                                                         Aggregates(),
-                                                         Aliases(),
-                                                         Shares(),
-                                                         Formulas(),
-                                                         Units(),
-                                                         Windows(),
-                                                         GroupsSection(),
-                                                         EarlierTimesSection(),
-                                                         ReportersSection(),
-                                                         Logic(),
-                                                         Values(),
-                                                         Holds(),
-                                                         Recovery(),
-                                                         Effects(),
-                                                         Objectives(),
-                                                         Refusals()};
+  static const std::vector<ReferenceSection> sections = {Conditions(),       Aggregates(),
+                                                         Aliases(),          Shares(),
+                                                         Formulas(),         Units(),
+                                                         Windows(),          GroupsSection(),
+                                                         TopSection(),       EarlierTimesSection(),
+                                                         ReportersSection(), Logic(),
+                                                         Values(),           Holds(),
+                                                         Recovery(),         Effects(),
+                                                         Objectives(),       Refusals()};
   return sections;
 }
 

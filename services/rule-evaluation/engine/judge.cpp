@@ -140,6 +140,40 @@ bool IsSilent(const State& s, const Rule& rule, const Group& group, const Primar
   return primaries.spoke ? primaries.absent : NoneReturned(s, rule, group, end_ms);
 }
 
+// Which groups have the greatest values; of equal ones, whose labels come first. One whose value is
+// not known, while its silence is not proven, may be among them.
+void RankGroups(const State& s, const Rule& rule, std::int64_t end_ms) {
+  struct Ranked {
+    double value;
+    Group* group;
+  };
+  std::vector<Ranked> ranked;
+  std::size_t unknown = 0;
+  bool whole = true;
+  for (Group* group : rule.active) {
+    group->standing = Verdict::kUnknown;
+    const RankValue found = ValueForRank(s, rule, *group, end_ms);
+    if (found.value) {
+      ranked.push_back({*found.value, group});
+      whole = whole && found.whole;
+    } else if (found.why != Why::kNoEvents &&
+               !IsSilent(s, rule, *group, PrimariesOf(s, rule, *group, end_ms), end_ms)) {
+      ++unknown;
+    }
+  }
+  std::sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {
+    return a.value != b.value ? a.value > b.value : a.group->labels < b.group->labels;
+  });
+  const auto top = static_cast<std::size_t>(rule.spec.when.top);
+  const bool room = ranked.size() + unknown <= top;  // for all
+  for (std::size_t i = 0; i < ranked.size(); ++i) {
+    // A rank among values of windows that are known in part says nothing.
+    if (!whole && !room) continue;
+    if (i >= top) ranked[i].group->standing = Verdict::kFalse;
+    if (i + 1 + unknown <= top) ranked[i].group->standing = Verdict::kTrue;
+  }
+}
+
 void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
                 std::vector<Transition>& out) {
   ++s.counters.judgements;
@@ -212,6 +246,7 @@ void JudgeSteps(State& s, Rule& rule, std::vector<Transition>& out) {
     for (const auto& shared : rule.shared) {
       for (const auto& [key, cells] : shared) DropAbsentGauges(s, rule, *cells, end_ms);
     }
+    if (rule.spec.when.top > 0) RankGroups(s, rule, end_ms);
     const std::vector<Group*> groups = rule.active;
     for (Group* group : groups) JudgeGroup(s, rule, *group, end_ms, out);
   }

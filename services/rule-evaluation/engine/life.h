@@ -24,6 +24,8 @@ enum class Why : std::uint8_t {
   kQuiet,       // no value, and the silence proves nothing (yet)
   kSilent,      // proven absence
   kNoThen,      // it is compared with an earlier time, of which nothing is known
+  kOutside,     // not among the groups with the greatest values, which alone are judged
+  kNoRank,      // true, but whether it is among them is not known
 };
 
 // What a value that is compared with an earlier time was made from, in the measure's unit.

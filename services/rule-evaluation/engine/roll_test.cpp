@@ -150,6 +150,27 @@ end 12min)"),
 )");
 }
 
+TEST(Roll, WhoIsNotNeededForTheNumberIsForgottenAfterAnHour) {
+  // Of e, the pod d's other series, nothing is left either; c makes up the three.
+  EXPECT_EQ(Told(kUp, R"(
+series A gauge cpu pod=a
+series B gauge cpu pod=b
+series C gauge cpu pod=c
+series D gauge cpu pod=d
+series E gauge memory pod=d
+0s..100min every 30s: A=1 B=1
+0s..2min every 30s: C=1 D=1 E=1
+2min30s..3min every 30s: C=1
+show 30min up
+show 90min up
+end 90min5s)"),
+            R"(
+4min32s up firing crossed 2
+30min up is firing: count of reporting pod is 2, below 3 since 09:04:30; silent: pod=c since 09:03:00, pod=d since 09:02:00
+1h30min up is firing: count of reporting pod is 2, below 3 since 09:04:30; silent: pod=c since 09:03:00
+)");
+}
+
 TEST(Roll, AProbeCountsWhoSpokeSince) {
   EXPECT_EQ(Told(PlanOf(""), R"(
 series A gauge cpu pod=a

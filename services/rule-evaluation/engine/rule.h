@@ -128,6 +128,9 @@ struct Group {
 
   bool active = false;  // is judged at each step's end
 
+  // Is it among the groups with the greatest values? Found anew at each step of a rule that asks.
+  Verdict standing = Verdict::kUnknown;
+
   std::int64_t taken_over_ms = 0;  // clock when its life was taken over from the log
   std::int64_t silence_ms = 0;  // taken over from other windows: so long its series may be silent
 

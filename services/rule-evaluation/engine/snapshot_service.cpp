@@ -20,7 +20,7 @@ void WriteJudgement(const Judgement& j, ByteWriter& out) {
 bool ReadJudgement(Judgement& j, ByteReader& in) {
   const std::uint64_t verdict = in.Varint();
   const std::uint64_t why = in.Varint();
-  if (verdict > 2 || why > static_cast<std::uint64_t>(Why::kNoThen)) return false;
+  if (verdict > 2 || why > static_cast<std::uint64_t>(Why::kNoRank)) return false;
   j.verdict = static_cast<Verdict>(verdict);
   j.why = static_cast<Why>(why);
   j.at = InstantFromMs(in.Milliseconds());
@@ -76,7 +76,7 @@ bool ReadResults(const Rule& rule, Group& group, ByteReader& in) {
   for (std::uint64_t i = 0; i < results; ++i) {
     const std::uint64_t verdict = in.Varint();
     const std::uint64_t why = in.Varint();
-    if (verdict > 2 || why > static_cast<std::uint64_t>(Why::kNoThen)) return false;
+    if (verdict > 2 || why > static_cast<std::uint64_t>(Why::kNoRank)) return false;
     TestResult& result = group.results.emplace_back();
     result.verdict = static_cast<Verdict>(verdict);
     result.why = static_cast<Why>(why);

@@ -243,10 +243,21 @@ bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms);
 // Gauges whose silence is proven leave, as long as others stay.
 void DropAbsentGauges(State& s, Rule& rule, Cells& cells, std::int64_t end_ms);
 
+// --- ways.cpp ---
+// May what a missing series would bring make a test's "true" untrue?
+bool MoreMayUndo(const plan::Test& test);
+
 // --- verdict.cpp: values into verdicts ---
 // What a group's tests say at `end_ms`, joined. `eagerly`: at the end of a record whose newest
 // point is at `end_ms`; then only "true" counts, and only where nothing can undo it.
 Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, bool eagerly);
+// The value of a group's first test at the watermark; nothing where there is none.
+struct RankValue {
+  std::optional<double> value;
+  bool whole = false;  // everything is known of its window
+  Why why = Why::kNever;
+};
+RankValue ValueForRank(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms);
 
 // --- levels.cpp: how bad it is ---
 struct Stepped {

@@ -50,82 +50,6 @@ bool TooFew(const Rule& rule, const plan::Test& test, const Bar& bar, const Read
          !plan::Holds(WilsonLowerBound(r.bad, r.points) * percent, bar.op, bar.threshold);
 }
 
-// Does every series add to what the aggregate says?
-bool Adds(plan::Aggregate aggregate) {
-  switch (aggregate) {
-    case plan::Aggregate::kSum:
-    case plan::Aggregate::kCount:
-    case plan::Aggregate::kIncrease:
-    case plan::Aggregate::kRate:
-    case plan::Aggregate::kDistinct:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Which ways a value may go when a series comes that is missing.
-struct Ways {
-  bool up = false;
-  bool down = false;
-  std::optional<double> number;  // of a formula's part that is a number alone
-
-  Ways Turned(bool turned) const { return turned ? Ways{down, up, {}} : *this; }
-  Ways And(const Ways& other) const { return {up || other.up, down || other.down, {}}; }
-};
-
-Ways Joined(plan::FormulaStep::Kind sign, const Ways& left, const Ways& right) {
-  using Kind = plan::FormulaStep::Kind;
-  if (left.number && right.number) {
-    const double a = *left.number;
-    const double b = *right.number;
-    return {false, false,
-            sign == Kind::kAdd        ? a + b
-            : sign == Kind::kSubtract ? a - b
-            : sign == Kind::kMultiply ? a * b
-                                      : a / b};
-  }
-  const bool negative = left.number.value_or(1) < 0 || right.number.value_or(1) < 0;
-  switch (sign) {
-    case Kind::kSubtract:
-      return left.And(right.Turned(true));
-    case Kind::kMultiply:
-      return left.And(right).Turned(negative);
-    case Kind::kDivide:
-      if (right.number) return left.Turned(negative);
-      if (left.number) return right.Turned(!negative);
-      return {};  // what came is divided by what came, as by a ratio
-    default:
-      return left.And(right);
-  }
-}
-
-Ways WaysOf(const plan::Measure& measure) {
-  const auto of_operand = [&](std::size_t i) {
-    return Ways{Adds(measure.operands[i].aggregate), false, {}};
-  };
-  if (measure.form == plan::Measure::Form::kPlain) return of_operand(0);
-  std::vector<Ways> stack;  // of a formula
-  for (const plan::FormulaStep& step : measure.formula) {
-    using Kind = plan::FormulaStep::Kind;
-    if (step.kind == Kind::kNumber) {
-      stack.push_back({false, false, step.number});
-    } else if (step.kind == Kind::kOperand) {
-      stack.push_back(of_operand(step.operand));
-    } else if (stack.size() >= 2) {
-      const Ways right = stack.back();
-      stack.pop_back();
-      stack.back() = Joined(step.kind, stack.back(), right);
-    }
-  }
-  return stack.empty() ? Ways() : stack.back();
-}
-
-bool MoreMayUndo(const plan::Test& test) {
-  const Ways ways = WaysOf(test.measure);
-  return plan::IsUpward(test.op) ? ways.down : ways.up;
-}
-
 struct Outcome {
   TestResult result;
   Reading reading;
@@ -264,7 +188,8 @@ void HoldAgainst(const State& s, const Rule& rule, const Cells& cells, std::size
 bool MayBeEager(const State& s, const Rule& rule, const Cells* cells) {
   if (cells == nullptr || cells->group == nullptr) return false;
   const plan::Test& test = rule.test(cells->test);
-  if (!plan::IsUpward(test.op) || test.IsCompared() || CountsReporters(test)) return false;
+  if (!plan::IsUpward(test.op) || test.IsCompared()) return false;
+  if (CountsReporters(test) || test.top > 0) return false;
   const bool adds_gauges = test.measure.value().aggregate == plan::Aggregate::kSum &&
                            !cells->members.empty() && cells->members.front().cell == Cell::kGauge;
   if (TrueStays(rule, *cells) && !adds_gauges) return true;
@@ -328,6 +253,15 @@ Verdict OfQuorum(const plan::Quorum& quorum, Slots& slots, std::int64_t slot, Ve
   return trues + unknown < quorum.needed ? Verdict::kFalse : Verdict::kUnknown;
 }
 
+// Of a test that judges the greatest groups alone the others are false.
+void CountStanding(const Group& group, TestResult& result) {
+  if (group.standing == Verdict::kFalse) result.why = Why::kOutside;
+  if (group.standing == Verdict::kUnknown && result.verdict == Verdict::kTrue) {
+    result.why = Why::kNoRank;
+  }
+  result.verdict = And(result.verdict, group.standing);
+}
+
 // What the first test's value says of worse severities. Of a condition of several tests one is
 // reached where the whole condition is true.
 void JudgeLevels(const State& s, const Rule& rule, Group& group, const Outcome& first,
@@ -354,6 +288,17 @@ void JudgeLevels(const State& s, const Rule& rule, Group& group, const Outcome& 
 
 }  // namespace
 
+RankValue ValueForRank(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms) {
+  RankValue out;
+  Outcome outcome;
+  if (Read(s, rule, group, rule.CellsOf(group, 0), 0, end_ms, false, outcome)) {
+    out.value = outcome.reading.value;
+  }
+  out.whole = outcome.begin_ms >= KnownFrom(s, rule);
+  out.why = outcome.result.why;
+  return out;
+}
+
 Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, bool eagerly) {
   const plan::Condition& when = rule.spec.when;
   Judgement j;
@@ -371,6 +316,7 @@ Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, 
     const plan::Test& test = rule.test(i);
     HoldAgainst(s, rule, *cells, i, end_ms, eagerly, {test.op, test.threshold, group.life},
                 outcomes[i]);
+    if (test.top > 0) CountStanding(group, outcomes[i].result);
   }
   j.verdict = Join(when, outcomes);
   if (!rule.spec.levels.empty()) {

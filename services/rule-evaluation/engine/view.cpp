@@ -111,6 +111,12 @@ std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
       return "not judged yet";
     case Why::kJudged:
       return Stands(rule, test, found.value, found.compared, found.verdict == Verdict::kTrue);
+    case Why::kOutside:
+    case Why::kNoRank:
+      return fmt::format("{}, but {} among the {} greatest",
+                         Stands(rule, test, found.value, found.compared,
+                                plan::Holds(found.value, test.op, test.threshold)),
+                         found.why == Why::kOutside ? "not" : "not known to be", test.top);
     case Why::kTooFew:
       return rule.spec.evidence
                  ? fmt::format("{} is {} of {} events, too few to prove it", Named(rule, test),

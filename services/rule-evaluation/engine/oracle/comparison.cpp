@@ -227,6 +227,8 @@ Comparison Compare(const History& history) {
   for (const Expected& e : straight) {
     if (e.transition.expression.starts_with("distinct(") && e.transition.reason == "crossed")
       ++c.saw["distinct crossed"];
+    if (e.transition.expression.starts_with("topk(") && e.transition.reason == "crossed")
+      ++c.saw["topk crossed"];
     if (!e.transition.expression.starts_with("fewer than")) continue;
     if (e.transition.reason == "crossed") ++c.saw["too few report"];
     if (e.transition.reason == "recovered") ++c.saw["enough report again"];

@@ -196,13 +196,7 @@ void Generator::PickHoles() {
 }
 
 void Generator::Plans() {
-  Grammar grammar;
-  grammar.logic = random_.Chance(40);
-  grammar.quorum = random_.Chance(20);
-  grammar.compared = random_.Chance(35);
-  grammar.graded = random_.Chance(60);
-  grammar.counting = random_.Chance(50);
-  grammar.formula = random_.Chance(30);
+  const Grammar grammar = PickGrammar(random_);
   if (random_.Chance(20)) history_.groups_max = static_cast<std::size_t>(random_.Between(1, 4));
   if (random_.Chance(20)) {
     history_.late_metric = random_.Of(metrics_).name;

@@ -260,6 +260,13 @@ PlanMaker::Alarm PlanMaker::NewAlarm() {
   Alarm alarm;
   alarm.name = fmt::format("a{}", named_++);
   PickMeasure(alarm);
+  // Sums differ in their last bits, which would change ranks.
+  const bool reading = alarm.measure.starts_with("last(g") || alarm.measure.starts_with("max(g") ||
+                       alarm.measure.starts_with("min(g");
+  if (grammar_.ranked && reading && random_.Chance(80)) {
+    alarm.by = random_.Of({"pod", "pod", "zone", "pod, zone"});
+    alarm.top = static_cast<int>(random_.Between(1, 3));
+  }
   if (grammar_.logic && random_.Chance(50)) {
     const std::int64_t tests = random_.Between(1, 2);
     for (std::int64_t i = 0; i < tests; ++i) {
@@ -288,6 +295,7 @@ std::string PlanMaker::TestText(const Alarm& alarm) const {
   }
   std::string text = alarm.measure;
   if (!alarm.by.empty()) text += " by " + alarm.by;
+  if (alarm.top > 0) text = fmt::format("topk({}, {})", alarm.top, text);
   text += fmt::format(" over {} {} {}{}", alarm.over, alarm.op, alarm.threshold.value,
                       alarm.threshold.unit);
   return alarm.ago.empty() ? text : text + fmt::format(" compared to {} ago", alarm.ago);
@@ -343,6 +351,7 @@ void PlanMaker::Edit(Alarm& alarm) {
       break;
     case 2:
       alarm.over = alarm.ago.empty() ? PickWindow() : PickComparedWindow();
+      if (alarm.top > 0) alarm.top = static_cast<int>(random_.Between(1, 3));
       break;
     case 3:
       alarm.severity = random_.Of({"low", "medium", "high", "critical"});

@@ -21,10 +21,23 @@ struct Grammar {
   bool logic = false;     // several tests, joined
   bool quorum = false;    // `for 3 of 5min`
   bool compared = false;  // `compared to 1min ago`
+  bool ranked = false;    // `topk(2, last(m) by pod) > 80`
   bool counting = false;  // `fewer than 3 by pod`, `distinct(m, pod) > 2`
   bool formula = false;   // `(avg(a) + avg(b)) / 2`
   bool graded = false;    // levels, flapping, keep_firing, shadows
 };
+
+inline Grammar PickGrammar(Random& random) {
+  Grammar grammar;
+  grammar.logic = random.Chance(40);
+  grammar.quorum = random.Chance(20);
+  grammar.compared = random.Chance(35);
+  grammar.graded = random.Chance(60);
+  grammar.counting = random.Chance(50);
+  grammar.formula = random.Chance(30);
+  grammar.ranked = random.Chance(40);
+  return grammar;
+}
 
 // The alarms of a plan, a YAML list item each.
 class PlanMaker {
@@ -55,6 +68,7 @@ class PlanMaker {
     Threshold threshold;
     std::string ago;     // "" = it is not compared
     bool share = false;  // it is at most 100 %
+    int top = 0;         // only so many groups count
     bool heads = false;  // it counts who reports; `measure` is what follows the number
     std::string more;    // further tests
     std::string hold;

@@ -227,6 +227,7 @@ void Oracle::JudgeDue(Watch& watch) {
     for (const auto& group : watch.groups) {
       if (!group->asleep) groups.push_back(group.get());
     }
+    if (watch.when().top > 0) Rank(watch, watch.judged);
     for (GroupBook* group : groups) Judge(watch, *group, watch.judged);
   }
 }

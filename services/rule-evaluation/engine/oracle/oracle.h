@@ -32,7 +32,8 @@ struct GroupBook {
   AlarmLife life;
   // Nothing came in time yet, or its silence is known: is not judged until a point comes in time.
   bool asleep = true;
-  Finding last;              // as it was last judged; the value is the last known one
+  Truth standing = Truth::kUnknown;  // is it among those with the greatest values, at this step?
+  Finding last;                      // as it was last judged; the value is the last known one
   std::int64_t silence = 0;  // taken over from other windows: so long its series may be silent
   std::map<std::int64_t, Truth> slots;  // of a quorum, by their ends
   std::vector<LevelBook> levels;        // as the plan lists them
@@ -146,6 +147,8 @@ class Oracle {
   void JudgeTouched(Watch& watch, GroupBook& group, const Touches& touches);
   void JudgeDue(Watch& watch);
   void Judge(Watch& watch, GroupBook& group, std::int64_t end);
+  // oracle_top.cpp
+  void Rank(const Watch& watch, std::int64_t end) const;
   void Silence(Watch& watch, GroupBook& group, Finding f);
   void Tell(const Watch& watch, const GroupBook& group, const Word& word, const Finding& f);
 

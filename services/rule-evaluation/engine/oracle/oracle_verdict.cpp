@@ -123,6 +123,7 @@ bool Oracle::MayBeEager(const Watch& watch, const GroupBook& group, std::size_t 
                         const Touches& touches) const {
   const plan::Test& t = watch.test(test);
   if (!watch.own(test) || !Upward(t.op) || t.IsCompared() || watch.counts(test)) return false;
+  if (t.top > 0) return false;
   const MemberBooks members = Members(watch, group, test);
   const bool gauges = !members.empty() && IsGauge(points_.at(members.front()->series));
   if (TrueStays(t) && !(gauges && t.measure.value().aggregate == Aggregate::kSum)) return true;
@@ -239,6 +240,7 @@ Finding Oracle::Decide(const Watch& watch, GroupBook& group, std::int64_t end,
       f = DecideTest(watch, group, t, end, eager, {test.op, test.threshold, &group.life});
       // More data may make it true yet.
       if (eager && f.truth == Truth::kFalse) f.truth = Truth::kUnknown;
+      if (test.top > 0 && !std::isnan(f.value)) f.truth = And(f.truth, group.standing);
     }
     tests.push_back(f);
   }
