@@ -138,13 +138,13 @@ void Oracle::Name(Watch& watch, std::size_t series) {
       if (!feeds && watch.own(t) && !HasRoom(watch, labels)) continue;
       watch.lateness = std::max(watch.lateness, LatenessFor(watch, book.slowest));
       if (feeds) continue;
-      watch.members.push_back({series, t, o, labels, false, {}});
+      watch.members.push_back({series, t, o, labels, false, {}, false});
       const auto remembered = [&](const MemberBook& m) {
         return m.series == series && m.test == t && m.operand == o && m.past;
       };
       if (watch.test(t).IsCompared() &&
           std::none_of(watch.members.begin(), watch.members.end(), remembered))
-        watch.members.push_back({series, t, o, labels, true, {}});
+        watch.members.push_back({series, t, o, labels, true, {}, false});
       if (!watch.own(t)) continue;
       const auto same = [&](const auto& group) { return group->labels == labels; };
       if (std::any_of(watch.groups.begin(), watch.groups.end(), same)) continue;
@@ -279,6 +279,11 @@ void Oracle::Silence(Watch& watch, GroupBook& group, Finding f) {
     // "A group told apart by labels that leaves takes its past with it."
     return watch.own(m.test) && m.labels == group.labels && (!m.past || !group.labels.empty());
   });
+  if (!group.labels.empty()) {
+    std::erase_if(watch.departed, [&](const MemberBook& m) {
+      return watch.own(m.test) && m.labels == group.labels;
+    });
+  }
   if (!group.labels.empty())
     std::erase_if(watch.groups, [&](const auto& g) { return g.get() == &group; });
 }

@@ -56,6 +56,7 @@ struct MemberBook {
   Labels labels;                    // those that the test tells apart
   bool past = false;                // what it said at the earlier time that it is compared with
   std::vector<std::size_t> points;  // that came in time, as they came
+  bool left = false;                // its silence was proven
 };
 
 // A series that speaks for one of the values that a test counts.
@@ -82,6 +83,7 @@ struct Watch {
   std::int64_t judged = 0;    // the last time that it was judged for
   std::int64_t lateness = 0;  // the greatest of what feeds it
   std::vector<MemberBook> members;
+  std::vector<MemberBook> departed;   // what they said counts as long as it is in a window
   std::vector<SpeakerBook> speakers;  // never more than one for a test and a series
   std::vector<std::unique_ptr<GroupBook>> groups;
   std::optional<OverflowBook> overflow;

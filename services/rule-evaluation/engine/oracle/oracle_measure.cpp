@@ -188,8 +188,8 @@ Amount Oracle::OfLabels(const plan::Operand& operand, const MemberBooks& members
                         bool sure) const {
   std::set<std::string> values;
   for (const MemberBook* m : members) {
-    const bool speaks =
-        !In(*m, span.from, span.to).empty() || (!sure && StillGood(*m, span) != nullptr);
+    const bool speaks = !In(*m, span.from, span.to).empty() ||
+                        (!sure && !m->left && StillGood(*m, span) != nullptr);
     if (speaks) values.insert(*points_.at(m->series).labels.Find(operand.label));
   }
   Amount amount;
@@ -351,7 +351,11 @@ Amount Oracle::Measure(const Watch& watch, const GroupBook& group, std::size_t t
   const plan::Test& t = watch.test(test);
   const plan::Measure& m = t.measure;
   const double percent = m.unit == "%" ? 100 : 1;
-  const MemberBooks members = Members(watch, group, test, past);
+  MemberBooks members = Members(watch, group, test, past);
+  for (const MemberBook& d : watch.departed) {
+    if (d.test == test && d.past == past && d.labels == Pick(t.by, group.labels))
+      members.push_back(&d);
+  }
   if (m.form == plan::Measure::Form::kFormula) return OfFormula(t, members, span);
   Amount amount = OfOperand(t, m.IsRatio() ? 1 : 0, members, span, sure && !m.IsRatio());
   if (m.IsRatio() && amount.known) {

@@ -144,6 +144,7 @@ std::unique_ptr<Watch> Oracle::Replace(Watch& old, std::unique_ptr<Watch> fresh)
     fresh->judged = old.judged;
     fresh->lateness = std::max(old.lateness, LatenessFor(*fresh, Protocol::kNative));
     fresh->members = std::move(old.members);
+    fresh->departed = std::move(old.departed);
     fresh->speakers = std::move(old.speakers);
     fresh->overflow = std::move(old.overflow);
     GoOn(old, *fresh, same, same_purpose);

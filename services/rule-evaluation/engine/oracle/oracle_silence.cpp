@@ -120,7 +120,14 @@ void Oracle::DropGauges(Watch& watch, std::size_t test, bool past, const Labels&
   const auto leaves = [&](const MemberBook& m) { return Ends(watch, m) && Absent(watch, m, end); };
   const bool all = std::all_of(watch.members.begin(), watch.members.end(),
                                [&](const MemberBook& m) { return !here(m) || leaves(m); });
-  if (!all) std::erase_if(watch.members, [&](const MemberBook& m) { return here(m) && leaves(m); });
+  if (all) return;
+  // Reading: what label values were heard in a window is counted there, whoever has left since.
+  for (const MemberBook& m : watch.members) {
+    if (!here(m) || !leaves(m) || !watch.distinct(m)) continue;
+    watch.departed.push_back(m);
+    watch.departed.back().left = true;
+  }
+  std::erase_if(watch.members, [&](const MemberBook& m) { return here(m) && leaves(m); });
 }
 
 }  // namespace liveops::engine::oracle
