@@ -224,8 +224,10 @@ std::map<std::string, Alarm> Ground::Alarms() {
     why = "no list: " + listed->out;
     if (json.is_discarded()) return false;
     for (const auto& alarm : json.value("alarms", nlohmann::json::array())) {
-      alarms[alarm.value("alarm_id", "")] = {alarm.value("state", ""),
-                                             alarm.value("episode_ms", "")};
+      alarms[alarm.value("alarm_id", "")] = {
+          alarm.value("state", ""), alarm.value("episode_ms", ""),
+          alarm.contains("value") && alarm["value"].is_number() ? alarm["value"].get<double>()
+                                                                : 0};  // NaN is a text
     }
     return true;
   });

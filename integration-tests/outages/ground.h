@@ -72,6 +72,7 @@ struct Told {
 struct Alarm {
   std::string state;  // "ALARM_STATE_FIRING"
   std::string episode;
+  double value = 0;  // 0 also where there is none
 };
 
 inline constexpr const char* kFiring = "ALARM_STATE_FIRING";
