@@ -308,19 +308,19 @@ Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, 
   std::vector<Outcome> several(rule.tests() > 1 ? rule.tests() : 0);
   const std::span<Outcome> outcomes =
       several.empty() ? std::span<Outcome>(&single, 1) : std::span<Outcome>(several);
+  Outcome as_read;  // the first, before it was held against anything
   for (std::size_t i = 0; i < rule.tests(); ++i) {
     const Cells* cells = rule.CellsOf(group, i);
     if (eagerly && !MayBeEager(s, rule, cells)) continue;
     if (!Read(s, rule, group, cells, i, end_ms, eagerly, outcomes[i])) continue;
     const plan::Test& test = rule.test(i);
+    if (i == 0 && !rule.spec.levels.empty()) as_read = outcomes[0];
     HoldAgainst(s, rule, *cells, i, end_ms, eagerly, {test.op, test.threshold, group.life},
                 outcomes[i]);
     if (test.top > 0) CountStanding(group, outcomes[i].result);
   }
   j.verdict = Join(when, outcomes);
-  if (!rule.spec.levels.empty()) {
-    JudgeLevels(s, rule, group, outcomes.front(), end_ms, j.verdict, j);
-  }
+  if (!rule.spec.levels.empty()) JudgeLevels(s, rule, group, as_read, end_ms, j.verdict, j);
   const std::size_t shown = Shown(group, outcomes, j.verdict, j.levels_true);
   const Outcome& told = outcomes[shown];
   if (when.quorum.needed > 0) {

@@ -225,6 +225,7 @@ Comparison Compare(const History& history) {
   for (const Expected& e : straight)
     ++c.saw[fmt::format("{} {}", AlarmStateName(e.transition.state), e.transition.reason)];
   for (const Expected& e : straight) {
+    if (e.transition.name.starts_with("o-")) ++c.saw["a budget burns"];
     if (e.transition.expression.starts_with("distinct(") && e.transition.reason == "crossed")
       ++c.saw["distinct crossed"];
     if (e.transition.expression.starts_with("topk(") && e.transition.reason == "crossed")

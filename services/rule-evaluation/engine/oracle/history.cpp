@@ -82,6 +82,7 @@ std::string History::PlanText(const HistoryRecord& record) const {
       });
   if (reads && !late_metric.empty())
     text += fmt::format("lateness: {{{}: {}}}\n", late_metric, lateness);
+  if (!objective.empty()) text += "slos:\n  - " + objective + "\n";
   text += record.alarms.empty() ? "alarms: []\n" : "alarms:\n";
   for (const std::string& alarm : record.alarms) text += "  - " + alarm + "\n";
   return text;

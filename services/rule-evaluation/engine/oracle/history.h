@@ -65,6 +65,7 @@ struct History {
   // How late points of this metric may be, said by each plan that reads it; "" = nothing said.
   std::string late_metric;
   std::string lateness;
+  std::string objective;            // of each plan, a YAML list item; "" = none
   std::size_t groups_max = 10'000;  // of one condition
   std::vector<HistoryRecord> records;
 

@@ -7,51 +7,11 @@
 #include "common/base/labels.h"
 #include "services/rule-evaluation/engine/oracle/history.h"
 #include "services/rule-evaluation/engine/oracle/history_plan.h"
+#include "services/rule-evaluation/engine/oracle/history_sources.h"
 #include "services/rule-evaluation/engine/oracle/random.h"
 
 namespace liveops::engine::oracle {
 namespace {
-
-struct Range {
-  std::int64_t from = 0;
-  std::int64_t to = 0;
-  bool Has(std::int64_t t) const { return t >= from && t < to; }
-};
-
-bool In(const std::vector<Range>& ranges, std::int64_t t) {
-  return std::any_of(ranges.begin(), ranges.end(), [t](const Range& r) { return r.Has(t); });
-}
-
-// What a series' source remembers.
-struct Source {
-  std::size_t metric = 0;
-  bool durations = false;  // it says since when it counts
-  double total = 0;
-  std::int64_t started = 0;  // of its count
-  std::int64_t said = -1;    // its last point
-  std::vector<std::uint64_t> buckets = std::vector<std::uint64_t>(5);
-};
-
-// Who sends some of the series.
-struct Emitter {
-  std::string name;
-  Protocol protocol = Protocol::kNative;
-  bool sequences = true;
-  bool one_time = true;  // all points of a batch at one event time
-  bool whole = false;    // which is a whole second, where panes end
-  std::int64_t interval = 5000;
-  std::int64_t jitter = 0;
-  std::int64_t skew = 0;
-  std::int64_t delay = 100;
-  int slow_percent = 0;  // of its batches come up to 5 s late
-  int late_percent = 0;  // later than anyone waits
-  int twice_percent = 0;
-  int future_percent = 0;
-  int left_out_percent = 5;
-  std::vector<std::size_t> series;
-  std::vector<Range> silent;
-  std::uint64_t sequence = 0;
-};
 
 const std::vector<double> kBounds = {100, 250, 500, 1000};
 
@@ -79,6 +39,7 @@ class Generator {
   Random random_;
   History history_;
   std::int64_t end_ = 0;
+  bool objective_ = false;  // the plan has one: an hour and more of few events
   std::vector<HistoryMetric> metrics_;
   std::vector<std::vector<Range>> bad_;  // by metric: when it is in a bad way
   std::vector<Source> sources_;          // by series
@@ -107,6 +68,7 @@ void Generator::PickMetrics() {
                                                            : "d";
     metric.name = fmt::format("{}{}", letter, i);
     metric.coded = metric.family == Family::kCounter && random_.Chance(50);
+    if (objective_ && i == 0) metric = {Family::kCounter, "c0", true};
     metrics_.push_back(metric);
     bad_.push_back(SomeRanges(random_.Between(0, 4), 4000, 150'000));
   }
@@ -159,7 +121,9 @@ void Generator::PickEmitters() {
     if (e.protocol == Protocol::kOtlp && random_.Chance(30)) e.protocol = Protocol::kRemoteWrite;
     e.sequences = e.protocol == Protocol::kNative && random_.Chance(85);
     e.one_time = random_.Chance(70);
-    e.interval = random_.Of({1000, 2000, 5000, 5000, 5000, 10'000, 15'000, 30'000, 60'000});
+    e.interval = objective_
+                     ? random_.Of({30'000, 60'000})
+                     : random_.Of({1000, 2000, 5000, 5000, 5000, 10'000, 15'000, 30'000, 60'000});
     e.jitter = random_.Chance(50) ? 0 : e.interval / random_.Of({50, 10, 4});
     e.whole = random_.Chance(20);
     e.skew = e.whole || random_.Chance(70) ? 0 : random_.Between(-1500, 800);
@@ -201,6 +165,12 @@ void Generator::Plans() {
   if (random_.Chance(20)) {
     history_.late_metric = random_.Of(metrics_).name;
     history_.lateness = random_.Of({"1s", "8s", "20s", "1min"});
+  }
+  if (objective_) {
+    history_.objective = fmt::format(
+        "{{name: o, objective: {}%, good: 'c0{{code!=\"500\"}}', total: c0, owner: on-call, "
+        "min_bad: {}}}",
+        random_.Of({"99", "98.5", "97.5", "96.5"}), random_.Of({1, 5, 20}));
   }
   PlanMaker maker(random_, metrics_, grammar);
   HistoryRecord plan;
@@ -276,8 +246,9 @@ void Generator::AddPoints(const Emitter& emitter, std::size_t series, std::int64
   const std::int64_t since =
       source.said < 0 ? emitter.interval : std::max<std::int64_t>(1, p.time - source.said);
   const double level = Level(source.metric, time);
-  const double increase =
-      static_cast<double>(static_cast<std::int64_t>(level * 4 * static_cast<double>(since) / 1000));
+  const double per_second = level * (objective_ ? 0.04 : 4);
+  const double increase = static_cast<double>(
+      static_cast<std::int64_t>(per_second * static_cast<double>(since) / 1000));
   if (source.durations) p.duration = since;
   switch (kind) {
     case SeriesKind::kCounterDelta:
@@ -372,7 +343,10 @@ void Generator::Batches(Emitter& emitter) {
 }
 
 History Generator::Make() {
-  end_ = random_.Chance(85) ? random_.Between(300, 720) * 1000 : random_.Between(720, 2400) * 1000;
+  objective_ = random_.Chance(4);
+  end_ = objective_           ? random_.Between(4000, 5000) * 1000
+         : random_.Chance(85) ? random_.Between(300, 720) * 1000
+                              : random_.Between(720, 2400) * 1000;
   PickMetrics();
   PickSeries();
   PickEmitters();

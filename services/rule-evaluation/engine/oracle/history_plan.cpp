@@ -156,7 +156,7 @@ bool PlanMaker::PickFormula(Alarm& alarm) {
   }
   alarm.by = random_.Of({"", "", "pod", "zone"});
   alarm.over = PickWindow();
-  alarm.op = random_.Chance(65) ? std::string(">") : std::string("<");
+  alarm.op = random_.Of({">", "<"});
   return true;
 }
 
@@ -219,6 +219,7 @@ void PlanMaker::PickLevels(Alarm& alarm) {
   if (!grammar_.graded || !random_.Chance(45)) return;
   const bool up = alarm.op[0] == '>';
   double below = alarm.threshold.value;
+  if (up && alarm.share && below > 99) return;  // an edit made it so great
   bool worse = false;
   for (std::size_t i = 1; i < kSeverities.size(); ++i) {
     worse = worse || kSeverities[i - 1] == alarm.severity;

@@ -34,7 +34,7 @@ inline Grammar PickGrammar(Random& random) {
   grammar.compared = random.Chance(35);
   grammar.graded = random.Chance(60);
   grammar.counting = random.Chance(50);
-  grammar.formula = random.Chance(30);
+  grammar.formula = random.Chance(40);
   grammar.ranked = random.Chance(40);
   return grammar;
 }

@@ -59,7 +59,8 @@ TEST_P(Histories, AgreeWithANaiveEvaluator) {
                    {"firing overflow", 2},   {"late", 50},
                    {"too few report", 3},    {"enough report again", 1},
                    {"distinct crossed", 5},  {"topk crossed", 2},
-                   {"repeated", 50},         {"from the future", 10}};
+                   {"repeated", 50},         {"from the future", 10},
+                   {"a budget burns", 1}};
   for (const auto& [what, times] : wanted) EXPECT_GE(saw[what], times) << what;
 }
 

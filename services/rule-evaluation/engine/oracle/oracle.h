@@ -115,6 +115,7 @@ struct Amount {
   bool of_events = false;       // it is an estimate from events
   double value = 0;
   double events = 0;
+  double bad = 0;  // of a ratio or a shortfall: those of the events
 };
 
 // What the engine must tell.

@@ -367,6 +367,7 @@ Amount Oracle::Measure(const Watch& watch, const GroupBook& group, std::size_t t
     amount.of_events = true;
     amount.known = whole > 0;
     amount.counts_nothing = !amount.known;
+    amount.bad = bad;
     amount.value = bad * percent / whole;
   } else if (m.capacity > 0) {
     amount.value = amount.value * percent / m.capacity;

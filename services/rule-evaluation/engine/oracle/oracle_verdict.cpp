@@ -110,6 +110,17 @@ double AtThreshold(double value, double threshold) {
   return std::fabs(value - threshold) <= 1e-9 * std::fabs(threshold) ? threshold : value;
 }
 
+// "\"True\" is withheld while fewer than `bad_min` of the events are bad or while the share of bad
+// ones may still lie at or below the threshold by chance": as Wilson's interval has it, the share's
+// distance from the threshold, were that the truth, is within what 95 % (one side) of such samples
+// stray.
+bool Evident(const plan::Evidence& evidence, const Amount& amount, double threshold) {
+  constexpr double kNinetyFive = 1.6448536269514722;
+  const double share = std::min(1.0, amount.bad / amount.events);
+  const double stray = kNinetyFive * std::sqrt(threshold * (1 - threshold) / amount.events);
+  return amount.bad + 1e-6 >= static_cast<double>(evidence.bad_min) && share - threshold > stray;
+}
+
 }  // namespace
 
 bool Upward(plan::Comparison op) {
@@ -196,8 +207,12 @@ Finding Oracle::DecideTest(const Watch& watch, const GroupBook& group, std::size
     }
     // What is missed could only add to it.
     if (!Upward(t.op) && AddsUp(t.measure) && Missing(watch, group, test, end)) believed = false;
-    const bool few =
+    bool few =
         amount.of_events && amount.events + 1e-6 < static_cast<double>(watch.alarm.min_count);
+    if (watch.alarm.evidence && t.measure.IsRatio()) {
+      const double percent = t.measure.unit == "%" ? 100 : 1;
+      few |= !Evident(*watch.alarm.evidence, amount, bar.threshold / percent);
+    }
     f.truth = believed && !few ? Truth::kTrue : Truth::kUnknown;
   } else if (!whole && idle ? t.measure.value().aggregate == Aggregate::kLast
                             : whole || bar.life->since >= known_from) {
