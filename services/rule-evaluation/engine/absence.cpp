@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "services/rule-evaluation/engine/merged.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -26,7 +27,8 @@ bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& 
             std::int64_t end_ms) {
   const std::int64_t after = AbsentAfter(
       rule.reach_ms(cells.test), s.series.at(member.series).Interval(), Departs(member.cell));
-  if (end_ms - std::max(member.newest.ms, kLongAgo) < after) return false;
+  // What came before a service was spread otherwise was not its own to hear.
+  if (end_ms - std::max({member.newest.ms, kLongAgo, rule.fed_after_ms}) < after) return false;
   return s.series.at(member.series).unusable_ms <= end_ms - after &&
          !Doubted(s, rule, end_ms - after);
 }
@@ -41,6 +43,7 @@ bool NoneReturned(const State& s, const Rule& rule, const Group& group, std::int
 }
 
 bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::int64_t end_ms) {
+  if (s.merged != nullptr) return s.merged->MissesSomebody(rule, cells.test);
   const std::int64_t window_ms = rule.window_ms(cells.test);
   const bool doubted = Doubted(s, rule, end_ms - window_ms);
   for (const Member& member : cells.members) {
@@ -57,13 +60,31 @@ bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::i
   return false;
 }
 
+bool Forgotten(const Member& member, std::int64_t end_ms) {
+  return end_ms - std::max(member.newest.ms, kLongAgo) >= kForgottenMs;
+}
+
 // Gauges do, and what is counted by its label. What else counts or observes may have nothing to
 // say: it leaves late, and only where label values tell it apart. Where it counts who reports, that
 // nobody does is what it says.
-bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms) {
+bool Leaves(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms) {
   if (rule.calls_roll) return false;
   const bool apart = !rule.spec.when.by.empty();
-  if (!group.HasMembers()) {
+  bool members = group.HasMembers();
+  bool departs = true;
+  bool forgotten = true;
+  group.ForEachMember([&](const Cells&, const Member& m) {
+    departs = departs && Departs(m.cell);
+    forgotten = forgotten && Forgotten(m, end_ms);
+  });
+  if (s.merged != nullptr) {
+    for (const MergedStore& store : s.merged->Of(group).own) {
+      members |= store.members;
+      departs = departs && store.departs;
+      forgotten = forgotten && store.forgotten;
+    }
+  }
+  if (!members) {
     // What its series were can only be told from the condition.
     const plan::Measure& measure = rule.spec.when.measure;
     const plan::Aggregate aggregate = measure.value().aggregate;
@@ -75,12 +96,6 @@ bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms) {
     return (apart || may_depart) &&
            end_ms - std::max(group.taken_over_ms, rule.born_ms) >= kForgottenMs;
   }
-  bool departs = true;
-  bool forgotten = true;
-  group.ForEachMember([&](const Cells&, const Member& m) {
-    departs = departs && Departs(m.cell);
-    forgotten = forgotten && end_ms - std::max(m.newest.ms, kLongAgo) >= kForgottenMs;
-  });
   return departs || (apart && forgotten);
 }
 

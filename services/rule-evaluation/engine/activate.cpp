@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "common/plan/parse.h"
+#include "services/rule-evaluation/engine/readings.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -31,9 +32,10 @@ void Reopen(State& s, const Rule& rule, const char* reason, std::vector<Transiti
   }
 }
 
-Rule* FindRule(Service& service, std::string_view name) {
+// The one that lives as the plan says, or the source beside it that only feeds windows.
+Rule* FindRule(Service& service, std::string_view name, bool source = false) {
   for (const auto& rule : service.rules) {
-    if (rule->spec.name == name) return rule.get();
+    if (rule->spec.name == name && (rule->role == Role::kSource) == source) return rule.get();
   }
   return nullptr;
 }
@@ -67,6 +69,11 @@ void TakeOver(State& s, Rule& old, Rule& fresh, bool same_purpose, std::vector<T
     const bool eased = AmendLevels(old.spec, false, fresh.spec, *next);
     if (eased && same_purpose) Regrade(s, fresh, *next, old.spec.SeverityAt(group->level), out);
     next->silence_ms = group->silence_ms;
+    if (old.home) {
+      const auto kept = old.home->groups.find(key);
+      if (kept != old.home->groups.end())
+        next->silence_ms = std::max(next->silence_ms, kept->second.silence_ms);
+    }
     group->ForEachMember([&](const Cells&, const Member& member) {
       next->silence_ms = std::max(next->silence_ms, 3 * s.series.at(member.series).Interval());
     });
@@ -74,9 +81,13 @@ void TakeOver(State& s, Rule& old, Rule& fresh, bool same_purpose, std::vector<T
   }
 }
 
-Rule& NewRule(State& s, Service& service, RuleSpec spec) {
+Rule& NewRule(State& s, Service& service, RuleSpec spec, Role role,
+              const std::optional<Probe>& probe = {}) {
   auto rule =
       MakeRule(std::move(spec), s.next_number++, s.service_index.find(service.name)->second);
+  rule->role = role;
+  if (role == Role::kHome) rule->home = std::make_unique<Home>();
+  rule->probe = probe;
   Rule& made = *rule;
   AddRule(s, service, std::move(rule));
   StartRuleClock(s, made);
@@ -114,11 +125,13 @@ void Reword(State& s, Rule& rule, RuleSpec spec, std::vector<Transition>& out) {
 }
 
 // What the plan now says under a name that it had already.
-void Amend(State& s, Service& service, Rule& old, RuleSpec spec, std::vector<Transition>& out) {
+void Amend(State& s, Service& service, Rule& old, RuleSpec spec, Role role, bool respread,
+           std::vector<Transition>& out) {
   ++s.changes;
   for (const auto& [key, group] : old.groups) group->changed = true;
   old.changed = true;
-  const bool same_windows = old.spec.when == spec.when || SameWindows(old.spec.when, spec.when);
+  const bool same_windows =
+      !respread && (old.spec.when == spec.when || SameWindows(old.spec.when, spec.when));
   const bool goes_on = same_windows || old.spec.when.by == spec.when.by;
   // Who is told of a shadow and of an alarm differs: neither hears of the other's episode.
   const char* turned = old.spec.purpose == spec.purpose ? nullptr
@@ -136,11 +149,41 @@ void Amend(State& s, Service& service, Rule& old, RuleSpec spec, std::vector<Tra
   if (same_windows) {
     Reword(s, old, std::move(spec), out);
   } else {
-    rule = &NewRule(s, service, std::move(spec));
+    rule = &NewRule(s, service, std::move(spec), role);
     if (goes_on) TakeOver(s, old, *rule, turned == nullptr, out);
     RemoveRule(s, service, old);
   }
   if (turned != nullptr && goes_on) Reopen(s, *rule, turned, out);
+}
+
+// Over how many shards the series lie, and since when. True when that differs from before: the
+// windows begin anew.
+bool Spread(const State& s, Service& service, int spread, RealTime from) {
+  const std::int64_t from_ms = from == RealTime{} ? kLongAgo : ToMs(s.map.ToDomain(from));
+  const bool differs = service.spread != spread || service.spread_from_ms != from_ms;
+  const bool alone = service.spread == 1 && spread == 1 && service.spread_from_ms == kLongAgo;
+  service.spread = spread;
+  service.spread_from_ms = from_ms;
+  return differs && !alone;
+}
+
+// Their windows, like all others, begin anew.
+void RestartProbes(State& s, Service& service) {
+  std::vector<std::pair<RuleSpec, Probe>> probes;
+  while (true) {
+    const auto it = std::find_if(service.rules.begin(), service.rules.end(),
+                                 [](const auto& rule) { return rule->probe.has_value(); });
+    if (it == service.rules.end()) break;
+    const bool again = std::any_of(probes.begin(), probes.end(), [&](const auto& probe) {
+      return probe.second.id == (*it)->probe->id;
+    });
+    if (!again) probes.emplace_back((*it)->spec, *(*it)->probe);
+    RemoveRule(s, service, **it);
+  }
+  const Share share = ShareOf(s, service);
+  for (const auto& [spec, probe] : probes) {
+    for (const Role role : RolesOf(share, spec)) NewRule(s, service, spec, role, probe);
+  }
 }
 
 // The plan's order, then the probes.
@@ -166,25 +209,32 @@ void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transiti
   BeforeService(s, s.service_index.find(service.name)->second);
   service.version = view.version;
   service.text = view.text;
+  const bool respread = Spread(s, service, parsed.plan.spread, view.spread_from);
+  if (respread) RestartProbes(s, service);
+  const Share share = ShareOf(s, service);
   std::vector<RuleSpec> specs = SpecsOf(parsed.plan);
+  if (share.index >= share.of) specs.clear();  // its series lie elsewhere by now
   std::vector<std::string> names;
   for (const RuleSpec& spec : specs) names.push_back(spec.name);
 
   std::vector<Rule*> removed;
   for (const auto& rule : service.rules) {
     const bool kept = std::find(names.begin(), names.end(), rule->spec.name) != names.end();
-    if (!kept && !rule->probe) removed.push_back(rule.get());
+    const bool old_source = respread && rule->role == Role::kSource;
+    if ((!kept || old_source) && !rule->probe) removed.push_back(rule.get());
   }
   for (Rule* rule : removed) {
     for (const auto& [key, group] : rule->groups) Withdraw(s, *rule, *group, "removed", out);
     EndOverflow(s, *rule, "removed", out);
     RemoveRule(s, service, *rule);
   }
-  for (RuleSpec& spec : specs) {
-    if (Rule* old = FindRule(service, spec.name)) {
-      Amend(s, service, *old, std::move(spec), out);
-    } else {
-      NewRule(s, service, std::move(spec));
+  for (const RuleSpec& spec : specs) {
+    for (const Role role : RolesOf(share, spec)) {
+      if (Rule* old = FindRule(service, spec.name, role == Role::kSource)) {
+        Amend(s, service, *old, spec, role, respread, out);
+      } else {
+        NewRule(s, service, spec, role);
+      }
     }
   }
   Arrange(service, names);
@@ -199,7 +249,9 @@ void StartProbe(State& s, const ProbeStartView& view, std::vector<Transition>& o
   spec.name = "probe:" + std::string(view.probe_id);
   spec.purpose = Purpose::kProbe;
   spec.severity = plan::Severity::kCritical;
-  if (FindRule(service, spec.name) != nullptr) return;  // it runs already
+  if (FindRule(service, spec.name) != nullptr || FindRule(service, spec.name, true) != nullptr) {
+    return;  // it runs already
+  }
   auto condition = plan::ParseCondition(view.expression);
   spec.expression = view.expression;
   if (condition.ok()) {
@@ -213,11 +265,13 @@ void StartProbe(State& s, const ProbeStartView& view, std::vector<Transition>& o
       spec.owner = r.approval_from;
     }
   }
-  auto rule =
-      MakeRule(std::move(spec), s.next_number++, s.service_index.find(service.name)->second);
-  rule->probe =
-      Probe{std::string(view.probe_id), std::string(view.expression), s.now(), view.within};
+  const Probe probe{std::string(view.probe_id), std::string(view.expression), s.now(), view.within};
+  const std::vector<Role> roles = RolesOf(ShareOf(s, service), spec);
   if (!condition.ok()) {
+    if (roles.empty() || roles.front() == Role::kSource) return;  // it is the home's to say
+    const auto rule =
+        MakeRule(std::move(spec), s.next_number++, s.service_index.find(service.name)->second);
+    rule->probe = probe;
     Group nobody;
     nobody.life.since = s.now();
     Judgement j;
@@ -225,10 +279,7 @@ void StartProbe(State& s, const ProbeStartView& view, std::vector<Transition>& o
     out.push_back(Tell(s, *rule, nobody, AlarmState::kResolved, "refused", j));
     return;
   }
-  Rule& made = *rule;
-  AddRule(s, service, std::move(rule));
-  StartRuleClock(s, made);
-  if (made.spec.when.by.empty()) GroupFor(s, made, {});
+  for (const Role role : roles) NewRule(s, service, spec, role, probe);
   Rebind(s, service);
 }
 
@@ -284,8 +335,10 @@ bool AdoptTransition(State& s, const Transition& truth) {
   if (service != nullptr) BeforeService(s, s.service_index.find(service->name)->second);
   Rule* rule = service == nullptr ? nullptr : FindRule(*service, truth.name);
   if (truth.purpose == Purpose::kProbe) {
-    if (rule != nullptr) RemoveRule(s, *service, *rule);
-    return rule != nullptr;
+    if (rule == nullptr) return false;
+    RemoveRule(s, *service, *rule);
+    if (Rule* source = FindRule(*service, truth.name, true)) RemoveRule(s, *service, *source);
+    return true;
   }
   if (rule != nullptr && IsOverflow(*rule, truth)) return AdoptOverflow(s, *rule, truth);
   if (rule == nullptr || !FitsGroups(*rule, truth.group)) {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "services/rule-evaluation/engine/readings.h"
 #include "services/rule-evaluation/engine/state.h"
 #include "services/rule-evaluation/engine/units.h"
 
@@ -45,7 +46,7 @@ auto PlaceOf(std::vector<Group*>& groups, const Group& group) {
 }  // namespace
 
 void Schedule(State& s, Rule& rule) {
-  if (!s.clock.started()) return;
+  if (!s.clock.started() || rule.home) return;  // a home waits for what the sources say
   // Mostly it goes from the front to the end, which costs no search.
   auto node = s.due.extract(DueOf(rule));
   rule.due_ms = (rule.judged + 1) * rule.step_ms + LatenessOf(s, rule);
@@ -74,6 +75,10 @@ void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule) {
   service.rules.push_back(std::move(rule));
   s.rules.emplace(added.number, &added);
   if (added.spec.of_series) service.series_limit = &added;
+  if (added.home) s.homes.insert(added.number);
+  added.reads = service.spread > 1 ? WindowsOf(service, added) : 0;
+  added.fed_after_ms = service.spread_from_ms - 1;
+  if (added.probe) added.fed_after_ms = std::max(added.fed_after_ms, ToMs(added.probe->started));
   ++s.changes;
 }
 
@@ -88,6 +93,7 @@ void RemoveRule(State& s, Service& service, Rule& rule) {
   if (rule.placeholder_told) s.gone.push_back(AlarmId(service.name, rule.spec.name, {}));
   s.due.erase(DueOf(rule));
   s.overflowing.erase(rule.number);
+  s.homes.erase(rule.number);
   s.rules.erase(rule.number);
   if (service.series_limit == &rule) service.series_limit = nullptr;
   Rebind(s, service);
@@ -99,7 +105,10 @@ Group* GroupFor(State& s, Rule& rule, const Labels& labels) {
   std::string key = labels.Encode();
   const auto it = rule.groups.find(key);
   if (it != rule.groups.end()) return it->second.get();
-  if (s.group_count >= s.limits.groups_max || rule.groups.size() >= s.limits.groups_of_rule_max) {
+  // How many groups a rule may have is the home's affair, where the service is spread.
+  const std::size_t most =
+      rule.role == Role::kSource ? s.limits.groups_max : s.limits.groups_of_rule_max;
+  if (s.group_count >= s.limits.groups_max || rule.groups.size() >= most) {
     Refuse(s, rule, labels);
     return nullptr;
   }
@@ -202,7 +211,7 @@ void RemoveGroup(State& s, Rule& rule, Group& group) {
   if (!rule.fed()) Schedule(s, rule);
   Deactivate(rule, group);
   std::erase_if(s.touched, [&](const auto& t) { return t.second == &group; });
-  if (!rule.probe) {
+  if (IsShown(rule)) {
     s.gone.push_back(AlarmId(s.services[rule.service]->name, rule.spec.name, group.labels));
   }
   --s.group_count;
@@ -353,7 +362,7 @@ void Bind(State& s, Service& service, std::uint32_t id, const SeriesView& view) 
   series.generation = service.generation;
   std::optional<Labels> labels;
   for (const auto& rule : service.rules) {
-    if (rule->spec.of_series) continue;
+    if (rule->spec.of_series || rule->home) continue;
     for (std::size_t test = 0; test < rule->stores(); ++test) {
       const plan::Measure& measure = rule->test(test).measure;
       for (std::size_t i = 0; i < measure.operands.size(); ++i) {

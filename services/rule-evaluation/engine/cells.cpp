@@ -154,7 +154,7 @@ void Distribute(State& s, std::int64_t offset, Series& series, const Point& p) {
       late = true;
       continue;
     }
-    if (rule.probe && p.time <= ToMs(rule.probe->started)) continue;
+    if (p.time <= rule.fed_after_ms) continue;
     const Target to(rule, cells, feed.member, interval);
     const Member& member = to.member();
     const plan::Measure& measure = rule.test(cells.test).measure;

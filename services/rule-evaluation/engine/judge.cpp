@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "services/rule-evaluation/engine/merged.h"
+#include "services/rule-evaluation/engine/readings.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -69,7 +71,7 @@ void TellIf(State& s, const Rule& rule, const Group& group, const Stepped& stepp
 // No value, and the silence is proven. True when the group is no more.
 bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Transition>& out) {
   const AlarmState before = group.life.state;
-  bool leaves = Leaves(rule, group, ToMs(j.at));
+  bool leaves = Leaves(s, rule, group, ToMs(j.at));
   Told told = Told::kNothing;
   const LifeRules rules = rule.life_rules(0);
   const bool fires = rule.spec.no_data == plan::NoData::kFire;
@@ -91,6 +93,7 @@ bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Tr
   }
   TellIf(s, rule, group, {told, 0}, j, out);
   Note(s, group, j, before, told);
+  if (leaves && rule.home) Depart(s, rule, group, ToMs(j.at));
   if (leaves && !group.labels.empty()) {
     RemoveGroup(s, rule, group);
     return true;
@@ -114,8 +117,22 @@ struct Primaries {
   bool absent = true;  // proven
 };
 
+Primaries PrimariesOf(const MergedStep& step, const Rule& rule, const Group& group) {
+  // Who says nothing may have some that speak.
+  Primaries found{step.untold, step.untold, !step.untold};
+  const std::vector<MergedStore>& own = step.Of(group).own;
+  for (std::size_t i = 0; i < own.size() && i < rule.tests(); ++i) {
+    if (!own[i].primary) continue;
+    found.any = true;
+    found.spoke = found.spoke || own[i].spoke;
+    found.absent = found.absent && own[i].absent;
+  }
+  return found;
+}
+
 Primaries PrimariesOf(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms) {
   Primaries found;
+  if (s.merged != nullptr) return PrimariesOf(*s.merged, rule, group);
   group.ForEachMember([&](const Cells& cells, const Member& member) {
     if (cells.test >= rule.tests()) return;
     if (!IsPrimary(rule.test(cells.test).measure, member.operand)) return;
@@ -174,6 +191,8 @@ void RankGroups(const State& s, const Rule& rule, std::int64_t end_ms) {
   }
 }
 
+}  // namespace
+
 void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
                 std::vector<Transition>& out) {
   ++s.counters.judgements;
@@ -201,8 +220,7 @@ void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
   }
 }
 
-// A probe is told once: when it is true for a wholly fresh window, or when its time is over. True
-// when it is over.
+// A probe is told once: when it is true for a wholly fresh window, or when its time is over.
 bool JudgeProbe(State& s, Rule& rule, std::int64_t end_ms, std::vector<Transition>& out) {
   const Probe& probe = *rule.probe;
   const Instant end = InstantFromMs(end_ms);
@@ -231,6 +249,8 @@ bool JudgeProbe(State& s, Rule& rule, std::int64_t end_ms, std::vector<Transitio
   return true;
 }
 
+namespace {
+
 void JudgeSteps(State& s, Rule& rule, std::vector<Transition>& out) {
   const std::int64_t target = sketch::LastEnded(s.now_ms() - LatenessOf(s, rule), rule.step_ms);
   if (rule.judged < target) BeforeService(s, rule.service);
@@ -238,6 +258,11 @@ void JudgeSteps(State& s, Rule& rule, std::vector<Transition>& out) {
     const std::int64_t step = rule.judged + 1;
     rule.judged = step;
     const std::int64_t end_ms = step * rule.step_ms;
+    if (rule.role == Role::kSource && !rule.spec.of_series) {
+      if (!TellStep(s, rule, step)) continue;
+      RemoveRule(s, *s.services[rule.service], rule);
+      return;
+    }
     if (rule.probe) {
       if (!JudgeProbe(s, rule, end_ms, out)) continue;
       RemoveRule(s, *s.services[rule.service], rule);
@@ -262,12 +287,13 @@ void JudgeDue(State& s, std::vector<Transition>& out) {
 }
 
 void JudgeTouched(State& s, std::vector<Transition>& out) {
+  if (!s.limits.eager) s.touched.clear();
   std::sort(s.touched.begin(), s.touched.end(), [](const auto& a, const auto& b) {
     return a.first->number != b.first->number ? a.first->number < b.first->number
                                               : a.second->number < b.second->number;
   });
   for (const auto& [rule, group] : s.touched) {
-    if (rule->probe) continue;
+    if (rule->probe || rule->role != Role::kWhole) continue;
     std::int64_t newest_ms = kLongAgo;
     bool upward = false;
     for (const auto& cells : group->own) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "services/rule-evaluation/engine/merged.h"
 #include "services/rule-evaluation/engine/tally.h"
 
 namespace liveops::engine {
@@ -220,6 +221,7 @@ bool TrueStays(const Rule& rule, const Cells& cells) {
 
 Reading Measure(const State& s, const Rule& rule, const Cells& cells, std::int64_t pane,
                 bool at_least) {
+  if (s.merged != nullptr) return s.merged->Measure(rule, cells.test, at_least);
   if (CountsReporters(rule.test(cells.test))) {
     return CountReporters(s, rule, cells, pane * rule.windows[cells.test].pane_ms);
   }

@@ -49,8 +49,6 @@ Overflow& OverflowOf(State& s, Rule& rule) {
   return *rule.overflow;
 }
 
-namespace {
-
 void RefuseHash(State& s, Rule& rule, std::uint64_t hash) {
   BeforeService(s, rule.service);
   auto& refused = OverflowOf(s, rule).refused;
@@ -61,8 +59,6 @@ void RefuseHash(State& s, Rule& rule, std::uint64_t hash) {
     refused.emplace(hash, s.now_ms());
   }
 }
-
-}  // namespace
 
 void Refuse(State& s, Rule& rule, const Labels& labels) {
   // Without labels there is one group, which the rule had from the start.
@@ -89,6 +85,7 @@ void TellOverflows(State& s, std::vector<Transition>& out) {
   const std::vector<std::uint64_t> numbers(s.overflowing.begin(), s.overflowing.end());
   for (const std::uint64_t number : numbers) {
     Rule& rule = *s.rules.at(number);
+    if (rule.role == Role::kSource) continue;  // it tells the home
     Overflow& overflow = *rule.overflow;
     Life& life = overflow.alarm.life;
     const std::uint64_t count = overflow.refused.size();

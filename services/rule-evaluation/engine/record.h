@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -80,6 +81,9 @@ struct PlanActivationView {
   std::uint64_t version = 0;
   std::string_view text;
   std::string_view applied_by = {};  // no verdict depends on it; told with the plan in force
+  // Event time from which on the series lie over as many partitions as the text says; epoch = they
+  // always did.
+  RealTime spread_from{};
 };
 
 struct DeploymentView {
@@ -97,11 +101,42 @@ struct ProbeStartView {
   Duration within{0};
 };
 
+// What a source of a spread service says of one of its rules at one step (ADR 9).
+struct ReadingsView {
+  std::string_view service;
+  std::string_view rule;  // its name
+  std::uint64_t windows = 0;
+  std::int32_t source_partition = 0;
+  std::int64_t step_end_ms = 0;
+  std::uint32_t part = 0;
+  std::uint32_t parts = 0;
+  std::string_view groups;  // as the engine encodes them
+};
+
 struct RecordView {
   std::int64_t offset = 0;
   RealTime append_time{};  // the broker's; the engine maps it to domain time
   Source source;
-  std::variant<BatchView, TickView, PlanActivationView, DeploymentView, ProbeStartView> body;
+  std::variant<BatchView, TickView, PlanActivationView, DeploymentView, ProbeStartView,
+               ReadingsView>
+      body;
 };
+
+// The same as a shard makes it, to be written into the home's partition.
+struct Readings {
+  std::int32_t home_partition = 0;
+  std::string service;
+  std::string rule;
+  std::uint64_t windows = 0;
+  std::int32_t source_partition = 0;
+  std::int64_t step_end_ms = 0;
+  std::uint32_t part = 0;
+  std::uint32_t parts = 0;
+  std::string groups;
+};
+inline ReadingsView ViewOf(const Readings& r) {
+  return {r.service,     r.rule, r.windows, r.source_partition,
+          r.step_end_ms, r.part, r.parts,   r.groups};
+}
 
 }  // namespace liveops::engine

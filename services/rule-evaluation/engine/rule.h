@@ -18,6 +18,7 @@
 #include "common/sketch/pane_grid.h"
 #include "common/sketch/panes.h"
 #include "common/sketch/sketch.h"
+#include "services/rule-evaluation/engine/home.h"
 #include "services/rule-evaluation/engine/life.h"
 #include "services/rule-evaluation/engine/series.h"
 #include "services/rule-evaluation/engine/transition.h"
@@ -235,13 +236,21 @@ struct Rule {
   // By store: cells that several groups look at, by encoded labels; empty for the first test.
   std::vector<std::map<std::string, std::unique_ptr<Cells>, std::less<>>> shared;
 
+  // Of a spread service.
+  Role role = Role::kWhole;
+  std::int64_t told = 0;       // a source: the last step that it told
+  std::int64_t unseen_ms = 0;  // a source: of the time since then, what nobody observed
+  std::unique_ptr<Home> home;  // a home has one
+
   // Derived, not part of the state.
   std::vector<Group*> active;                                                   // by number
   std::unordered_map<std::uint64_t, std::pair<Cells*, std::uint32_t>> members;  // never iterated
   std::size_t rolled = 0;   // series on its rolls
   bool calls_roll = false;  // one that its group has alone: then that is always active
-  std::int64_t due_ms = 0;  // partition clock at which the next step is judged
-  bool changed = true;      // its placeholder view did
+  std::int64_t due_ms = 0;                // partition clock at which the next step is judged
+  std::int64_t fed_after_ms = INT64_MIN;  // points up to here are not its own
+  std::uint64_t reads = 0;                // of a spread service: WindowsOf
+  bool changed = true;                    // its placeholder view did
   bool placeholder_told = false;
 
   std::size_t tests() const { return 1 + spec.when.more.size(); }
@@ -292,6 +301,9 @@ struct Rule {
 inline bool CountsReporters(const plan::Test& test) {
   return test.measure.form == plan::Measure::Form::kReporters;
 }
+
+// Has it alarms that are shown to people?
+inline bool IsShown(const Rule& rule) { return !rule.probe && rule.role != Role::kSource; }
 
 // The operand without whose data a test has no value.
 inline bool IsPrimary(const plan::Measure& measure, std::uint8_t operand) {

@@ -1,6 +1,7 @@
 #include "services/rule-evaluation/engine/shard.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -48,6 +49,9 @@ void ApplyBody(State& s, const RecordView& record, std::vector<Transition>& out)
           ActivatePlan(s, body, out);
         } else if constexpr (std::is_same_v<Body, DeploymentView>) {
           ApplyDeployment(s, body);
+        } else if constexpr (std::is_same_v<Body, ReadingsView>) {
+          TakeReadings(s, body);
+          JudgeHomes(s, out);
         } else {
           StartProbe(s, body, out);
         }
@@ -57,8 +61,16 @@ void ApplyBody(State& s, const RecordView& record, std::vector<Transition>& out)
 
 }  // namespace
 
+void Shard::Apply(const RecordView& record, std::vector<Transition>& out,
+                  std::vector<Readings>& told) {
+  Apply(record, out);
+  std::move(impl_->state.told.begin(), impl_->state.told.end(), std::back_inserter(told));
+  impl_->state.told.clear();
+}
+
 void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
   State& s = impl_->state;
+  s.told.clear();
   if (record.offset <= s.position) return;
   s.position = record.offset;
   ++s.counters.records;
@@ -66,6 +78,7 @@ void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
   AdvanceClock(s, record);  // 1. what time it is, as far as it can be believed
   WithdrawAdopted(s, out);  //    (after a restart: what the plan no longer knows)
   JudgeDue(s, out);         // 2. what the watermark passed by it
+  if (!s.homes.empty()) JudgeHomes(s, out);
   if (!SeenBefore(s, record)) {
     ApplyBody(s, record, out);  // 3. what the record says
     JudgeTouched(s, out);       // 4. what cannot be undone any more
@@ -97,7 +110,7 @@ std::vector<AlarmView> Shard::Alarms() const {
   std::vector<AlarmView> views;
   for (const auto& service : s.services) {
     for (const auto& rule : service->rules) {
-      if (rule->probe) continue;
+      if (!IsShown(*rule)) continue;
       if (OwnView(*rule)) views.push_back(PlaceholderOf(s, *rule));
       for (const auto& [key, group] : rule->groups) views.push_back(ViewOf(s, *rule, *group));
     }
@@ -116,7 +129,7 @@ std::vector<AlarmView> Shard::TakeChanged(std::vector<std::string>& gone) {
   s.gone.clear();
   for (const auto& service : s.services) {
     for (const auto& rule : service->rules) {
-      if (rule->probe) continue;
+      if (!IsShown(*rule)) continue;
       if (OwnView(*rule)) {
         left.erase(AlarmId(service->name, rule->spec.name, {}));
         if (rule->changed) views.push_back(PlaceholderOf(s, *rule));

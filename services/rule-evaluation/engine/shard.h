@@ -17,6 +17,12 @@ struct ShardLimits {
   std::size_t groups_max = 100'000;
   // Of one rule; what is beyond it or groups_max is told by one alarm of the rule's own.
   std::size_t groups_of_rule_max = 10'000;
+
+  // Which of the topic's partitions it is: a service may be spread over several (ADR 9).
+  std::int32_t partition = 0;
+  std::int32_t partitions = 1;
+  // May an alarm fire before the watermark has passed? False: as where the service is spread.
+  bool eager = true;
 };
 
 struct ShardCounters {
@@ -47,6 +53,8 @@ class Shard {
   // order; one at or before position() is ignored. Never fails: what is wrong with a record is
   // counted.
   void Apply(const RecordView& record, std::vector<Transition>& out);
+  // And the readings to be written into the partitions of other shards.
+  void Apply(const RecordView& record, std::vector<Transition>& out, std::vector<Readings>& told);
 
   std::int64_t position() const;  // offset of the last applied record, -1 at first
   Instant clock() const;          // partition clock; epoch while no record was seen

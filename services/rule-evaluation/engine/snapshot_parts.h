@@ -19,9 +19,16 @@ bool ReadService(State& s, ByteReader& in);
 void WriteCells(const Rule& rule, const Cells& cells, ByteWriter& out);
 bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in);
 
+// In which role a shard keeps a rule, and what belongs to it. Before the rule is added.
+void WriteRole(const Rule& rule, ByteWriter& out);
+bool ReadRole(Rule& rule, ByteReader& in);
+
 // What a rule has no room for.
 void WriteOverflow(const Rule& rule, ByteWriter& out);
 bool ReadOverflow(State& s, Rule& rule, ByteReader& in);
+
+void WriteJudgement(const Judgement& j, ByteWriter& out);
+bool ReadJudgement(Judgement& j, ByteReader& in);
 
 // A transition in full: an alarm that no plan knows any more is told as it was.
 void WriteTransition(const Transition& t, ByteWriter& out);

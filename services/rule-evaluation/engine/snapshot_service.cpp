@@ -1,36 +1,11 @@
 #include <algorithm>
 
+#include "common/base/spread.h"
 #include "common/plan/parse.h"
 #include "services/rule-evaluation/engine/snapshot_parts.h"
 
 namespace liveops::engine {
 namespace {
-
-void WriteJudgement(const Judgement& j, ByteWriter& out) {
-  out.Varint(static_cast<std::uint64_t>(j.verdict));
-  out.Varint(static_cast<std::uint64_t>(j.why));
-  out.Signed(ToMs(j.at));
-  out.Bool(j.eager);
-  out.Varint(j.test);
-  for (const double v : {j.value, j.low, j.high, j.points, j.compared.now, j.compared.then}) {
-    out.Double(v);
-  }
-}
-
-bool ReadJudgement(Judgement& j, ByteReader& in) {
-  const std::uint64_t verdict = in.Varint();
-  const std::uint64_t why = in.Varint();
-  if (verdict > 2 || why > static_cast<std::uint64_t>(Why::kNoRank)) return false;
-  j.verdict = static_cast<Verdict>(verdict);
-  j.why = static_cast<Why>(why);
-  j.at = InstantFromMs(in.Milliseconds());
-  j.eager = in.Bool();
-  j.test = static_cast<std::uint8_t>(in.Varint() % plan::Condition::kTestsMax);
-  for (double* v : {&j.value, &j.low, &j.high, &j.points, &j.compared.now, &j.compared.then}) {
-    *v = in.Double();
-  }
-  return in.ok();
-}
 
 void WriteSlots(const Slots& slots, ByteWriter& out) {
   out.Varint(slots.size());
@@ -135,6 +110,7 @@ void WriteRule(const Rule& rule, ByteWriter& out) {
   }
   out.Varint(rule.number);
   for (const std::int64_t v : {rule.lateness_ms, rule.judged, rule.born_ms}) out.Signed(v);
+  WriteRole(rule, out);
   out.Bool(rule.seen);
   out.Bool(rule.negatives);
   WriteOverflow(rule, out);
@@ -190,7 +166,7 @@ bool ReadRule(State& s, Service& service, std::uint32_t number, std::vector<Rule
   const bool sane = rule.lateness_ms >= 0 && rule.lateness_ms <= kFar &&
                     rule.judged >= -kFar / rule.step_ms && rule.judged <= kFar / rule.step_ms &&
                     rule.born_ms >= -kFar && rule.born_ms <= kFar;
-  if (!sane) return false;
+  if (!sane || !ReadRole(rule, in)) return false;
   rule.seen = in.Bool();
   rule.negatives = in.Bool();
   AddRule(s, service, std::move(made));
@@ -215,6 +191,8 @@ void WriteService(const Service& service, ByteWriter& out) {
   out.String(service.name);
   out.Varint(service.version);
   out.String(service.text);
+  out.Varint(static_cast<std::uint64_t>(service.spread));
+  out.Signed(service.spread_from_ms);
   out.Varint(service.deployments.size());
   for (const Deployment& d : service.deployments) {
     out.String(d.revision);
@@ -232,6 +210,8 @@ bool ReadService(State& s, ByteReader& in) {
   if (s.services.size() != number + 1) return false;  // twice
   service.version = in.Varint();
   service.text = in.String();
+  service.spread = static_cast<int>(in.Varint() % (kSpreadMax + 1));
+  service.spread_from_ms = in.Milliseconds(kLongAgo);
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
     Deployment& d = service.deployments.emplace_back();
     d.revision = in.String();

@@ -2,6 +2,32 @@
 
 namespace liveops::engine {
 
+void WriteJudgement(const Judgement& j, ByteWriter& out) {
+  out.Varint(static_cast<std::uint64_t>(j.verdict));
+  out.Varint(static_cast<std::uint64_t>(j.why));
+  out.Signed(ToMs(j.at));
+  out.Bool(j.eager);
+  out.Varint(j.test);
+  for (const double v : {j.value, j.low, j.high, j.points, j.compared.now, j.compared.then}) {
+    out.Double(v);
+  }
+}
+
+bool ReadJudgement(Judgement& j, ByteReader& in) {
+  const std::uint64_t verdict = in.Varint();
+  const std::uint64_t why = in.Varint();
+  if (verdict > 2 || why > static_cast<std::uint64_t>(Why::kNoRank)) return false;
+  j.verdict = static_cast<Verdict>(verdict);
+  j.why = static_cast<Why>(why);
+  j.at = InstantFromMs(in.Milliseconds());
+  j.eager = in.Bool();
+  j.test = static_cast<std::uint8_t>(in.Varint() % plan::Condition::kTestsMax);
+  for (double* v : {&j.value, &j.low, &j.high, &j.points, &j.compared.now, &j.compared.then}) {
+    *v = in.Double();
+  }
+  return in.ok();
+}
+
 void WriteTransition(const Transition& t, ByteWriter& out) {
   for (const std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
                                &t.unit, &t.compared, &t.probe_id, &t.summary, &t.runbook}) {

@@ -33,6 +33,8 @@ struct Service {
   std::string name;
   std::uint64_t version = 0;
   std::string text;                          // of the plan in force
+  int spread = 1;                            // as it says
+  std::int64_t spread_from_ms = kLongAgo;    // event time since which its series lie so
   std::vector<Deployment> deployments;       // the last hour's, oldest first
   std::vector<std::unique_ptr<Rule>> rules;  // the plan's in its order, then the probes that run
 
@@ -72,6 +74,8 @@ struct Hole {
   std::int64_t to_ms = 0;
   std::uint32_t service = kNoService;  // whose points are missing; kNoService = anybody's
 };
+
+struct MergedStep;  // merged.h
 
 struct State {
   State(const TimeMap& time_map, ShardLimits shard_limits) : map(time_map), limits(shard_limits) {}
@@ -116,6 +120,9 @@ struct State {
   std::set<std::uint64_t> overflowing;            // rules that have an overflow, by number
   std::vector<std::pair<Rule*, Group*>> touched;  // by the record at hand
   std::vector<std::string> gone;                  // for TakeChanged
+  std::set<std::uint64_t> homes;                  // rules whose home is here, by number
+  std::vector<Readings> told;                     // by the record at hand
+  MergedStep* merged = nullptr;                   // what the home judges, while it does
   std::uint64_t changes = 1;                      // 0 = nothing for TakeChanged
 
   Instant now() const { return clock.started() ? map.ToDomain(clock.now()) : Instant{}; }
@@ -238,8 +245,10 @@ bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& 
 bool NoneReturned(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms);
 // A "false" that rests on fewer series than there should be is no "false".
 bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::int64_t end_ms);
+// Silent for so long that nobody waits for it.
+bool Forgotten(const Member& member, std::int64_t end_ms);
 // Does a group whose silence is proven leave?
-bool Leaves(const Rule& rule, const Group& group, std::int64_t end_ms);
+bool Leaves(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms);
 // Gauges whose silence is proven leave, as long as others stay.
 void DropAbsentGauges(State& s, Rule& rule, Cells& cells, std::int64_t end_ms);
 
@@ -258,6 +267,26 @@ struct RankValue {
   Why why = Why::kNever;
 };
 RankValue ValueForRank(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms);
+
+// --- known.cpp ---
+// From when on everything is known that the rule's windows want.
+std::int64_t KnownFrom(const State& s, const Rule& rule);
+// Estimates from a part of a window that reaches back before it are not believed.
+std::int64_t HardFrom(const State& s, const Rule& rule);
+// Is everything known of a window that ended long ago?
+bool KnownThen(const State& s, const Rule& rule, std::int64_t begin_ms, std::int64_t end_ms);
+
+// --- home.cpp: what the home of a spread service does ---
+// Takes in what a source says; what it knows already, or judged, is dropped.
+void TakeReadings(State& s, const ReadingsView& readings);
+// Judges the steps of which all is known.
+void JudgeHomes(State& s, std::vector<Transition>& out);
+// The group whose step is judged leaves.
+void Depart(State& s, Rule& rule, const Group& group, std::int64_t end_ms);
+// Forgets what has no more use.
+void HousekeepHome(State& s, Rule& rule);
+// "" unless a source is missed.
+std::string MissedText(const Rule& rule);
 
 // --- levels.cpp: how bad it is ---
 struct Stepped {
@@ -280,6 +309,11 @@ std::uint8_t LevelOf(const Group& group);
 void SetLevels(const Rule& rule, plan::Severity severity, Group& group);
 
 // --- judge.cpp ---
+// One group at a step's end; the home's as s.merged has it.
+void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
+                std::vector<Transition>& out);
+// True when the probe is over.
+bool JudgeProbe(State& s, Rule& rule, std::int64_t end_ms, std::vector<Transition>& out);
 void JudgeTouched(State& s, std::vector<Transition>& out);
 void JudgeDue(State& s, std::vector<Transition>& out);
 
@@ -291,6 +325,7 @@ Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState
 // That of the rule, made if there is none.
 Overflow& OverflowOf(State& s, Rule& rule);
 void Refuse(State& s, Rule& rule, const Labels& labels);
+void RefuseHash(State& s, Rule& rule, std::uint64_t hash);
 // There was room after all.
 void Admit(State& s, Rule& rule, const std::string& key);
 // The same of a series of a service, where it has whom to tell.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "services/rule-evaluation/engine/merged.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -15,17 +16,17 @@ constexpr std::size_t kTopMax = 3;
 constexpr Duration kChangesWithin{3'600'000};
 
 // One series of the value's operand.
-struct Piece {
+struct LabelledPiece {
   Labels labels;
   double value = 0;
 };
 using ValuesByLabel = std::map<std::string, std::set<std::string>>;
 
 // What tells the worst gauge from the others, or names the only one.
-std::vector<Contribution> WorstOf(const plan::Test& test, const std::vector<Piece>& pieces,
+std::vector<Contribution> WorstOf(const plan::Test& test, const std::vector<LabelledPiece>& pieces,
                                   const ValuesByLabel& values) {
-  const Piece* worst = nullptr;
-  for (const Piece& piece : pieces) {
+  const LabelledPiece* worst = nullptr;
+  for (const LabelledPiece& piece : pieces) {
     const plan::Comparison op = test.op;
     if (worst == nullptr ||
         (piece.value != worst->value && Worse(op, piece.value, worst->value) == piece.value)) {
@@ -63,7 +64,14 @@ std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& g
                                 const Judgement& j) {
   std::vector<Contribution> top;
   const plan::Test& test = rule.test(j.test);
-  const Cells* cells = rule.CellsOf(group, j.test);
+  // A home knows the largest of each source, and the total.
+  const MergedStore* merged = nullptr;
+  if (s.merged != nullptr) {
+    s.merged->Judging(group);
+    merged = s.merged->StoreOf(rule, j.test);
+    if (merged == nullptr) return top;
+  }
+  const Cells* cells = merged != nullptr ? &s.merged->cells[j.test] : rule.CellsOf(group, j.test);
   if (cells != nullptr && CountsReporters(test)) return WhoIsMissing(s, rule, *cells, j.at);
   if (test.IsCompared()) return top;  // what made it grow is not what made it
   if (cells == nullptr || cells->members.size() > kTopSeriesMax) return top;
@@ -74,7 +82,7 @@ std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& g
   }
   const std::int64_t pane = sketch::PaneIndex(ToMs(j.at), rule.windows[j.test].pane_ms);
   const plan::Aggregate aggregate = test.measure.value().aggregate;
-  std::vector<Piece> pieces;
+  std::vector<LabelledPiece> pieces;
   ValuesByLabel values;
   bool adds = aggregate == plan::Aggregate::kSum || aggregate == plan::Aggregate::kCount;
   for (std::size_t i = 0; i < cells->members.size(); ++i) {
@@ -89,14 +97,22 @@ std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& g
     for (const auto& [name, text] : *labels) values[name].insert(text);
     pieces.push_back({*labels, *value});
   }
+  for (std::size_t i = 0; merged != nullptr && i < merged->top.size(); ++i) {
+    const auto labels = Labels::Decode(merged->top[i].labels);
+    if (!labels) continue;
+    adds |= merged->adds;
+    for (const auto& [name, text] : *labels) values[name].insert(text);
+    pieces.push_back({*labels, merged->top[i].value});
+  }
   if (!adds) return WorstOf(test, pieces, values);
   std::map<std::pair<std::string, std::string>, double> sums;
   double total = 0;
-  for (const Piece& piece : pieces) {
+  for (const LabelledPiece& piece : pieces) {
     if (piece.value < 0) return top;  // there are no parts of such a whole
     total += piece.value;
     for (const auto& [name, text] : piece.labels) sums[{name, text}] += piece.value;
   }
+  if (merged != nullptr) total = merged->negative ? 0 : merged->total;
   if (!(total > 0)) return top;
   for (const auto& [label, sum] : sums) {
     if (!(sum > 0) || values[label.first].size() < 2) continue;

@@ -96,6 +96,8 @@ void OpenHole(State& s, const ClockStep& step) {
     s.series.ForEach([](std::uint32_t, Series& series) { series.ForgetBaseline(); });
   }
   for (const auto& [number, rule] : s.rules) {
+    if (rule->home) continue;  // it hears of it from its own source
+    rule->unseen_ms += unseen.count();
     rule->judged =
         std::max(rule->judged, sketch::LastEnded(now - LatenessOf(s, *rule), rule->step_ms));
     Schedule(s, *rule);
@@ -145,8 +147,8 @@ void StartRuleClock(State& s, Rule& rule) {
   rule.lateness_ms = std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kNative));
   if (!s.clock.started()) return;
   const std::int64_t now = s.now_ms();
-  rule.born_ms = now;
-  rule.judged = sketch::LastEnded(now - LatenessOf(s, rule), rule.step_ms);
+  rule.born_ms = std::max(now, s.services[rule.service]->spread_from_ms);
+  rule.judged = rule.told = sketch::LastEnded(now - LatenessOf(s, rule), rule.step_ms);
   Schedule(s, rule);
 }
 
@@ -226,7 +228,11 @@ void Housekeep(State& s) {
   const std::int64_t idle = std::max(kIdleMs, s.Scaled(kIdleMs));
   s.sessions.ForgetBefore(InstantFromMs(now - idle));
   for (const auto& [number, rule] : s.rules) {
-    if (!rule->probe) ForgetSilent(s, *rule, now - idle);
+    if (rule->home) {
+      HousekeepHome(s, *rule);
+    } else if (!rule->probe) {
+      ForgetSilent(s, *rule, now - idle);
+    }
     if (!rule->overflow) continue;
     std::erase_if(rule->overflow->refused,
                   [&](const auto& entry) { return entry.second < now - idle; });

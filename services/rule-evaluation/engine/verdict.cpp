@@ -2,6 +2,7 @@
 #include <cmath>
 #include <vector>
 
+#include "services/rule-evaluation/engine/merged.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -10,9 +11,12 @@ namespace {
 // The normal deviate that one side of 95 % lies below.
 constexpr double kNinetyFive = 1.6448536269514722;
 
-// From when on everything is known that the rule's windows want.
-std::int64_t KnownFrom(const State& s, const Rule& rule) {
-  return std::max({rule.born_ms, s.hard_from_ms, s.soft_from_ms});
+const Cells* CellsOf(const State& s, const Rule& rule, const Group& group, std::size_t store) {
+  return s.merged != nullptr ? s.merged->CellsOf(rule, store) : rule.CellsOf(group, store);
+}
+
+bool HasMembers(const State& s, const Rule& rule, const Cells& cells) {
+  return s.merged != nullptr ? s.merged->HasMembers(rule, cells.test) : !cells.members.empty();
 }
 
 // The lower bound of Wilson's score interval for a share of `bad` among `all`, one side, 95 %.
@@ -56,25 +60,20 @@ struct Outcome {
   std::int64_t begin_ms = 0;  // of the window
 };
 
-// Is everything known of a window that ended long ago?
-bool KnownThen(const State& s, const Rule& rule, std::int64_t begin_ms, std::int64_t end_ms) {
-  return begin_ms >= rule.born_ms && std::none_of(s.holes.begin(), s.holes.end(), [&](auto& hole) {
-           return hole.from_ms < end_ms && hole.to_ms > begin_ms &&
-                  (hole.service == kNoService || hole.service == rule.service);
-         });
-}
-
 // Makes what a test reads now, over a window that ends at `end_ms`, a part of what it was then.
 // False when that is not known.
 bool CompareWithThen(const State& s, const Rule& rule, const Group& group, std::size_t i,
                      std::int64_t end_ms, Outcome& out) {
   const std::size_t store = rule.windows[i].earlier;
   const Window& earlier = rule.windows[store];
-  const Cells* cells = rule.CellsOf(group, store);
+  const Cells* cells = CellsOf(s, rule, group, store);
   const std::int64_t pane = rule.PaneAt(store, end_ms - earlier.ago_ms);
   const std::int64_t then_ms = pane * earlier.pane_ms;
   Reading then;
-  if (cells != nullptr && KnownThen(s, rule, then_ms - earlier.read * earlier.pane_ms, then_ms)) {
+  const bool known = s.merged != nullptr
+                         ? s.merged->KnownThen(rule, store)
+                         : KnownThen(s, rule, then_ms - earlier.read * earlier.pane_ms, then_ms);
+  if (cells != nullptr && known) {
     then = Measure(s, rule, *cells, pane, false);
   }
   Reading& now = out.reading;
@@ -112,9 +111,9 @@ bool Read(const State& s, const Rule& rule, const Group& group, const Cells* cel
   r = Measure(s, rule, *cells, out.pane, eager && TrueStays(rule, *cells));
   result.points = r.points;
   if (!r.known) {
-    result.why = r.no_events              ? Why::kNoEvents
-                 : cells->members.empty() ? Why::kNoPoints
-                                          : Why::kQuiet;
+    result.why = r.no_events                    ? Why::kNoEvents
+                 : !HasMembers(s, rule, *cells) ? Why::kNoPoints
+                                                : Why::kQuiet;
     return false;
   }
   if (!rule.test(i).IsCompared()) return true;
@@ -144,8 +143,7 @@ void HoldAgainst(const State& s, const Rule& rule, const Cells& cells, std::size
   r.value = AtThreshold(r.value, bar.threshold);
   const bool crossed = plan::Holds(r.value, bar.op, bar.threshold);
   // A short stall alone does not make an estimate worthless.
-  bool believed =
-      whole || (plan::IsUpward(test.op) && out.begin_ms >= std::max(s.hard_from_ms, rule.born_ms));
+  bool believed = whole || (plan::IsUpward(test.op) && out.begin_ms >= HardFrom(s, rule));
   if (crossed && !believed && TrueStays(rule, cells)) {
     // Of a window that is known in part only what really came counts, nothing extrapolated.
     Reading sure = Measure(s, rule, cells, out.pane, true);
@@ -272,7 +270,7 @@ void JudgeLevels(const State& s, const Rule& rule, Group& group, const Outcome& 
     if (first.reading.known) {
       Outcome own = first;
       own.result.verdict = Verdict::kUnknown;
-      HoldAgainst(s, rule, *rule.CellsOf(group, 0), 0, end_ms, j.eager,
+      HoldAgainst(s, rule, *CellsOf(s, rule, group, 0), 0, end_ms, j.eager,
                   {level.op, level.threshold, group.levels[i]}, own);
       verdict = own.result.verdict;
     }
@@ -303,6 +301,7 @@ Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, 
   Judgement j;
   j.at = InstantFromMs(end_ms);
   j.eager = eagerly;
+  if (s.merged != nullptr) s.merged->Judging(group);
   if (eagerly && when.quorum.needed > 0) return j;  // a slot is judged when it is over
   Outcome single;                                   // of most conditions there is one
   std::vector<Outcome> several(rule.tests() > 1 ? rule.tests() : 0);
@@ -310,7 +309,7 @@ Judgement Decide(State& s, const Rule& rule, Group& group, std::int64_t end_ms, 
       several.empty() ? std::span<Outcome>(&single, 1) : std::span<Outcome>(several);
   Outcome as_read;  // the first, before it was held against anything
   for (std::size_t i = 0; i < rule.tests(); ++i) {
-    const Cells* cells = rule.CellsOf(group, i);
+    const Cells* cells = CellsOf(s, rule, group, i);
     if (eagerly && !MayBeEager(s, rule, cells)) continue;
     if (!Read(s, rule, group, cells, i, end_ms, eagerly, outcomes[i])) continue;
     const plan::Test& test = rule.test(i);

@@ -311,8 +311,8 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
   v.points = group.last.points > 0
                  ? static_cast<std::uint64_t>(std::llround(std::min(group.last.points, 1e18)))
                  : 0;
-  v.explanation = Explain(rule, group, v.state) + Silent(s, rule, group) + Further(rule, group) +
-                  Untracked(s, rule);
+  v.explanation = MissedText(rule) + Explain(rule, group, v.state) + Silent(s, rule, group) +
+                  Further(rule, group) + Untracked(s, rule);
   if (!group.life.open()) return v;
   v.severity = rule.spec.SeverityAt(group.level);
   if (group.life.damped) v.swings = group.life.swings;
@@ -355,7 +355,7 @@ AlarmView PlaceholderOf(const State& s, const Rule& rule) {
   v.explanation = rule.seen
                       ? fmt::format("no series of {} at present", metric)
                       : fmt::format("no point of {} seen since the plan came into force", metric);
-  v.explanation += Untracked(s, rule);
+  v.explanation = MissedText(rule) + v.explanation + Untracked(s, rule);
   return v;
 }
 

@@ -1,0 +1,26 @@
+// From when on all is known that the windows of a rule want.
+#include <algorithm>
+
+#include "services/rule-evaluation/engine/merged.h"
+#include "services/rule-evaluation/engine/state.h"
+
+namespace liveops::engine {
+
+std::int64_t KnownFrom(const State& s, const Rule& rule) {
+  if (s.merged != nullptr) return s.merged->known_from_ms;
+  return std::max({rule.born_ms, s.hard_from_ms, s.soft_from_ms});
+}
+
+std::int64_t HardFrom(const State& s, const Rule& rule) {
+  if (s.merged != nullptr) return s.merged->hard_from_ms;
+  return std::max(s.hard_from_ms, rule.born_ms);
+}
+
+bool KnownThen(const State& s, const Rule& rule, std::int64_t begin_ms, std::int64_t end_ms) {
+  return begin_ms >= rule.born_ms && std::none_of(s.holes.begin(), s.holes.end(), [&](auto& hole) {
+           return hole.from_ms < end_ms && hole.to_ms > begin_ms &&
+                  (hole.service == kNoService || hole.service == rule.service);
+         });
+}
+
+}  // namespace liveops::engine

@@ -1,0 +1,306 @@
+#include "services/rule-evaluation/engine/oracle/spread_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "common/base/hash.h"
+#include "services/rule-evaluation/engine/oracle/random.h"
+#include "services/rule-evaluation/engine/shard.h"
+
+namespace liveops::engine::oracle {
+namespace {
+
+constexpr std::int32_t kPartitions = 8;
+constexpr std::string_view kService = "shop";
+
+// One record of a shard's log.
+struct Entry {
+  std::int64_t at = 0;
+  HistoryRecord record;
+  std::optional<Readings> readings;
+};
+
+// A shard with its log, and what a crash leaves of it.
+class Node {
+ public:
+  explicit Node(std::int32_t partition) {
+    limits_.partition = partition;
+    limits_.partitions = kPartitions;
+    shard_.emplace(TimeMap{}, limits_);
+    Keep();
+  }
+
+  void Append(const History& history, int spread, Entry entry) {
+    log_.push_back(std::move(entry));
+    Apply(history, spread, log_.size() - 1, transitions_);
+  }
+  // The state as it is would be found again. Only when all that was told stands in the log.
+  void Keep() {
+    snapshot_ = shard_->Snapshot();
+    kept_ = log_.size();
+    kept_transitions_ = transitions_.size();
+  }
+  // From the last snapshot on, again. What was told since is told again. False = the transitions
+  // are not the same.
+  bool Crash(const History& history, int spread) {
+    auto restored = Shard::Restore(snapshot_, TimeMap{}, limits_);
+    if (!restored.ok()) return false;
+    shard_ = std::move(*restored);
+    told_.clear();
+    std::vector<Transition> again;
+    for (std::size_t i = kept_; i < log_.size(); ++i) Apply(history, spread, i, again);
+    if (again.size() != transitions_.size() - kept_transitions_) return false;
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      const Transition& before = transitions_[kept_transitions_ + i];
+      if (TransitionId(again[i]) != TransitionId(before) || again[i].state != before.state) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  std::vector<Transition>& transitions() { return transitions_; }
+  std::deque<Readings>& told() { return told_; }
+  const Shard& shard() const { return *shard_; }
+
+ private:
+  void Apply(const History& history, int spread, std::size_t at, std::vector<Transition>& out);
+
+  ShardLimits limits_;
+  std::optional<Shard> shard_;
+  std::vector<Entry> log_;
+  std::vector<Transition> transitions_;
+  std::deque<Readings> told_;  // and not written yet
+  std::string snapshot_;
+  std::size_t kept_ = 0;
+  std::size_t kept_transitions_ = 0;
+  RecordMaker maker_;
+};
+
+void Node::Apply(const History& history, int spread, std::size_t at, std::vector<Transition>& out) {
+  const Entry& entry = log_[at];
+  RecordView view;
+  std::string text;
+  if (entry.readings) {
+    view.body = ViewOf(*entry.readings);
+  } else if (entry.record.kind == HistoryRecord::Kind::kBatch && entry.record.points.empty()) {
+    BatchView nothing;
+    nothing.service = kService;
+    view.body = nothing;
+    view.source = {entry.record.emitter, entry.record.session, entry.record.sequence};
+  } else {
+    view = maker_.Make(history, entry.record, 0);
+  }
+  if (auto* plan = std::get_if<PlanActivationView>(&view.body)) {
+    text = fmt::format("spread: {}\n{}", spread, plan->text);
+    plan->text = text;
+  }
+  view.offset = static_cast<std::int64_t>(at);
+  view.append_time = RealFromMs(kNine + entry.at);
+  std::vector<Readings> told;
+  shard_->Apply(view, out, told);
+  for (Readings& readings : told) told_.push_back(std::move(readings));
+}
+
+class Run {
+ public:
+  Run(const History& history, const SpreadConditions& conditions)
+      : history_(history), conditions_(conditions), random_(conditions.seed) {
+    const std::int32_t home = PartitionOf(kService, kPartitions);
+    from_.resize(static_cast<std::size_t>(conditions.spread));
+    for (int i = 0; i < conditions.spread; ++i) nodes_.emplace_back((home + i) % kPartitions);
+  }
+
+  // "" or what went wrong.
+  std::string Play();
+  std::vector<Transition>& transitions() { return nodes_.front().transitions(); }
+  std::size_t crashes() const { return crashes_; }
+  std::size_t repeated() const { return repeated_; }
+
+ private:
+  void Hand(const HistoryRecord& record);
+  void Deliver(std::int64_t at, bool all);
+  void DeliverOne(std::size_t source, std::int64_t at);
+
+  const History& history_;
+  const SpreadConditions& conditions_;
+  Random random_;
+  std::deque<Node> nodes_;          // the home first
+  std::vector<std::int64_t> from_;  // by node: nothing of it comes before
+  std::vector<Readings> written_;
+  std::size_t crashes_ = 0;
+  std::size_t repeated_ = 0;
+};
+
+// Every shard gets a record, so that their clocks agree to the millisecond.
+void Run::Hand(const HistoryRecord& record) {
+  const std::int32_t home = PartitionOf(kService, kPartitions);
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    Entry entry{record.at, record, {}};
+    std::erase_if(entry.record.points, [&](const HistoryPoint& p) {
+      const std::int32_t partition = SpreadPartitionOf(
+          kService, history_.series[p.series].fingerprint, conditions_.spread, kPartitions);
+      return partition != (home + static_cast<std::int32_t>(i)) % kPartitions;
+    });
+    nodes_[i].Append(history_, conditions_.spread, std::move(entry));
+  }
+}
+
+void Run::DeliverOne(std::size_t source, std::int64_t at) {
+  auto& told = nodes_[source].told();
+  Entry entry{at, {}, std::move(told.front())};
+  told.pop_front();
+  if (random_.Chance(10)) {
+    written_.push_back(*entry.readings);
+    if (written_.size() > 20) written_.erase(written_.begin());
+  }
+  nodes_.front().Append(history_, conditions_.spread, std::move(entry));
+  if (written_.empty() || !random_.Chance(10)) return;
+  ++repeated_;  // by a retry, or by an owner that was replaced
+  nodes_.front().Append(history_, conditions_.spread, {at, {}, random_.Of(written_)});
+}
+
+void Run::Deliver(std::int64_t at, bool all) {
+  // Now and then one takes its time, and what it told meanwhile comes together.
+  for (std::int64_t& from : from_) {
+    if (from <= at && random_.Chance(5)) from = at + random_.Below(3000);
+  }
+  while (true) {
+    std::vector<std::size_t> due;
+    for (std::size_t i = 1; i < nodes_.size(); ++i) {
+      if (nodes_[i].told().empty()) continue;
+      if (all || at >= from_[i]) due.push_back(i);
+    }
+    if (due.empty()) return;
+    DeliverOne(random_.Of(due), at);
+  }
+}
+
+std::string Run::Play() {
+  for (const HistoryRecord& record : history_.records) {
+    const bool plan = record.kind == HistoryRecord::Kind::kPlan;
+    if (plan) {
+      // It counts for the steps that are judged after it: those before are told and judged first.
+      HistoryRecord nothing;
+      nothing.kind = HistoryRecord::Kind::kBatch;
+      nothing.at = record.at;
+      Hand(nothing);
+      Deliver(record.at, true);
+    }
+    Hand(record);
+    Deliver(record.at, plan || conditions_.at_once);
+    if (!conditions_.crashes) continue;
+    for (Node& node : nodes_) {
+      if (node.told().empty() && random_.Below(400) == 0) node.Keep();
+      if (random_.Below(1500) != 0) continue;
+      ++crashes_;
+      if (!node.Crash(history_, conditions_.spread)) {
+        return fmt::format("a replay differs at {} ms", record.at);
+      }
+    }
+    Deliver(record.at, conditions_.at_once);
+  }
+  if (!history_.records.empty()) Deliver(history_.records.back().at, true);
+  return "";
+}
+
+std::string Line(const Transition& t) {
+  const auto at = [](auto time) { return (static_cast<double>(ToMs(time) - kNine)) / 1000; };
+  return fmt::format(
+      "  {} {} {} {} {} episode {} step {} value {} of {} at {} since {} peak {} "
+      "points {} swings {}\n",
+      at(t.clock), t.alarm_id, AlarmStateName(t.state), t.reason, plan::SeverityName(t.severity),
+      at(t.episode), t.step, t.value, t.threshold, at(t.window_end), at(t.since), t.peak, t.points,
+      t.swings);
+}
+
+bool Near(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) == std::isnan(b);
+  return std::fabs(a - b) <= 1e-9 * std::max({std::fabs(a), std::fabs(b), 1e-6});
+}
+
+bool Same(const Transition& a, const Transition& b, bool at_once) {
+  if (at_once && (a.clock != b.clock || a.episode != b.episode)) return false;
+  const double points = std::fabs(static_cast<double>(a.points) - static_cast<double>(b.points));
+  return a.alarm_id == b.alarm_id && a.state == b.state && a.reason == b.reason &&
+         a.step == b.step && a.purpose == b.purpose && a.severity == b.severity &&
+         a.severity_before == b.severity_before && a.swings == b.swings &&
+         a.groups_refused == b.groups_refused && a.window_end == b.window_end &&
+         a.since == b.since && a.threshold == b.threshold && Near(a.value, b.value) &&
+         Near(a.value_low, b.value_low) && Near(a.value_high, b.value_high) &&
+         Near(a.peak, b.peak) && points <= 1;
+}
+
+// One record may move several alarms, and one reading several steps.
+void InOrder(std::vector<Transition>& told) {
+  std::stable_sort(told.begin(), told.end(), [](const Transition& a, const Transition& b) {
+    return a.alarm_id != b.alarm_id ? a.alarm_id < b.alarm_id : a.window_end < b.window_end;
+  });
+}
+
+}  // namespace
+
+History Tamed(History history) {
+  constexpr std::int64_t kGapMs = 2000;
+  constexpr std::int64_t kDoubtMs = 121'000;
+  history.groups_max = 10'000;
+  std::int64_t last = 0;
+  std::int64_t doubted_until = 0;
+  for (HistoryRecord& r : history.records) {
+    r.protocol = Protocol::kOtlp;
+    std::erase_if(r.alarms, [](const std::string& alarm) {
+      // The plan refuses them.
+      return alarm.find("fewer than") != std::string::npos ||
+             alarm.find("distinct(") != std::string::npos ||
+             alarm.find("topk(") != std::string::npos;
+    });
+    if (r.at - last > kGapMs) doubted_until = r.at + kDoubtMs;
+    last = r.at;
+    if (r.kind == HistoryRecord::Kind::kTick && r.at < doubted_until) r.refused_service = kService;
+  }
+  return history;
+}
+
+SpreadComparison CompareSpread(const History& history, const SpreadConditions& conditions) {
+  SpreadComparison result;
+  ShardLimits limits;
+  limits.eager = false;
+  Shard one(TimeMap{}, limits);
+  RecordMaker maker;
+  std::int64_t offset = 0;
+  std::vector<Transition> whole;
+  for (const HistoryRecord& record : history.records) {
+    one.Apply(maker.Make(history, record, offset++), whole);
+  }
+  Run run(history, conditions);
+  result.difference = run.Play();
+  if (!result.ok()) return result;
+  std::vector<Transition>& spread = run.transitions();
+  for (const Transition& t : whole) {
+    ++result.saw[fmt::format("{} {}", AlarmStateName(t.state), t.reason)];
+  }
+  result.saw["crash"] = run.crashes();
+  result.saw["repeated"] = run.repeated();
+  InOrder(whole);
+  InOrder(spread);
+  std::size_t i = 0;
+  while (i < whole.size() && i < spread.size() && Same(whole[i], spread[i], conditions.at_once)) {
+    ++i;
+  }
+  if (i == whole.size() && i == spread.size()) return result;
+  result.difference = fmt::format("{} transitions agree; then one shard tells\n", i);
+  for (std::size_t k = i; k < std::min(whole.size(), i + 5); ++k)
+    result.difference += Line(whole[k]);
+  result.difference += fmt::format("and {} shards tell\n", conditions.spread);
+  for (std::size_t k = i; k < std::min(spread.size(), i + 5); ++k)
+    result.difference += Line(spread[k]);
+  return result;
+}
+
+}  // namespace liveops::engine::oracle
