@@ -6,7 +6,7 @@ STACKS ?= 2
 # How long each fuzz program runs, two at a time.
 FUZZ_SECONDS ?= 300
 
-.PHONY: help setup build demo run test build-asan test-asan build-fuzz fuzz bench bench-loaded bench-scale format format-check clean
+.PHONY: help setup build demo run test build-asan test-asan build-fuzz fuzz build-tsan test-tsan bench bench-loaded bench-scale format format-check clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -46,6 +46,18 @@ build-fuzz: setup
 	@NINJA_STATUS="  build  [%f/%t, %es] " ninja -C build/fuzz -j$(JOBS) liveops_fuzzers
 fuzz: build-fuzz ## fuzz what hostile bytes reach, FUZZ_SECONDS each: rules, plans, snapshots, decoders
 	@bash deploy/local/fuzz.sh $(FUZZ_SECONDS)
+
+# The rooms with threads, as far as their tests need neither Kafka nor gRPC's streams, which are not built with the sanitizer;
+# with clang, since libprotobuf's maps want it.
+TSAN_ROOMS := client http redis telemetry runtime evaluation_service ingest_service remediation_service
+TSAN_NOT := NOT_BUILT|^(Grpc|WriteSeries|ClientLibrary|NoRoomIn[A-Za-z]*)[.]
+TSAN := ignore_noninstrumented_modules=1
+build-tsan: setup
+	@bash deploy/local/setup.sh fuzz
+	@[ -f build/tsan/build.ninja ] || cmake --preset tsan > build/tsan-configure.log
+	@NINJA_STATUS="  build  [%f/%t, %es] " ninja -C build/tsan -j$(JOBS) $(patsubst %,liveops_%_test,$(TSAN_ROOMS))
+test-tsan: build-tsan ## the tests of the rooms with threads under the thread sanitizer
+	@TSAN_OPTIONS="$(TSAN)" ctest --test-dir build/tsan -j$(JOBS) --output-on-failure -LE integration -E '$(TSAN_NOT)'
 
 bench: build ## benchmarks: a table, and build/bench.json
 	@$(BIN)/liveops-bench

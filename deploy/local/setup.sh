@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build, the sandbox and the tests need on Debian 12. Quick when there is nothing to do.
-# usage: setup.sh [tests|fuzz]    from anywhere; as root, or as a user who may sudo. tests, fuzz: what only the tests or
-# the fuzz programs need, too
+# usage: setup.sh [tests|fuzz]    from anywhere; as root, or as a user who may sudo. tests: what only the tests need,
+# too; fuzz: clang, for the fuzz programs and the thread sanitizer
 # Leaves under build/third_party: kafka/libs (Apache Kafka's jars), proto (OpenTelemetry's and google.rpc protos) and, for
 # the tests, venv (the OpenTelemetry SDK for Python)
 set -euo pipefail
