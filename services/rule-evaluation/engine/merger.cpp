@@ -91,7 +91,8 @@ void Merger::MergeShared() {
     }
   }
   for (const auto& [key, readings] : by_key) {
-    const auto& [store, labels] = key;
+    const std::uint8_t store = key.first;
+    const std::string& labels = key.second;
     const auto key_of = [&](std::int32_t source) { return std::tuple(store, labels, source); };
     MergeStores(rule_.test(store), readings, end_ms_, rule_.home->left_shared, key_of,
                 out_.shared[store][labels]);
