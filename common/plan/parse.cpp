@@ -359,25 +359,20 @@ std::string Problem::ToString(std::string_view file) const {
 
 namespace {
 
-ParseResult ParseWith(std::string_view yaml, int spread_max, bool spread_runs) {
+ParseResult ParseWith(std::string_view yaml, int spread_max) {
   ParseResult result;
   ProblemList problems(yaml);
   const YamlNode root = ReadYaml(yaml, problems);
   const bool readable = root.kind != YamlNode::Kind::kNull || problems.empty();
   if (readable) result.plan = PlanReader(problems, spread_max).Read(root);
-  if (const YamlNode* spread = root.Find("spread"); !spread_runs && result.plan.spread > 1) {
-    problems.Add(*spread, "spread over several partitions cannot be run yet: leave spread out");
-  }
   result.problems = problems.Take();
   return result;
 }
 
 }  // namespace
 
-ParseResult Parse(std::string_view yaml) { return ParseWith(yaml, kSpreadMax, true); }
+ParseResult Parse(std::string_view yaml) { return ParseWith(yaml, kSpreadMax); }
 
-ParseResult ParseNew(std::string_view yaml, int partitions) {
-  return ParseWith(yaml, partitions, false);
-}
+ParseResult ParseNew(std::string_view yaml, int partitions) { return ParseWith(yaml, partitions); }
 
 }  // namespace liveops::plan

@@ -10,6 +10,7 @@
 #include "common/kafka/kafka.h"
 #include "common/runtime/ownership.h"
 #include "common/runtime/topics.h"
+#include "liveops/v1/metrics.pb.h"
 #include "services/rule-evaluation/codec/decoder.h"
 #include "services/rule-evaluation/codec/transition_proto.h"
 #include "services/rule-evaluation/engine/shard.h"
@@ -57,7 +58,10 @@ Result<ByPartition> InLog(stack::Stack& stack) {
 Result<ByPartition> Replayed(stack::Stack& stack) {
   ByPartition all;
   for (std::int32_t p = 0; p < stack.options().partitions; ++p) {
-    engine::Shard shard(stack.time_map(), {});
+    engine::ShardLimits limits;
+    limits.partition = p;
+    limits.partitions = stack.options().partitions;
+    engine::Shard shard(stack.time_map(), limits);
     evaluation::Decoder decoder;
     std::vector<engine::Transition> transitions;
     const Status read = ReadAll(stack, runtime::topic::kMetrics, p, [&](const kafka::Record& r) {
@@ -81,6 +85,19 @@ Result<RealTime> LatestAppend(stack::Stack& stack, const std::string& service) {
               [&](const kafka::Record& r) { latest = std::max(latest, r.append_time); });
   if (!read.ok()) return read.error();
   return latest;
+}
+
+Result<std::size_t> PointsIn(stack::Stack& stack, std::int32_t partition,
+                             const std::string& service) {
+  std::size_t points = 0;
+  const Status read =
+      ReadAll(stack, runtime::topic::kMetrics, partition, [&](const kafka::Record& r) {
+        v1::ShardRecord record;
+        if (!record.ParseFromString(r.value) || record.batch().service() != service) return;
+        points += static_cast<std::size_t>(record.batch().point_value_size());
+      });
+  if (!read.ok()) return read.error();
+  return points;
 }
 
 std::string Story(const ByPartition& all, const std::string& alarm_id) {

@@ -28,6 +28,10 @@ Result<ByPartition> Replayed(stack::Stack& stack);
 // The latest append time in a service's partition of metrics.v1.
 Result<RealTime> LatestAppend(stack::Stack& stack, const std::string& service);
 
+// How many points of a service stand in a partition of metrics.v1.
+Result<std::size_t> PointsIn(stack::Stack& stack, std::int32_t partition,
+                             const std::string& service);
+
 // The transitions of one alarm, in short, one a line: "FIRING crossed".
 std::string Story(const ByPartition& all, const std::string& alarm_id);
 

@@ -13,6 +13,13 @@ constexpr std::uint64_t kLookEvery = 5'000;  // records
 // "" unless the record says that the service's series lie on more partitions than the one that is
 // read: of a part of them nothing can be judged.
 std::string SpreadFault(const engine::RecordView& record, const std::string& service) {
+  const auto* readings = std::get_if<engine::ReadingsView>(&record.body);
+  if (readings != nullptr && readings->service == service) {
+    return fmt::format(
+        "{} is spread over several partitions, and the log of one holds only a part of its series; "
+        "a recording can be played by `plan backtest --data`",
+        service);
+  }
   const auto* plan = std::get_if<engine::PlanActivationView>(&record.body);
   if (plan == nullptr || plan->service != service) return "";
   const int spread = plan::Parse(plan->text).plan.spread;

@@ -93,6 +93,15 @@ TEST_F(LogBacktests, AreRefusedWhereTheLogOfOnePartitionIsAPartOnly) {
   }
 }
 
+TEST_F(LogBacktests, AreRefusedWhereAnotherShardHasSpoken) {
+  v1::ShardRecord readings;  // the plan that spreads it is older than the log
+  readings.mutable_readings()->set_service("shop");
+  kafka_.Append(readings);
+  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
+  EXPECT_NE(ran.code, kExitOk) << ran.out;
+  EXPECT_THAT(ran.err, HasSubstr("shop is spread over several partitions"));
+}
+
 TEST_F(LogBacktests, AnInterruptEndsItWithWhatWasSeen) {
   interrupt_at_ = 1;
   const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});

@@ -196,6 +196,7 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   TakeoverConfig takeover_config;
   takeover_config.instance = common.instance;
   takeover_config.time_map = time_map;
+  takeover_config.partitions = common.topics.partitions;
   Takeovers takeovers(takeover_config, **producer, writer, snapshots);
   LoopConfig loop_config;
   loop_config.kafka = common.kafka;

@@ -37,6 +37,8 @@ Applied Registry::OnAlarms(const kafka::Record& record) {
   if (!Valid(filter, record)) return applied;
   if (alarm.has_plan()) {
     PlanSlot& slot = plans_[alarm.plan().service()];
+    // Each shard of a spread service says it; one may be behind.
+    if (alarm.plan().version() < slot.version) return applied;
     if (slot.text != alarm.plan().text()) {
       slot.text = alarm.plan().text();
       slot.parsed.reset();

@@ -67,6 +67,7 @@ std::string EncodePlanInForce(const engine::Source& source, const PlanInForce& p
   out.set_source_offset(plan.source_offset);
   out.set_clock_ms(ToMs(plan.clock));
   out.set_applied_by(plan.applied_by);
+  out.set_spread_from_ms(ToMs(plan.spread_from));
   return Bytes(record);
 }
 
@@ -90,7 +91,7 @@ Result<AlarmEvent> DecodeAlarmRecord(std::string_view value) {
       if (in.service().empty()) return InvalidError("a plan in force without a service");
       return AlarmEvent(PlanInForce{in.service(), in.version(), in.text(), in.source_partition(),
                                     in.source_offset(), InstantFromMs(in.clock_ms()),
-                                    in.applied_by()});
+                                    in.applied_by(), RealFromMs(in.spread_from_ms())});
     }
     case v1::AlarmRecord::BODY_NOT_SET:
       break;
@@ -105,6 +106,22 @@ std::string EncodePlanActivation(const engine::Source& source, const StoredPlan&
   record.mutable_plan()->set_version(plan.version);
   record.mutable_plan()->set_text(plan.text);
   record.mutable_plan()->set_applied_by(plan.applied_by);
+  record.mutable_plan()->set_spread_from_ms(ToMs(plan.spread_from));
+  return Bytes(record);
+}
+
+std::string EncodeReadings(const engine::Source& source, const engine::Readings& readings) {
+  v1::ShardRecord record;
+  SetSource(source, *record.mutable_source());
+  v1::Readings& out = *record.mutable_readings();
+  out.set_service(readings.service);
+  out.set_rule(readings.rule);
+  out.set_windows(readings.windows);
+  out.set_source_partition(readings.source_partition);
+  out.set_step_end_ms(readings.step_end_ms);
+  out.set_part(readings.part);
+  out.set_parts(readings.parts);
+  out.set_groups(readings.groups);
   return Bytes(record);
 }
 

@@ -33,6 +33,7 @@ struct PlanInForce {
   std::int64_t source_offset = 0;  // of the activation in metrics.v1
   Instant clock{};
   std::string applied_by = {};  // certificate name; "" in a record from before it was kept
+  RealTime spread_from{};       // event time; as in PlanActivationView
 };
 
 // What one record of alarms.v1 says.
@@ -63,6 +64,8 @@ Result<AlarmEvent> DecodeAlarmRecord(std::string_view value);
 
 // A ShardRecord with a PlanActivation.
 std::string EncodePlanActivation(const engine::Source& source, const StoredPlan& plan);
+// A ShardRecord with Readings.
+std::string EncodeReadings(const engine::Source& source, const engine::Readings& readings);
 
 std::string EncodePlanRecord(const engine::Source& source, const StoredPlan& plan);
 Result<StoredPlan> DecodePlanRecord(std::string_view value);

@@ -93,7 +93,7 @@ TEST(AlarmCodec, ClaimsReleasesAndPlansComeBack) {
   event = DecodeAlarmRecord(EncodeReleased(kSource, "evaluator-0"));
   ASSERT_TRUE(event.ok());
   EXPECT_EQ(std::get<ReleasedEvent>(*event).session, 11u);
-  const PlanInForce plan{"s", 4, "service: s", 7, 123, InstantFromMs(55), "kim"};
+  const PlanInForce plan{"s", 4, "service: s", 7, 123, InstantFromMs(55), "kim", RealFromMs(99)};
   event = DecodeAlarmRecord(EncodePlanInForce(kSource, plan));
   ASSERT_TRUE(event.ok());
   const auto& back = std::get<PlanInForce>(*event);
@@ -103,6 +103,7 @@ TEST(AlarmCodec, ClaimsReleasesAndPlansComeBack) {
   EXPECT_EQ(back.source_partition, plan.source_partition);
   EXPECT_EQ(back.source_offset, plan.source_offset);
   EXPECT_EQ(back.clock, plan.clock);
+  EXPECT_EQ(back.spread_from, plan.spread_from);
   EXPECT_EQ(back.applied_by, plan.applied_by);
 }
 

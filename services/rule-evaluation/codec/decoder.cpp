@@ -64,8 +64,12 @@ Status Decoder::Impl::ReadOther(const v1::ShardRecord& record) {
       ReadTick(record.tick());
       return {};
     case v1::ShardRecord::kPlan:
+      if (!Sane(record.plan().spread_from_ms())) {
+        return InvalidError("the time from which on a service is spread is out of range");
+      }
       view.body = engine::PlanActivationView{record.plan().service(), record.plan().version(),
-                                             record.plan().text(), record.plan().applied_by()};
+                                             record.plan().text(), record.plan().applied_by(),
+                                             RealFromMs(record.plan().spread_from_ms())};
       return {};
     case v1::ShardRecord::kDeployment: {
       const v1::DeploymentMarker& marker = record.deployment();
@@ -81,8 +85,14 @@ Status Decoder::Impl::ReadOther(const v1::ShardRecord& record) {
                                          Duration(static_cast<std::int64_t>(probe.within_ms()))};
       return {};
     }
-    case v1::ShardRecord::kReadings:
-      return InvalidError("readings of a spread service: this build does not run one");
+    case v1::ShardRecord::kReadings: {
+      const v1::Readings& readings = record.readings();
+      if (!Sane(readings.step_end_ms())) return InvalidError("a step's end is out of range");
+      view.body = engine::ReadingsView{
+          readings.service(),     readings.rule(), readings.windows(), readings.source_partition(),
+          readings.step_end_ms(), readings.part(), readings.parts(),   readings.groups()};
+      return {};
+    }
     case v1::ShardRecord::kBatch:  // BatchReader found none
     case v1::ShardRecord::BODY_NOT_SET:
       break;

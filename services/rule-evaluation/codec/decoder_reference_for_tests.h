@@ -158,6 +158,8 @@ inline std::string Expected(std::string_view bytes) {
     case v1::ShardRecord::kTick:
       return source + "body 1";
     case v1::ShardRecord::kPlan:
+      if (!InRange(record.plan().spread_from_ms()))
+        return "refused: the time from which on a service is spread is out of range";
       return source + "body 2";
     case v1::ShardRecord::kDeployment:
       if (!InRange(record.deployment().time_ms()))
@@ -168,7 +170,8 @@ inline std::string Expected(std::string_view bytes) {
         return "refused: a probe's time limit is out of range";
       return source + "body 4";
     case v1::ShardRecord::kReadings:
-      return "refused: readings of a spread service: this build does not run one";
+      if (!InRange(record.readings().step_end_ms())) return "refused: a step's end is out of range";
+      return source + "body 5";
     case v1::ShardRecord::BODY_NOT_SET:
       break;
   }

@@ -115,6 +115,7 @@ TEST(Decoder, ReadsPlansDeploymentsAndProbes) {
   ASSERT_TRUE(view.ok());
   EXPECT_EQ(std::get<engine::PlanActivationView>((*view)->body).text, "service: s");
   EXPECT_EQ(std::get<engine::PlanActivationView>((*view)->body).applied_by, "kim");
+  EXPECT_EQ(std::get<engine::PlanActivationView>((*view)->body).spread_from, RealTime{});
 
   record.mutable_deployment()->set_revision("43");
   record.mutable_deployment()->set_time_ms(5);
@@ -152,7 +153,26 @@ TEST(Decoder, RefusesWhatDoesNotFitTogether) {
   EXPECT_FALSE(decoder.decoder.Decode(1, {}, "").ok());
   v1::ShardRecord readings;
   readings.mutable_readings()->set_rule("x");
+  readings.mutable_readings()->set_step_end_ms(INT64_MAX);
   EXPECT_FALSE(Decode(decoder, readings).ok());
+}
+
+TEST(Decoder, ReadsWhatAShardSaysToTheHomeOfASpreadService) {
+  const engine::Readings said{3, "shop", "hot", 77, 4, 1'770'195'600'000, 1, 2, "bytes"};
+  const std::string value = EncodeReadings({"evaluator-0", 9, 5}, said);
+  Decoder decoder;
+  const auto view = decoder.Decode(9, RealFromMs(77), value);
+  ASSERT_TRUE(view.ok()) << view.error().message;
+  EXPECT_EQ((*view)->source.sequence, 5u);
+  const auto& readings = std::get<engine::ReadingsView>((*view)->body);
+  EXPECT_EQ(readings.service, "shop");
+  EXPECT_EQ(readings.rule, "hot");
+  EXPECT_EQ(readings.windows, 77u);
+  EXPECT_EQ(readings.source_partition, 4);
+  EXPECT_EQ(readings.step_end_ms, 1'770'195'600'000);
+  EXPECT_EQ(readings.part, 1u);
+  EXPECT_EQ(readings.parts, 2u);
+  EXPECT_EQ(readings.groups, "bytes");
 }
 
 TEST(Decoder, NoBytesMakeItFall) {

@@ -48,7 +48,7 @@ struct StoreReading {
   bool primary = false;
   bool spoke = false;
   bool absent = true;
-  bool departs = true;          // all are
+  bool departs = true;         // all are
   bool forgotten = true;       // all were silent for very long
   bool adds = false;           // the pieces are parts of a whole
   std::vector<Tally> tallies;  // by operand; none: they hold nothing

@@ -247,7 +247,7 @@ struct Rule {
   std::unordered_map<std::uint64_t, std::pair<Cells*, std::uint32_t>> members;  // never iterated
   std::size_t rolled = 0;   // series on its rolls
   bool calls_roll = false;  // one that its group has alone: then that is always active
-  std::int64_t due_ms = 0;                // partition clock at which the next step is judged
+  std::int64_t due_ms = 0;  // partition clock at which the next step is judged
   std::int64_t fed_after_ms = INT64_MIN;  // points up to here are not its own
   std::uint64_t reads = 0;                // of a spread service: WindowsOf
   bool changed = true;                    // its placeholder view did

@@ -284,8 +284,14 @@ void EvaluationLoop::LookAtPlans(SteadyTime now) {
   plans_seen_ = revision;
   plans_at_ = now + seconds(1);
   for (const StoredPlan& newest : plans_.NewestOfAll()) {
-    const std::int32_t partition = PartitionOf(newest.service, config_.partitions);
-    if (ShardOwner* owner = Find(partition)) owner->ConsiderPlan(newest, now);
+    // The owner of each partition that holds series of the service, or did.
+    const std::int32_t home = PartitionOf(newest.service, config_.partitions);
+    for (const auto& [partition, owner] : owners_) {
+      const std::int32_t index = (partition - home + config_.partitions) % config_.partitions;
+      if (index < newest.spread || owner->shard().PlanVersion(newest.service) > 0) {
+        owner->ConsiderPlan(newest, now);
+      }
+    }
   }
 }
 
@@ -334,6 +340,7 @@ void EvaluationLoop::Show(SteadyTime now) {
   const AlarmTable::Counters table = ports_.table.counters();
   const auto n = [](std::uint64_t v) { return static_cast<double>(v); };
   view.counters = {{"transitions", n(sum.transitions)},
+                   {"readings", n(sum.readings)},
                    {"transitions_known", n(sum.known)},
                    {"replay_contradictions", n(sum.contradictions)},
                    {"alarms_adopted", n(sum.adopted)},

@@ -173,7 +173,8 @@ void Hindsight::Case::Begin(const engine::ShardLimits& limits) {
   if (start > 0) {
     std::vector<engine::PlanActivationView> plans;
     for (const PlanInForce& plan : words.plans()) {
-      if (plan.source_offset < start) plans = {{plan.service, plan.version, plan.text}};
+      if (plan.source_offset < start)
+        plans = {{plan.service, plan.version, plan.text, {}, plan.spread_from}};
     }
     shard->StartAt(plans);
   }
@@ -270,7 +271,11 @@ Status Hindsight::Replay(kafka::AssignedConsumer& consumer, Case& c, const Progr
                                : "the log of the samples has nothing from before then";
     return {};
   }
-  c.Begin(config_.limits);
+  // Of a service that is spread the partition holds what the others said.
+  engine::ShardLimits limits = config_.limits;
+  limits.partition = c.past.partition;
+  limits.partitions = config_.partitions;
+  c.Begin(limits);
   return Feed(consumer, c, progress);
 }
 

@@ -15,6 +15,7 @@ struct DeliveryNote {
   std::int32_t partition = 0;
   std::uint64_t ownership =
       0;  // of the ShardOwner: an earlier one's answers mean nothing to its successor
+  bool readings = false;  // of the outbox of readings
   std::uint64_t id = 0;
   std::uint32_t attempt = 0;
   Result<kafka::Delivery> result = kafka::Delivery{};

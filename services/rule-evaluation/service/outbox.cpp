@@ -5,9 +5,11 @@
 
 namespace liveops::evaluation {
 
-void Outbox::Push(std::string key, std::string value, std::string traceparent) {
+void Outbox::Push(std::string key, std::string value, std::string traceparent,
+                  std::int32_t partition) {
   Entry& entry = items_.emplace_back();
-  entry.item = Item{next_id_++, 0, std::move(key), std::move(value), std::move(traceparent)};
+  entry.item =
+      Item{next_id_++, 0, std::move(key), std::move(value), std::move(traceparent), partition};
   if (!failing_) SendEntry(entry);
 }
 

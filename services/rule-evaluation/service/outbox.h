@@ -8,7 +8,8 @@
 namespace liveops::evaluation {
 
 // What one shard's owner has written to its log and may not forget yet. An item stays until it was
-// acknowledged *and* read back from the log with no newer claim before it; until then it can be
+// acknowledged *and* read back from the log with no newer claim before it (or acknowledged, where a
+// claim has nothing to say); until then it can be
 // written again, under a new claim if need be. Nothing is ever dropped, and what is written again
 // is written in the order of Push (readers drop repetitions by episode and step). Not thread-safe;
 // the answers of `send` come back by the calls below, later.
@@ -20,15 +21,19 @@ class Outbox {
     std::string key;
     std::string value;
     std::string traceparent;
+    std::int32_t partition = -1;  // of another log than the owner's own; -1 = that one
   };
   using Send = std::function<void(const Item&)>;
 
   explicit Outbox(Send send) : send_(std::move(send)) {}
 
   // Sends at once, unless an earlier item still waits to be sent again.
-  void Push(std::string key, std::string value, std::string traceparent);
+  void Push(std::string key, std::string value, std::string traceparent,
+            std::int32_t partition = -1);
 
   void Acknowledged(std::uint64_t id, std::uint32_t attempt, std::int64_t offset);
+  // It stands, whoever claims what.
+  void Acknowledged(std::uint64_t id, std::uint32_t attempt) { Acknowledged(id, attempt, -1); }
   void Failed(std::uint64_t id, std::uint32_t attempt);
 
   // Everything of this owner up to `offset` was read back as valid.

@@ -7,16 +7,12 @@
 #include "common/runtime/topics.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/trace.h"
-#include "services/rule-evaluation/service/owner_state.h"
 
 namespace liveops::evaluation {
 namespace {
 
 namespace topic = runtime::topic;
 
-constexpr double kFetchCostUs = 10;  // of one record, beside applying it
-constexpr std::uint64_t kRecordsMax = 50'000;
-constexpr auto kSnapshotPause = std::chrono::seconds(5);
 constexpr auto kRetryPause = std::chrono::milliseconds(250);
 constexpr auto kActivationPause = std::chrono::seconds(15);
 
@@ -42,6 +38,7 @@ std::int64_t Signed(std::uint64_t v) { return static_cast<std::int64_t>(v); }
 
 OwnerCounters& OwnerCounters::operator+=(const OwnerCounters& other) {
   transitions += other.transitions;
+  readings += other.readings;
   known += other.known;
   contradictions += other.contradictions;
   adopted += other.adopted;
@@ -66,9 +63,18 @@ ShardOwner::ShardOwner(std::int32_t partition, std::uint64_t ownership, Takeover
             runtime::OwnerHeaders(epoch_, item.traceparent),
             [mailbox = ports_.mailbox, p = partition_, o = ownership_, id = item.id,
              attempt = item.attempt](const Result<kafka::Delivery>& result) {
-              mailbox->Put(DeliveryNote{p, o, id, attempt, result});
+              mailbox->Put(DeliveryNote{p, o, false, id, attempt, result});
             });
       }),
+      readings_([this](const Outbox::Item& item) {
+        ports_.producer.Produce(
+            topic::kMetrics, item.partition, item.key, item.value, runtime::OwnerHeaders(epoch_),
+            [mailbox = ports_.mailbox, p = partition_, o = ownership_, id = item.id,
+             attempt = item.attempt](const Result<kafka::Delivery>& result) {
+              mailbox->Put(DeliveryNote{p, o, true, id, attempt, result});
+            });
+      }),
+      readings_from_(takeover.readings_from),
       last_(std::move(takeover.state.last)),
       plans_(std::move(takeover.state.plans)),
       epoch_(takeover.epoch),
@@ -108,7 +114,8 @@ bool ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
   const auto* plan = std::get_if<engine::PlanActivationView>(&(*view)->body);
   const std::uint64_t version_before = plan == nullptr ? 0 : shard_.PlanVersion(plan->service);
   transitions_.clear();
-  shard_.Apply(**view, transitions_);
+  told_.clear();
+  shard_.Apply(**view, transitions_, told_);
   if (!transitions_.empty() || plan != nullptr) {
     const std::string trace = TraceOf(record);
     // First everything that waits for this record leaves; bookkeeping and logs come after.
@@ -116,6 +123,9 @@ bool ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
     for (const engine::Transition& t : transitions_) AfterWrite(t, TraceId(trace));
     if (plan != nullptr) AfterActivation(*plan, record.offset, version_before, trace);
     publish_at_ = {};
+  }
+  if (record.append_time >= readings_from_) {
+    for (const engine::Readings& readings : told_) Tell(readings);
   }
   if (filter_.active()) AdoptAll(filter_.Settle(record.offset, last_));
   const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
@@ -140,6 +150,12 @@ bool ShardOwner::Emit(const engine::Transition& transition, const std::string& t
                traceparent);
   ++counters_.transitions;
   return true;
+}
+
+void ShardOwner::Tell(const engine::Readings& readings) {
+  readings_.Push(readings.service, EncodeReadings(NextSource(), readings), "",
+                 readings.home_partition);
+  ++counters_.readings;
 }
 
 void ShardOwner::AfterWrite(const engine::Transition& transition, const std::string& trace_id) {
@@ -170,8 +186,8 @@ void ShardOwner::AfterActivation(const engine::PlanActivationView& plan, std::in
   }
   const PlanInForce* told = plans_.Find(service);
   if (told != nullptr && told->source_offset >= offset) return;  // in a replay
-  PlanInForce in_force{service, version,        std::string(plan.text),      partition_,
-                       offset,  shard_.clock(), std::string(plan.applied_by)};
+  PlanInForce in_force{service, version,        std::string(plan.text),       partition_,
+                       offset,  shard_.clock(), std::string(plan.applied_by), plan.spread_from};
   outbox_.Push("plan/" + service, EncodePlanInForce(NextSource(), in_force), traceparent);
   plans_.Set(service, std::move(in_force));
   log::Info("plan_in_force", {{"service", service},
@@ -192,23 +208,30 @@ void ShardOwner::AdoptAll(const std::vector<engine::Transition>& truths) {
 }
 
 void ShardOwner::Answered(const DeliveryNote& note) {
+  Outbox& outbox = note.readings ? readings_ : outbox_;
+  if (note.result.ok() && note.readings) {
+    readings_.Acknowledged(note.id, note.attempt);  // it is final, whoever else says the same
+    return;
+  }
   if (note.result.ok()) {
     outbox_.Acknowledged(note.id, note.attempt, note.result->offset);
     return;
   }
   ++counters_.delivery_failures;
-  if (!outbox_.failing()) {
-    log::Warn("transition_not_written", {{"partition", static_cast<std::int64_t>(partition_)},
-                                         {"error", note.result.error().message},
-                                         {"effect", "it is kept and written again"}});
+  if (!outbox.failing()) {
+    log::Warn(note.readings ? "readings_not_written" : "transition_not_written",
+              {{"partition", static_cast<std::int64_t>(partition_)},
+               {"error", note.result.error().message},
+               {"effect", "it is kept and written again"}});
   }
-  outbox_.Failed(note.id, note.attempt);
+  outbox.Failed(note.id, note.attempt);
 }
 
 void ShardOwner::RetryFailed(SteadyTime now) {
-  if (!outbox_.failing() || now < retry_at_) return;
+  if ((!outbox_.failing() && !readings_.failing()) || now < retry_at_) return;
   retry_at_ = now + kRetryPause;
   outbox_.Retry();
+  readings_.Retry();
 }
 
 void ShardOwner::ReadBack(const kafka::Record& record) {
@@ -318,64 +341,6 @@ void ShardOwner::ConsiderPlan(const StoredPlan& newest, SteadyTime now) {
                                                   {"version", Signed(version)},
                                                   {"error", result.error().message}});
       });
-}
-
-bool ShardOwner::CanSnapshot() const {
-  return outbox_.empty() && !filter_.active() && !superseded_ && !snapshot_waits_ && !cut_ &&
-         shard_.position() > snapshot_offset_;
-}
-
-bool ShardOwner::SnapshotDue(Duration replay_share, SteadyTime now) const {
-  if (!CanSnapshot() || now - snapshot_at_ < kSnapshotPause) return false;
-  if (snapshot_wanted_) return live();
-  const double cost_ms =
-      static_cast<double>(records_since_snapshot_) * (cost_us_ + kFetchCostUs) / 1000;
-  return records_since_snapshot_ >= kRecordsMax ||
-         cost_ms >= static_cast<double>(replay_share.count());
-}
-
-void ShardOwner::BeginSnapshot(SteadyTime now) {
-  cut_ = OpenCut{
-      {ports_.installation, epoch_, shard_.position(), log_next_}, last_.Freeze(), plans_.Freeze()};
-  shard_.BeginCut();
-  snapshot_at_ = now;
-  records_at_cut_ = records_since_snapshot_;
-}
-
-void ShardOwner::CutSlice(std::size_t bytes) {
-  if (!cut_) return;
-  const engine::Shard::CutState state = shard_.ContinueCut(bytes);
-  if (state == engine::Shard::CutState::kGoing) return;
-  if (state == engine::Shard::CutState::kWhole) {
-    snapshot_offset_ = cut_->position.offset;
-    snapshot_waits_ = true;
-    snapshot_wanted_ = false;
-    records_since_snapshot_ -= records_at_cut_;
-    auto sections = std::make_shared<std::vector<std::string>>(shard_.TakeCut());
-    ports_.table.Save(partition_, cut_->position,
-                      [sections, last = std::move(cut_->last), plans = std::move(cut_->plans),
-                       partition = partition_] {
-                        return EncodeOwnerState(std::move(*sections), last, plans, partition);
-                      });
-  }
-  cut_.reset();  // or it was given up, and is due again
-}
-
-void ShardOwner::DropCut() {
-  cut_.reset();
-  (void)shard_.TakeCut();
-}
-
-void ShardOwner::SnapshotNow(SteadyTime now) {
-  DropCut();  // of an earlier record
-  if (!CanSnapshot()) return;
-  BeginSnapshot(now);
-  CutSlice(std::numeric_limits<std::size_t>::max());
-}
-
-void ShardOwner::SnapshotAnswered(bool stored) {
-  snapshot_waits_ = false;
-  if (!stored) snapshot_wanted_ = true;
 }
 
 void ShardOwner::Release() {

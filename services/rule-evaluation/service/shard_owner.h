@@ -34,6 +34,7 @@ struct OwnerPorts {
 
 struct OwnerCounters {
   std::uint64_t transitions = 0;        // written
+  std::uint64_t readings = 0;           // written for the homes of spread services
   std::uint64_t known = 0;              // decided again in a replay, already in the log
   std::uint64_t contradictions = 0;     // decided in a replay, but the log says otherwise
   std::uint64_t adopted = 0;            // alarms set to what the log says
@@ -65,7 +66,7 @@ class ShardOwner {
   // Another owner claimed the partition after us: claim anew or let go.
   bool superseded() const { return superseded_; }
   void Reclaimed(std::int64_t epoch, SteadyTime now);
-  std::size_t unconfirmed() const { return outbox_.size(); }
+  std::size_t unconfirmed() const { return outbox_.size() + readings_.size(); }
 
   // --- plans ---
   // Appends an activation when `newest` is newer than the plan in force, it is readable, and the
@@ -124,6 +125,8 @@ class ShardOwner {
 
   engine::Source NextSource();
   bool Emit(const engine::Transition& transition, const std::string& traceparent);
+  // Into the partition of the service's home.
+  void Tell(const engine::Readings& readings);
   void AfterWrite(const engine::Transition& transition, const std::string& trace_id);
   void AfterActivation(const engine::PlanActivationView& plan, std::int64_t offset,
                        std::uint64_t version_before, const std::string& traceparent);
@@ -142,6 +145,8 @@ class ShardOwner {
   engine::Shard shard_;
   ReplayFilter filter_;
   Outbox outbox_;
+  Outbox readings_;
+  RealTime readings_from_{};
   LastWords last_;
   PlansInForce plans_;
   std::optional<OpenCut> cut_;
@@ -155,6 +160,7 @@ class ShardOwner {
   bool superseded_ = false;
   SteadyTime retry_at_{};
   std::vector<engine::Transition> transitions_;  // reused
+  std::vector<engine::Readings> told_;           // likewise
   std::map<std::string, Activation, std::less<>> activations_;
   std::map<std::string, std::uint64_t, std::less<>> refused_plans_;
 

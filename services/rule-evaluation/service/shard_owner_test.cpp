@@ -11,6 +11,7 @@
 #include "common/runtime/topics.h"
 #include "liveops/v1/alarms.pb.h"
 #include "liveops/v1/metrics.pb.h"
+#include "services/rule-evaluation/service/producer_for_tests.h"
 #include "services/rule-evaluation/service/redis_snapshot_port.h"
 
 namespace liveops::evaluation {
@@ -26,25 +27,6 @@ metrics:
 alarms:
   - {name: flipped, when: "last(flip) > 0.5", severity: critical, owner: on-call}
 )";
-
-// Keeps what is produced; the test answers when it likes.
-class FakeProducer final : public kafka::Producer {
- public:
-  struct Sent {
-    std::string topic, key, value;
-    std::vector<kafka::Header> headers;
-    Delivered done;
-  };
-  void Produce(std::string_view topic, std::int32_t, std::string_view key, std::string_view value,
-               const std::vector<kafka::Header>& headers, Delivered done) override {
-    sent.push_back({std::string(topic), std::string(key), std::string(value), headers, done});
-  }
-  bool Flush(Duration) override { return true; }
-  bool connected() const override { return true; }
-  std::size_t queued_bytes() const override { return 0; }
-
-  std::vector<Sent> sent;
-};
 
 class ShardOwnerTest : public testing::Test {
  protected:

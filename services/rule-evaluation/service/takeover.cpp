@@ -15,9 +15,19 @@ namespace {
 
 namespace topic = runtime::topic;
 
+// A home waits for 10 min, and the append times of two partitions are not quite the same.
+constexpr Duration kReadingsReach{12 * 60'000};
+
 std::int64_t Wide(std::int32_t partition) { return partition; }
 
 }  // namespace
+
+engine::ShardLimits Takeovers::LimitsOf(std::int32_t partition) const {
+  engine::ShardLimits limits = config_.limits;
+  limits.partition = partition;
+  limits.partitions = config_.partitions;
+  return limits;
+}
 
 Result<std::int64_t> Takeovers::Claim(kafka::GroupConsumer& group, std::int32_t partition,
                                       std::int64_t next_offset) {
@@ -50,7 +60,7 @@ void Takeovers::UseSnapshot(Case& c, Snapshot snapshot) {
     problem = "its offset is not in the log";
   } else {
     Result<OwnerState> state =
-        DecodeOwnerState(snapshot.sections, config_.time_map, config_.limits);
+        DecodeOwnerState(snapshot.sections, config_.time_map, LimitsOf(c.partition));
     if (!state.ok()) {
       problem = state.error().message;
     } else if (state->shard.position() != at.offset) {
@@ -137,8 +147,8 @@ Status Takeovers::FindStarts(kafka::AssignedConsumer& reader, std::vector<Case>&
   if (Status s = ReadLogs(reader, from, histories); !s.ok()) return s;
   for (Case& c : cases) {
     if (c.state) continue;
-    const RealTime earliest =
-        histories.at(c.partition).own_claim_time() - config_.time_map.ToReal(config_.replay_max);
+    c.claimed_at = histories.at(c.partition).own_claim_time();
+    const RealTime earliest = c.claimed_at - config_.time_map.ToReal(config_.replay_max);
     const Result<std::int64_t> at =
         reader.OffsetAt(topic::kMetrics, c.partition, earliest, config_.read_timeout);
     if (!at.ok()) return at.error();
@@ -214,7 +224,8 @@ Takeover Takeovers::FromSnapshot(Case c, const LogHistory& history) {
                c.start,
                c.high,
                true,
-               0};
+               0,
+               {}};
   for (const auto& [alarm, truth] : history.before()) {
     const engine::Transition* held = out.state.last.Find(alarm);
     if (held != nullptr && !Later(truth, *held)) continue;
@@ -225,7 +236,7 @@ Takeover Takeovers::FromSnapshot(Case c, const LogHistory& history) {
 }
 
 Takeover Takeovers::FromLog(const Case& c, const LogHistory& history) {
-  Takeover out{OwnerState{engine::Shard(config_.time_map, config_.limits), {}, {}},
+  Takeover out{OwnerState{engine::Shard(config_.time_map, LimitsOf(c.partition)), {}, {}},
                ReplayFilter(history.after()),
                history.voided(),
                c.epoch,
@@ -233,12 +244,13 @@ Takeover Takeovers::FromLog(const Case& c, const LogHistory& history) {
                c.start,
                c.high,
                false,
-               0};
+               0,
+               c.claimed_at - kReadingsReach};
   TakeWords(history, out.state);
   if (c.start > 0) {
     std::vector<engine::PlanActivationView> plans;
     for (const auto& [service, plan] : history.plans_before()) {
-      plans.push_back({plan.service, plan.version, plan.text});
+      plans.push_back({plan.service, plan.version, plan.text, {}, plan.spread_from});
     }
     out.state.shard.StartAt(plans);
   }

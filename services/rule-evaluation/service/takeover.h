@@ -29,12 +29,15 @@ struct Takeover {
   std::int64_t end = 0;    // its end at the takeover: from there on the shard is live
   bool from_snapshot = false;
   std::uint64_t adopted = 0;  // alarms that the log corrected at once
+  // What a replay says to other shards of records appended before it is of no use any more.
+  RealTime readings_from{};
 };
 
 struct TakeoverConfig {
   std::string instance;
   TimeMap time_map;
-  engine::ShardLimits limits;
+  engine::ShardLimits limits;          // of each; which partition it is, the takeover says
+  std::int32_t partitions = 16;        // of metrics.v1
   Duration replay_max{2 * 3'600'000};  // domain time, without a snapshot
   Duration read_timeout{15'000};       // steady, of one log
 };
@@ -71,6 +74,7 @@ class Takeovers {
     std::int64_t high = 0;
     std::int64_t epoch = -1;
     std::int64_t start = 0;
+    RealTime claimed_at{};            // where there is no state
     SnapshotPosition position;        // meaningful with a state
     std::optional<OwnerState> state;  // from the snapshot
     std::string manifest;             // of that snapshot
@@ -87,6 +91,7 @@ class Takeovers {
                   Histories& histories);
   Takeover FromSnapshot(Case c, const LogHistory& history);
   Takeover FromLog(const Case& c, const LogHistory& history);
+  engine::ShardLimits LimitsOf(std::int32_t partition) const;
 
   TakeoverConfig config_;
   kafka::Producer& producer_;
