@@ -49,12 +49,14 @@ const Ladder& LadderOf(int schema) {
 constexpr std::array<std::string_view, kUsual - kCoarsest> kNames = {"-4", "-3", "-2", "-1",
                                                                      "0",  "1",  "2"};
 
-// Numbers of a field that may be packed or not.
-template <typename F>
-bool ReadDoubles(std::uint32_t tag, wire::Reader& in, F add) {
-  double value = 0;
-  if (wire::TypeOf(tag) == Type::kFixed64) {
-    if (!in.Double(value)) return false;
+// Numbers of a field that may be packed or not: `single` is their wire type outside a run, `read`
+// takes one.
+template <typename T, typename F>
+bool ReadRun(std::uint32_t tag, Type single, wire::Reader& in, bool (wire::Reader::*read)(T&),
+             F add) {
+  T value{};
+  if (wire::TypeOf(tag) == single) {
+    if (!(in.*read)(value)) return false;
     add(value);
     return true;
   }
@@ -62,28 +64,20 @@ bool ReadDoubles(std::uint32_t tag, wire::Reader& in, F add) {
   if (!in.Bytes(run)) return false;
   wire::Reader inside(run);
   while (!inside.AtEnd()) {
-    if (!inside.Double(value)) return false;
+    if (!(inside.*read)(value)) return false;
     add(value);
   }
   return true;
 }
 
 template <typename F>
+bool ReadDoubles(std::uint32_t tag, wire::Reader& in, F add) {
+  return ReadRun(tag, Type::kFixed64, in, &wire::Reader::Double, add);
+}
+
+template <typename F>
 bool ReadVarints(std::uint32_t tag, wire::Reader& in, F add) {
-  std::uint64_t value = 0;
-  if (wire::TypeOf(tag) == Type::kVarint) {
-    if (!in.Varint(value)) return false;
-    add(value);
-    return true;
-  }
-  std::string_view run;
-  if (!in.Bytes(run)) return false;
-  wire::Reader inside(run);
-  while (!inside.AtEnd()) {
-    if (!inside.Varint(value)) return false;
-    add(value);
-  }
-  return true;
+  return ReadRun(tag, Type::kVarint, in, &wire::Reader::Varint, add);
 }
 
 std::int32_t ZigZag32(std::uint64_t v) {
