@@ -21,10 +21,11 @@ struct Tier {
   Duration short_window;
 };
 
-// Recommended there for 30 days, where they are burn rates of 14.4, 6 and 1.
+// Recommended there for 30 days, where they are burn rates of 14.4, 6, 3 and 1.
 constexpr Tier kPage = {2, hours(1), minutes(5)};
 constexpr Tier kPageLater = {5, hours(6), minutes(30)};
-constexpr Tier kTicket = {10, hours(72), hours(6)};
+constexpr Tier kTicket = {10, hours(24), hours(2)};
+constexpr Tier kTicketLater = {10, hours(72), hours(6)};
 
 // How many times faster than the budget allows: a rate of 1 burns all of it in just its time.
 double BurnRate(const Tier& tier, Duration over) {
@@ -56,9 +57,10 @@ void AddTier(const Tier& tier, const Slo& slo, std::vector<Test>& tests,
   logic.push_back({LogicStep::Kind::kAnd, 0});
 }
 
-void AddFast(const Slo& slo, std::vector<Test>& tests, std::vector<LogicStep>& logic) {
-  AddTier(kPage, slo, tests, logic);
-  AddTier(kPageLater, slo, tests, logic);
+void AddEither(const Tier& one, const Tier& other, const Slo& slo, std::vector<Test>& tests,
+               std::vector<LogicStep>& logic) {
+  AddTier(one, slo, tests, logic);
+  AddTier(other, slo, tests, logic);
   logic.push_back({LogicStep::Kind::kOr, 0});
 }
 
@@ -98,24 +100,24 @@ BurnAlarms MakeBurnAlarms(const Slo& slo) {
   BurnAlarms alarms{AlarmOf(slo, kFastBurn), AlarmOf(slo, kSlowBurn)};
   std::vector<Test> tests;
   std::vector<LogicStep> logic;
-  AddFast(slo, tests, logic);
+  AddEither(kPage, kPageLater, slo, tests, logic);
   alarms.fast.when = ConditionOf(std::move(tests), std::move(logic));
   alarms.fast.summary =
       fmt::format("{} % of {} was burnt in {}, or {} % in {}.", kPage.budget_percent, BudgetOf(slo),
                   TimeOf(kPage), kPageLater.budget_percent, TimeOf(kPageLater));
   tests.clear();
   logic.clear();
-  AddTier(kTicket, slo, tests, logic);
-  AddFast(slo, tests, logic);
+  AddEither(kTicket, kTicketLater, slo, tests, logic);
+  AddEither(kPage, kPageLater, slo, tests, logic);
   logic.push_back({LogicStep::Kind::kUnless, 0});
   alarms.slow.when = ConditionOf(std::move(tests), std::move(logic));
-  alarms.slow.summary = fmt::format("{} % of {} was burnt in {}.", kTicket.budget_percent,
-                                    BudgetOf(slo), TimeOf(kTicket));
+  alarms.slow.summary = fmt::format("{} % of {} was burnt in {}, or in {}.", kTicket.budget_percent,
+                                    BudgetOf(slo), TimeOf(kTicket), TimeOf(kTicketLater));
   return alarms;
 }
 
 std::string BurnFault(const Slo& slo) {
-  for (const Tier& tier : {kPage, kPageLater, kTicket}) {
+  for (const Tier& tier : {kPage, kPageLater, kTicket, kTicketLater}) {
     const double percent = Threshold(tier, slo);
     if (percent < 100) continue;
     const double burn = BurnRate(tier, slo.over);

@@ -280,7 +280,8 @@ its *error budget*. It makes two alarms, after "The Site Reliability Workbook" (
 |---|---|---|---|
 | `NAME-fast-burn` | 2 % of the budget is burnt in 1 h | 1h and 5min | 14.4 |
 | | or 5 % in 6 h | 6h and 30min | 6 |
-| `NAME-slow-burn` | 10 % in 3 d, unless the fast one does | 3d and 6h | 1 |
+| `NAME-slow-burn` | 10 % in 1 d | 1d and 2h | 3 |
+| | or 10 % in 3 d; neither while the fast one's condition is true | 3d and 6h | 1 |
 
 The burn rate is how many times faster than the budget allows: at 1 the budget lasts for just its
 time. For another time than 30d the windows stay and the rates are scaled by it. The threshold is
