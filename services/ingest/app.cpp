@@ -12,7 +12,8 @@
 #include "common/telemetry/log.h"
 #include "liveops/v1/status.pb.h"
 #include "services/ingest/service/grpc_services.h"
-#include "services/ingest/service/http_settings.h"
+#include "services/ingest/service/http_front.h"
+#include "services/ingest/service/http_routes.h"
 #include "services/ingest/service/plan_follower.h"
 #include "services/ingest/service/ticker.h"
 
@@ -130,7 +131,8 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
 
   std::unique_ptr<HttpFront> front;
   if (config.http.enabled()) {
-    auto started_front = HttpFront::Start(core, config.http, config.common.grpc.tls);
+    auto started_front =
+        HttpFront::Start(MakeHttpRoutes(core, config.http), config.http, config.common.grpc.tls);
     if (!started_front) return started_front.error();
     front = *std::move(started_front);
   }

@@ -5,7 +5,7 @@
 #include "common/base/result.h"
 #include "common/runtime/process.h"
 #include "services/ingest/service/core.h"
-#include "services/ingest/service/http_front.h"
+#include "services/ingest/service/http_settings.h"
 
 namespace liveops::ingest {
 

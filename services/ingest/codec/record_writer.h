@@ -8,7 +8,12 @@
 
 namespace liveops::ingest {
 
-enum class Protocol { kNative = 1, kOtlp = 2, kRemoteWrite = 3 };  // as v1::Protocol
+enum class Protocol {
+  kNative = 1,
+  kOtlp = 2,
+  kRemoteWrite = 3,
+  kCloudWatch = 4
+};  // as v1::Protocol
 
 // The liveops.v1.ShardRecord with these points: byte for byte what libprotobuf would write.
 std::string EncodeBatch(const wire::Source& source, std::string_view service, Protocol protocol,

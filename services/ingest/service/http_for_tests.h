@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "services/ingest/service/http_front.h"
+#include "services/ingest/service/http_routes.h"
 #include "services/ingest/service/world_for_tests.h"
 
 // For the tests of this folder: Core behind the HTTP front on loopback; Kafka is fake.
@@ -28,7 +29,7 @@ class Http : public testing::Test {
     settings_.plain_address = "127.0.0.1:0";
     settings_.message_bytes_max = 1 << 20;
     settings_.threads = 4;
-    auto front = HttpFront::Start(*world_.core, settings_, {});
+    auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, settings_), settings_, {});
     ASSERT_TRUE(front.ok()) << front.error().message;
     front_ = *std::move(front);
   }

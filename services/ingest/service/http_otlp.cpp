@@ -1,3 +1,5 @@
+#include "services/ingest/service/http_otlp.h"
+
 #include <google/protobuf/util/json_util.h>
 
 #include <optional>
@@ -7,7 +9,6 @@
 #include "google/rpc/status.pb.h"
 #include "services/ingest/codec/otlp_json.h"
 #include "services/ingest/codec/otlp_response.h"
-#include "services/ingest/service/http_front.h"
 #include "services/ingest/service/http_parts.h"
 
 namespace liveops::ingest {
@@ -62,17 +63,19 @@ class Answers {
 
 }  // namespace
 
-http::Reply HttpFront::Otlp(const http::Call& call) {
+http::Reply OtlpFace::Refuse(const http::Call& call, http::Reply refused) {
+  const std::string type_text = call.header("Content-Type");
+  const Answers answers(SameWord(ParseMediaType(type_text).type, kJson));
+  http::Reply reply = answers.Failure(refused.status, Trim(refused.body));
+  for (auto& header : refused.headers) reply.headers.push_back(std::move(header));
+  return reply;
+}
+
+http::Reply OtlpFace::Handle(const http::Call& call, const rpc::Peer& peer) {
   const std::string type_text = call.header("Content-Type");
   const std::string_view type = ParseMediaType(type_text).type;
   const bool json = SameWord(type, kJson);
   const Answers answers(json);
-  rpc::Peer peer;
-  if (auto refused = Identify(call, peer)) {
-    http::Reply reply = answers.Failure(refused->status, Trim(refused->body));
-    for (auto& header : refused->headers) reply.headers.push_back(std::move(header));
-    return reply;
-  }
   if (!json && !SameWord(type, kProtobuf))
     return answers.Failure(415, "OTLP/HTTP takes application/x-protobuf and application/json");
 
@@ -80,7 +83,7 @@ http::Reply HttpFront::Otlp(const http::Call& call) {
   std::string inflated;
   std::string_view body = call.body;
   if (SameWord(encoding, "gzip")) {
-    rpc::Inflater inflater(settings_.message_bytes_max);
+    rpc::Inflater inflater(message_bytes_max_);
     if (const Status s = inflater.Feed(body); !s)
       return answers.Failure(inflater.too_large() ? 413 : 400, s.error().message);
     Result<std::string> whole = inflater.Take();
@@ -92,16 +95,29 @@ http::Reply HttpFront::Otlp(const http::Call& call) {
   }
   std::string binary;
   if (json) {
-    Result<std::string> read = OtlpOfJson(body);
+    Result<std::string> read = Binary(body);
     if (!read) return answers.Failure(400, read.error().message);
     binary = *std::move(read);
     body = binary;
   }
+  const Result<Response> response = Export(body, peer, call.header("traceparent"));
+  if (!response)
+    return answers.Failure(HttpStatusOf(response.error().code), response.error().message);
+  return answers.Message(200, **response);
+}
+
+Result<std::string> OtlpMetricsFace::Binary(std::string_view json) const {
+  return OtlpOfJson(json);
+}
+
+Result<OtlpFace::Response> OtlpMetricsFace::Export(std::string_view request, const rpc::Peer& peer,
+                                                   const std::string& traceparent) {
   Answered<WriteAnswer> answered;
-  core_.Export(body, peer, call.header("traceparent"), answered.Keep());
+  core_.Export(request, peer, traceparent, answered.Keep());
   const Result<WriteAnswer> answer = answered.Wait();
-  if (!answer) return answers.Failure(HttpStatusOf(answer.error().code), answer.error().message);
-  return answers.Message(200, OtlpResponse(answer->rejections));
+  if (!answer) return answer.error();
+  auto response = OtlpResponse(answer->rejections);
+  return Response(std::make_unique<decltype(response)>(std::move(response)));
 }
 
 }  // namespace liveops::ingest

@@ -1,17 +1,39 @@
 #pragma once
 
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "common/config/config.h"
-#include "services/ingest/service/http_front.h"
+#include "services/ingest/service/remote_writes.h"
 
 namespace liveops::ingest {
+
+// Whoever shows this token ("Authorization: Bearer …") is the emitter of this name.
+struct HttpToken {
+  std::string name;
+  std::string secret;
+  std::set<std::string> services;  // that it may write; empty = any
+};
+
+struct HttpSettings {
+  std::string address;                       // TLS with the files of gRPC's listener; "" = none
+  std::string plain_address;                 // "" = none; beyond loopback only with tokens
+  int threads = 32;                          // of each listener, one a connection
+  std::size_t message_bytes_max = 4u << 20;  // of a request, as it comes and decompressed
+  std::vector<HttpToken> tokens;
+  RemoteWrites::Settings remote_write;
+
+  bool enabled() const { return !address.empty() || !plain_address.empty(); }
+};
 
 // Keys:
 //   http.address            TLS listener, with grpc.ca, grpc.cert and grpc.key
 //   http.plain_address      without TLS, e.g. 127.0.0.1:4318; beyond loopback only with http.tokens
 //   http.threads            32: of each listener, one a connection
 //   http.tokens.NAME        the bearer token of the emitter NAME; where there are any, whoever
-//   shows
-//                           no certificate must show one
+//                           shows no certificate must show one
 //   http.token_services.NAME  what it may write, names with commas between them; not given: any
 //   remote_write.service_labels  [service, job]: the first that a series has names its service
 //   remote_write.series     500000: how many series of a sender are remembered

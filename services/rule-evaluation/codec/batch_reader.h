@@ -24,7 +24,7 @@ class BatchReader {
   };
 
   // The highest field number of a body of ShardRecord.
-  static constexpr std::uint32_t kBodyLast = 7;
+  static constexpr std::uint32_t kBodyLast = 9;
 
   // Keeps pointing into `record`.
   Found Read(std::string_view record);

@@ -94,6 +94,8 @@ Status Decoder::Impl::ReadOther(const v1::ShardRecord& record) {
       return {};
     }
     case v1::ShardRecord::kBatch:  // BatchReader found none
+    case v1::ShardRecord::kAlert:  // these two are read by nobody yet
+    case v1::ShardRecord::kDecommission:
     case v1::ShardRecord::BODY_NOT_SET:
       break;
   }

@@ -172,6 +172,8 @@ inline std::string Expected(std::string_view bytes) {
     case v1::ShardRecord::kReadings:
       if (!InRange(record.readings().step_end_ms())) return "refused: a step's end is out of range";
       return source + "body 5";
+    case v1::ShardRecord::kAlert:
+    case v1::ShardRecord::kDecommission:
     case v1::ShardRecord::BODY_NOT_SET:
       break;
   }

@@ -22,6 +22,8 @@ constexpr std::int64_t kNativeLatenessMs = 2000;
 constexpr std::int64_t kOtlpLatenessMs = 5000;
 // Prometheus gathers what it scraped for up to 5 s, and sends again what failed.
 constexpr std::int64_t kRemoteWriteLatenessMs = 15'000;
+// A metric stream delivers most of a minute within three.
+constexpr std::int64_t kCloudWatchLatenessMs = 300'000;
 constexpr std::int64_t kLeastSteadyMs = 1000;
 
 std::int64_t UsualLatenessMs(Protocol protocol) {
@@ -32,6 +34,8 @@ std::int64_t UsualLatenessMs(Protocol protocol) {
       return kOtlpLatenessMs;
     case Protocol::kRemoteWrite:
       return kRemoteWriteLatenessMs;
+    case Protocol::kCloudWatch:
+      return kCloudWatchLatenessMs;
   }
   return kNativeLatenessMs;
 }

@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t kNativeMs = 2000;
 constexpr std::int64_t kOtlpMs = 5000;
 constexpr std::int64_t kRemoteWriteMs = 15'000;
+constexpr std::int64_t kCloudWatchMs = 300'000;
 constexpr std::int64_t kLeastMs = 1000;
 
 std::unique_ptr<Watch> WatchOf(const plan::Plan& plan, const plan::Alarm& alarm) {
@@ -78,6 +79,7 @@ Manner Watch::RulesOfLevel(std::size_t i, bool flaps) const {
 std::int64_t Oracle::LatenessFor(const Watch& watch, Protocol protocol) const {
   const std::int64_t said = std::max(kLeastMs, watch.said_lateness.value_or(0));
   if (watch.lateness_said_for_all) return said;
+  if (protocol == Protocol::kCloudWatch) return std::max(said, kCloudWatchMs);
   if (protocol == Protocol::kRemoteWrite) return std::max(said, kRemoteWriteMs);
   return std::max(said, protocol == Protocol::kOtlp ? kOtlpMs : kNativeMs);
 }
