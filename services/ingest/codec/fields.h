@@ -24,6 +24,15 @@ bool ForEachField(std::string_view message, F field) {
   return true;
 }
 
+// A sint32: of a longer varint the lower half counts.
+inline bool ReadSint32(wire::Reader& in, std::int32_t& v) {
+  std::uint64_t raw = 0;
+  if (!in.Varint(raw)) return false;
+  const auto low = static_cast<std::uint32_t>(raw);
+  v = static_cast<std::int32_t>(low >> 1) ^ -static_cast<std::int32_t>(low & 1);
+  return true;
+}
+
 inline Took Taken(bool read) { return read ? Took::kYes : Took::kMalformed; }
 
 // Calls `each(message)` for each message in the field `number`; false of it ends the walk.

@@ -7,16 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "services/ingest/codec/exponential_ladder.h"
+
 // Prometheus' native histograms (https://prometheus.io/docs/specs/native_histograms/), which both
 // versions of remote write spell alike, as cumulative counts by explicit bounds.
 namespace liveops::ingest {
 
-// Exponential buckets are laid on one ladder a schema, so that the counts of a series can be
-// compared from point to point: the powers of 2^(2^-schema) from 2^-17 to 2^33 (of seconds: 8 µs to
-// 272 years). Schemas above 3 are merged into 3's, exactly: a bound is at most 9.1 % above the one
-// before it, and a quantile at most that far from the truth. What lies below the ladder, and below
-// zero, counts in the lowest bucket; what lies above in the one without an upper bound.
-// Of float histograms the counts are rounded: 0.5 a bucket.
+// Exponential buckets lie on the ladders of LaidHistogram. Of float histograms the counts are
+// rounded: 0.5 a bucket.
 class NativeHistogram {
  public:
   // Reads the message. False: it is malformed.
@@ -30,11 +28,11 @@ class NativeHistogram {
   double sum() const { return sum_; }
   bool is_gauge() const { return reset_hint_ == 3; }  // no counts since a start
   // Schemas coarser than the usual ladder have their own, and are other series: its number, or "".
-  std::string_view ladder() const { return ladder_; }
+  std::string_view ladder() const { return laid_.ladder(); }
   // After Lay.
-  std::span<const double> bounds() const { return bounds_; }
-  std::span<const std::uint64_t> counts() const { return counts_; }
-  std::uint64_t count() const { return total_; }
+  std::span<const double> bounds() const { return laid_.bounds(); }
+  std::span<const std::uint64_t> counts() const { return laid_.counts(); }
+  std::uint64_t count() const { return laid_.total(); }
 
  private:
   struct Span {
@@ -50,8 +48,9 @@ class NativeHistogram {
 
   bool ReadSpan(std::string_view message, Side& side);
   bool LaySide(const Side& side, bool negative);
-  bool Count(std::int64_t index, bool negative, std::uint64_t count);
-  std::size_t PlaceOf(std::int64_t index) const;
+  bool Count(std::int64_t index, bool negative, std::uint64_t count) {
+    return negative ? laid_.AddNegative(count) : laid_.Add(index, count);
+  }
 
   double sum_ = 0;
   double count_float_ = 0;
@@ -60,20 +59,14 @@ class NativeHistogram {
   std::uint64_t count_int_ = 0;
   std::uint64_t zero_count_int_ = 0;
   bool is_float_ = false;
-  std::int64_t schema_ = 0;
+  std::int32_t schema_ = 0;
   std::uint64_t reset_hint_ = 0;
   std::int64_t time_ms_ = 0;
   std::int64_t start_ms_ = 0;
   Side negative_;
   Side positive_;
   std::vector<double> custom_;
-
-  int merged_ = 0;           // levels that schemas above the usual one are merged by
-  std::int64_t lowest_ = 0;  // index of the ladder's first bound
-  std::string_view ladder_;
-  std::span<const double> bounds_;
-  std::vector<std::uint64_t> counts_;
-  std::uint64_t total_ = 0;
+  LaidHistogram laid_;
 };
 
 }  // namespace liveops::ingest

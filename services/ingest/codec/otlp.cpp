@@ -6,6 +6,8 @@
 
 #include "common/base/text.h"
 #include "common/wire/wire.h"
+#include "common/wire/writer.h"
+#include "services/ingest/codec/exponential_histogram.h"
 #include "services/ingest/codec/fields.h"
 #include "services/ingest/codec/otlp_attributes.h"
 #include "services/ingest/codec/otlp_packer.h"
@@ -18,8 +20,6 @@ using wire::Type;
 
 constexpr std::string_view kServiceAttribute = "service.name";
 constexpr const char* kUnknownService = "unknown_service";
-constexpr std::size_t kPointBytes =
-    24;  // upper estimate of a point in a record, without its series
 constexpr std::int64_t kNanosPerMs = 1'000'000;
 constexpr std::uint64_t kDelta = 1;  // AggregationTemporality
 constexpr std::uint64_t kCumulative = 2;
@@ -27,6 +27,13 @@ constexpr std::uint64_t kNoRecordedValue = 1;  // DataPointFlags
 
 std::int64_t MsOfNanos(std::uint64_t nanos) {
   return static_cast<std::int64_t>(nanos / kNanosPerMs);
+}
+
+// Of the counts of a histogram, most of which are 0.
+std::size_t CountBytes(std::span<const std::uint64_t> counts) {
+  std::size_t bytes = 0;
+  for (const std::uint64_t count : counts) bytes += wire::VarintSize(count);
+  return bytes;
 }
 
 struct Times {
@@ -120,9 +127,13 @@ class Reader {
       case 7:
         return Sum();
       case 9:
-        return Histogram();
+        return Histogram([&](std::string_view message, admit::SeriesKind kind) {
+          return HistogramPoint(message, kind);
+        });
       case 10:
-        return Unsupported("exponential histograms are not taken; use explicit bucket boundaries");
+        return Histogram([&](std::string_view message, admit::SeriesKind kind) {
+          return ExponentialPoint(message, kind);
+        });
       case 11:
         return Unsupported("summaries are not taken; use a histogram");
       default:
@@ -204,16 +215,14 @@ class Reader {
     auto times = TimesOf(point);
     if (!times) return true;
     if (kind == admit::SeriesKind::kGauge) times->duration_ms = 0;
-    const std::uint32_t series = Series(kind, kPointBytes);
-    OtlpBatch& batch = packer_.batch(times->time_ms);
-    batch.point_series.push_back(series);
-    batch.point_time_delta_ms.push_back(times->time_ms - batch.base_time_ms);
-    batch.point_duration_ms.push_back(times->duration_ms);
-    batch.point_value.push_back(point.value);
+    EncodeLabels(common_.all(), own_.all(), scratch_, labels_);
+    packer_.Add(kind, metric_.name, metric_.unit, labels_, times->time_ms, times->duration_ms,
+                point.value);
     return true;
   }
 
-  bool Histogram() {
+  template <typename F>
+  bool Histogram(F point) {
     std::uint64_t temporality = 0;
     std::uint64_t ignored = 0;
     if (!ReadNature(temporality, ignored)) return false;
@@ -221,7 +230,7 @@ class Reader {
       return Unsupported("a histogram without delta or cumulative temporality is not taken");
     const auto kind = temporality == kDelta ? admit::SeriesKind::kHistogramDelta
                                             : admit::SeriesKind::kHistogramCumulative;
-    return ForEachPoint([&](std::string_view message) { return HistogramPoint(message, kind); });
+    return ForEachPoint([&](std::string_view message) { return point(message, kind); });
   }
 
   Took HistogramField(std::uint32_t tag, wire::Reader& in, Point& point) {
@@ -266,11 +275,38 @@ class Reader {
     const auto times = TimesOf(point);
     if (!times) return true;
     const std::uint32_t series =
-        Series(kind, kPointBytes + 20 + 8 * bounds_.size() + 10 * buckets_.size());
+        Series(kind, OtlpPacker::kPointBytes + 20 + 8 * bounds_.size() + 10 * buckets_.size());
     OtlpBatch& batch = packer_.batch(times->time_ms);
     batch.histograms.push_back({series, times->time_ms - batch.base_time_ms, times->duration_ms,
                                 point.count, point.value, packer_.Keep(bounds_.All()),
                                 packer_.Keep(buckets_.All())});
+    return true;
+  }
+
+  bool ExponentialPoint(std::string_view message, admit::SeriesKind kind) {
+    own_.Clear();
+    if (!exponential_.Read(message, own_)) return false;
+    const Point point{exponential_.start_nano(), exponential_.time_nano(), exponential_.flags(),
+                      exponential_.count(), exponential_.sum()};
+    if (NoValue(point)) return true;
+    const auto times = TimesOf(point);
+    if (!times) return true;
+    if (!exponential_.Lay()) {
+      Refuse(admit::Refusal::kBadHistogram, 1, Name() + ": its bucket counts overflow");
+      return true;
+    }
+    const LaidHistogram& laid = exponential_.laid();
+    LaidHistogram::Part part{laid.bounds(), laid.counts()};
+    if (kind == admit::SeriesKind::kHistogramDelta) {
+      part = laid.Occupied();
+    } else if (!laid.ladder().empty()) {
+      own_.all().push_back({kLadderLabel, laid.ladder()});
+    }
+    const std::uint32_t series = Series(
+        kind, OtlpPacker::kPointBytes + 20 + 8 * part.bounds.size() + CountBytes(part.counts));
+    OtlpBatch& batch = packer_.batch(times->time_ms);
+    batch.histograms.push_back({series, times->time_ms - batch.base_time_ms, times->duration_ms,
+                                point.count, point.value, part.bounds, packer_.Keep(part.counts)});
     return true;
   }
 
@@ -324,6 +360,7 @@ class Reader {
   std::string labels_;
   wire::Column<double> bounds_;
   wire::Column<std::uint64_t> buckets_;
+  ExponentialHistogram exponential_;
 };
 
 }  // namespace
@@ -340,19 +377,6 @@ Result<OtlpBatches> ReadOtlp(std::string_view request, std::size_t bytes_max) {
   return InvalidError(
       "the message is not an opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest: "
       "it is malformed or a text in it is not UTF-8");
-}
-
-std::string RejectionSentence(const std::vector<admit::Rejection>& rejections) {
-  std::uint64_t points = 0;
-  std::string reasons;
-  for (const admit::Rejection& rejection : rejections) {
-    points += rejection.points;
-    reasons += (reasons.empty() ? "" : "; ") + std::string(admit::RefusalWord(rejection.reason)) +
-               " (" + std::to_string(rejection.points) + "), e.g. " + ScrubUtf8(rejection.example);
-  }
-  if (points == 0) return "";
-  return std::to_string(points) + (points == 1 ? " data point" : " data points") +
-         " refused: " + reasons;
 }
 
 }  // namespace liveops::ingest

@@ -17,12 +17,12 @@
 //
 //   service      resource attribute `service.name`, or "unknown_service"
 //   labels       all other resource attributes and all attributes of the point, which win where
-//   both have a name kind         gauge; sum: delta (monotonic alone) or cumulative, a
-//   non-monotonic cumulative sum being a gauge;
-//                histogram with explicit bounds: delta or cumulative
-//   not taken    exponential histograms, summaries, non-monotonic delta sums, unspecified
-//   temporality: counted as
-//                rejected, with a sentence
+//                both have a name
+//   kind         gauge; sum: delta (monotonic alone) or cumulative, a non-monotonic cumulative sum
+//                being a gauge; histogram with explicit bounds, or exponential, which is laid on a
+//                ladder (exponential_ladder.h): delta or cumulative
+//   not taken    summaries, non-monotonic delta sums, unspecified temporality: counted as rejected,
+//                with a sentence
 // A point flagged "no recorded value" is no point: counted apart.
 namespace liveops::ingest {
 
@@ -50,7 +50,7 @@ struct OtlpBatches {
   // call).
   std::deque<OtlpBatch> batches;
   std::uint64_t no_value = 0;                    // points without a recorded value
-  std::vector<admit::Rejection> rejections;      // kUnsupported, kBadStart
+  std::vector<admit::Rejection> rejections;      // kUnsupported, kBadStart, kBadHistogram
   std::map<std::string, std::uint64_t> refused;  // their points by service
 };
 
@@ -58,9 +58,5 @@ struct OtlpBatches {
 // result. Parts of which nothing is used (scopes, exemplars) are not looked into. kInvalid: it is
 // none. Views `request`, which must outlive the result unchanged.
 Result<OtlpBatches> ReadOtlp(std::string_view request, std::size_t bytes_max);
-
-// The sentence of a partial success, e.g. "3 data points refused: future (2), e.g. …; unsupported
-// (1), e.g. …".
-std::string RejectionSentence(const std::vector<admit::Rejection>& rejections);
 
 }  // namespace liveops::ingest

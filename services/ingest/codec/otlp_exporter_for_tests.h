@@ -72,6 +72,26 @@ class Exporter {
       }
     }
   }
+  std::int32_t Signed(std::int32_t usual) {
+    if (chance_.OneIn(10)) return static_cast<std::int32_t>(chance_.Number());
+    return static_cast<std::int32_t>(chance_.Below(static_cast<std::uint64_t>(2 * usual))) - usual;
+  }
+  void Buckets(otlp::ExponentialHistogramDataPoint::Buckets& buckets) {
+    buckets.set_offset(Signed(300));
+    for (std::uint64_t n = chance_.Below(8); n > 0; --n)
+      buckets.add_bucket_counts(chance_.OneIn(10) ? chance_.Number() : chance_.Below(200));
+  }
+  void Exponential(otlp::ExponentialHistogramDataPoint& point) {
+    Times(point);
+    point.set_scale(Signed(24));
+    point.set_count(chance_.Number());
+    if (chance_.OneIn(2)) point.set_sum(chance_.Double());
+    if (chance_.OneIn(2)) point.set_zero_count(chance_.Below(5));
+    if (chance_.OneIn(2)) point.set_zero_threshold(chance_.Double());
+    if (!chance_.OneIn(4)) Buckets(*point.mutable_positive());
+    if (chance_.OneIn(3)) Buckets(*point.mutable_negative());
+    if (chance_.OneIn(2)) point.set_min(chance_.Double());
+  }
   void Metric(otlp::Metric& metric) {
     metric.set_name(chance_.Pick({"", "cpu", "http.server.duration", "queue"}));
     metric.set_unit(chance_.Pick({"", "ms", "1"}));
@@ -101,7 +121,9 @@ class Exporter {
         metric.mutable_summary()->add_data_points()->set_count(3);
         return;
       case 5:
-        metric.mutable_exponential_histogram()->add_data_points()->set_count(3);
+        metric.mutable_exponential_histogram()->set_aggregation_temporality(temporality);
+        for (std::uint64_t n = chance_.Below(3); n > 0; --n)
+          Exponential(*metric.mutable_exponential_histogram()->add_data_points());
         return;
       default:
         return;

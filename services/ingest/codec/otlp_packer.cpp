@@ -34,6 +34,17 @@ std::uint32_t OtlpPacker::Series(admit::SeriesKind kind, std::string_view metric
   return found->second;
 }
 
+void OtlpPacker::Add(admit::SeriesKind kind, std::string_view metric, std::string_view unit,
+                     std::string_view labels, std::int64_t time_ms, std::uint64_t duration_ms,
+                     double value) {
+  const std::uint32_t series = Series(kind, metric, unit, labels, kPointBytes);
+  OtlpBatch& to = batch(time_ms);
+  to.point_series.push_back(series);
+  to.point_time_delta_ms.push_back(time_ms - to.base_time_ms);
+  to.point_duration_ms.push_back(duration_ms);
+  to.point_value.push_back(value);
+}
+
 OtlpBatch& OtlpPacker::batch(std::int64_t time_ms) {
   OtlpBatch& batch = Batch();
   if (batch.points() == 0) batch.base_time_ms = time_ms;

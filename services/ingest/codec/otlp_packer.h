@@ -18,6 +18,9 @@ namespace liveops::ingest {
 // Fills OtlpBatches: one batch a service, and a new one where a record would become too large.
 class OtlpPacker {
  public:
+  // Upper estimate of a point in a record, without its series.
+  static constexpr std::size_t kPointBytes = 24;
+
   // Appends to `out`, which must outlive it.
   OtlpPacker(std::size_t bytes_max, OtlpBatches& out) : bytes_max_(bytes_max), out_(out) {}
 
@@ -30,6 +33,9 @@ class OtlpPacker {
   // bytes.
   std::uint32_t Series(admit::SeriesKind kind, std::string_view metric, std::string_view unit,
                        std::string_view labels, std::size_t point_bytes);
+  // A point of one value.
+  void Add(admit::SeriesKind kind, std::string_view metric, std::string_view unit,
+           std::string_view labels, std::int64_t time_ms, std::uint64_t duration_ms, double value);
   // The present batch, for a point of that time.
   OtlpBatch& batch(std::int64_t time_ms);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -136,9 +137,15 @@ class Reference {
             metric, point, temporality == kDelta ? 5 : 6,
             ValueText(point.count(), point.sum(), point.explicit_bounds(), point.bucket_counts()));
       }
+    } else if (metric.has_exponential_histogram()) {
+      const auto& histogram = metric.exponential_histogram();
+      const auto temporality = histogram.aggregation_temporality();
+      if (temporality != kDelta && temporality != kCumulative)
+        return refuse(histogram.data_points_size());
+      for (const auto& point : histogram.data_points())
+        ExponentialPoint(metric, point, temporality == kDelta);
     } else {
-      refuse(metric.summary().data_points_size() +
-             metric.exponential_histogram().data_points_size());
+      refuse(metric.summary().data_points_size());
     }
   }
 
@@ -149,7 +156,65 @@ class Reference {
     Point(metric, point, kind, ValueText(value));
   }
 
-  void Point(const otlp::Metric& metric, const auto& point, int kind, const std::string& value) {
+  // Each bucket by the exponent of its upper bound; fine ones are halved together until they are
+  // of scale 3.
+  void ExponentialPoint(const otlp::Metric& metric,
+                        const otlp::ExponentialHistogramDataPoint& point, bool delta) {
+    const std::int32_t scale = std::min(point.scale(), 3);
+    const double step = std::ldexp(1.0, -std::max(scale, -1000));
+    std::vector<double> bounds;
+    for (int i = -17 * 8; i <= 33 * 8; ++i) {
+      const double exponent = i / 8.0;
+      if (std::fmod(exponent, step) == 0) bounds.push_back(exponent);
+    }
+    std::vector<std::uint64_t> kept(bounds.size() + 1);
+    std::uint64_t total = 0;
+    bool overflow = false;
+    const auto count_at = [&](std::size_t place, std::uint64_t count) {
+      kept[place] += count;
+      overflow |= __builtin_add_overflow(total, count, &total);
+    };
+    std::size_t zero_place = 0;
+    for (const double bound : bounds) zero_place += std::exp2(bound) < point.zero_threshold();
+    count_at(zero_place, point.zero_count());
+    for (const std::uint64_t count : point.negative().bucket_counts()) count_at(0, count);
+    std::int64_t index = point.positive().offset();
+    for (const std::uint64_t count : point.positive().bucket_counts()) {
+      std::int64_t merged = index++;
+      for (std::int64_t s = std::min<std::int64_t>(point.scale(), 100); s > 3; --s) merged >>= 1;
+      const double end = static_cast<double>(merged + 1) * step;
+      std::size_t place = 0;
+      for (const double bound : bounds) place += bound < end;
+      count_at(place, count);
+    }
+    const bool told =
+        (point.flags() & 1) == 0 && point.start_time_unix_nano() <= point.time_unix_nano();
+    if (told && overflow) {
+      ++out_.refused[service_];
+      return;
+    }
+    std::vector<double> values;
+    for (const double bound : bounds) values.push_back(std::exp2(bound));
+    LabelPairs ladder;
+    if (delta) {
+      // Of the empty buckets at both ends one stays, to show where the next begins.
+      while (kept.size() > 2 && kept.back() == 0 && kept[kept.size() - 2] == 0) {
+        kept.pop_back();
+        values.pop_back();
+      }
+      while (kept.size() > 2 && kept[0] == 0 && kept[1] == 0) {
+        kept.erase(kept.begin());
+        values.erase(values.begin());
+      }
+    } else if (scale < 3) {
+      ladder.emplace_back("native_histogram_schema", std::to_string(std::max(scale, -10)));
+    }
+    Point(metric, point, delta ? 5 : 6, ValueText(point.count(), point.sum(), values, kept),
+          ladder);
+  }
+
+  void Point(const otlp::Metric& metric, const auto& point, int kind, const std::string& value,
+             const LabelPairs& more = {}) {
     if ((point.flags() & 1) != 0) {
       ++out_.no_value;
       return;
@@ -165,6 +230,7 @@ class Reference {
         start == 0 || kind == 3 ? 0 : time / 1'000'000 - start / 1'000'000;
     LabelPairs pairs = common_;
     AppendAttributes(point.attributes(), pairs);
+    pairs.insert(pairs.end(), more.begin(), more.end());
     out_.Add(service_, kind, metric.name(), metric.unit(), Labels(std::move(pairs)).Encode(),
              time_ms, covered, value);
   }

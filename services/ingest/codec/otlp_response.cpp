@@ -1,7 +1,7 @@
 #include "services/ingest/codec/otlp_response.h"
 
 #include "common/base/text.h"
-#include "services/ingest/codec/otlp.h"
+#include "services/ingest/codec/rejection_sentence.h"
 
 namespace liveops::ingest {
 

@@ -7,6 +7,7 @@
 #include "liveops/v1/metrics.pb.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h"
 #include "services/ingest/codec/record_writer.h"
+#include "services/ingest/codec/rejection_sentence.h"
 
 namespace liveops::ingest {
 namespace {
@@ -159,7 +160,7 @@ TEST(Otlp, OneBatchAService) {
 
 TEST(Otlp, RefusesWhatItDoesNotTakeWithASentence) {
   Export e;
-  e.Add("exp")->mutable_exponential_histogram()->add_data_points();
+  e.Add("exp")->mutable_exponential_histogram()->add_data_points();  // no temporality
   e.Add("sum")->mutable_summary()->add_data_points();
   e.Counter("no-temporality", otlp::AGGREGATION_TEMPORALITY_UNSPECIFIED)->add_data_points();
   e.Counter("updown", otlp::AGGREGATION_TEMPORALITY_DELTA, false)->add_data_points();
@@ -172,7 +173,7 @@ TEST(Otlp, RefusesWhatItDoesNotTakeWithASentence) {
   EXPECT_EQ(read.batches[0].points(), 1u);
   const std::string sentence = RejectionSentence(read.rejections);
   EXPECT_THAT(sentence, HasSubstr("5 data points refused: unsupported (5)"));
-  EXPECT_THAT(sentence, HasSubstr("exponential histograms are not taken"));
+  EXPECT_THAT(sentence, HasSubstr("a histogram without delta or cumulative temporality"));
   EXPECT_EQ(RejectionSentence({}), "");
 }
 

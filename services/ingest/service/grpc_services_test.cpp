@@ -177,12 +177,12 @@ TEST_F(Grpc, OtlpTellsWhatItDidNotTake) {
   }
   metric = metrics->add_metrics();
   metric->set_name("sizes");
-  metric->mutable_exponential_histogram()->add_data_points();
+  metric->mutable_summary()->add_data_points();
   grpc::ClientContext context;
   ASSERT_TRUE(otlp_->Export(&context, request, &response).ok());
   EXPECT_EQ(response.partial_success().rejected_data_points(), 1);
   EXPECT_THAT(response.partial_success().error_message(),
-              HasSubstr("exponential histograms are not taken"));
+              HasSubstr("summaries are not taken"));
   EXPECT_EQ(producer_.count(), 2u);
 }
 

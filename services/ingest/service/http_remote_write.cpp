@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "services/ingest/codec/otlp.h"
+#include "services/ingest/codec/rejection_sentence.h"
 #include "services/ingest/codec/snappy_block.h"
 #include "services/ingest/service/http_parts.h"
 

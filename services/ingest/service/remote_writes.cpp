@@ -17,7 +17,6 @@ namespace liveops::ingest {
 namespace {
 
 constexpr std::string_view kNameLabel = "__name__";
-constexpr std::string_view kLadderLabel = "native_histogram_schema";
 constexpr const char* kMalformed1 = "the message is no prometheus.WriteRequest: it is malformed";
 constexpr const char* kMalformed2 =
     "the message is no io.prometheus.write.v2.Request: it is malformed, symbols[0] is not empty, "
