@@ -70,6 +70,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadPlan{
             "lateness: {http_5xx_count: 2h}\nalarms:\n  - {name: a, when: 5xx > 1%, page: false}\n",
             1, 28, "expected from 1s to 1h"},
+        BadPlan{"foreign_alerts: {owner: backnd}\n", 1, 25,
+                "unknown owner \"backnd\"; did you mean \"backend\"?"},
+        BadPlan{"foreign_alerts: {owner: pager}\n", 1, 25, "owner \"pager\" has no slack channel"},
+        BadPlan{"foreign_alerts: {}\n", 1, 17, "owner"},
         BadPlan{"response: 5min\n", 1, 11, "response is a single value, expected a mapping"},
         BadPlan{"response: {critcal: 5min}\n", 1, 12,
                 "response: unknown key \"critcal\"; did you mean \"critical\"?"},

@@ -59,6 +59,10 @@ CanonicalItem Itself(const Plan& plan) {
   item.Text("service", plan.service).Plain("phase", plan.phase);
   if (plan.spread > 1) item.Plain("spread", plan.spread);
   if (plan.dedup > Duration(0)) item.Plain("dedup", FormatDuration(plan.dedup));
+  if (!plan.foreign_owner.empty()) {
+    item.As("foreign_alerts", "owner: " + plan.foreign_owner,
+            "{owner: " + Quoted(plan.foreign_owner) + "}");
+  }
   std::string text;
   std::string yaml;
   for (const Severity severity : kSeverities) {

@@ -24,6 +24,7 @@ spread: 4
 dedup: 10min
 lateness: {cpu_utilization: 3min}
 response: {critical: 10min}
+foreign_alerts: {owner: team}
 owners:
   on-call: {title: "On \"call\"", slack: "#oncall", pagerduty: oncall}
   team: {slack: "#team"}

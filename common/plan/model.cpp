@@ -99,4 +99,19 @@ const Test& TestOf(const Condition& condition, std::size_t i) {
 const Owner* Plan::FindOwner(std::string_view name) const { return FindNamed(owners, name); }
 const Alarm* Plan::FindAlarm(std::string_view name) const { return FindNamed(alarms, name); }
 
+const Alarm* Plan::WorstThatPages() const {
+  const Alarm* worst = nullptr;
+  for (const Alarm& alarm : alarms) {
+    // A worse severity is the lesser.
+    if (alarm.page && (worst == nullptr || alarm.severity < worst->severity)) worst = &alarm;
+  }
+  return worst;
+}
+
+std::string Plan::OwnerOfForeign() const {
+  if (!foreign_owner.empty()) return foreign_owner;
+  if (const Alarm* worst = WorstThatPages()) return worst->owner;
+  return owners.empty() ? "" : owners.front().name;
+}
+
 }  // namespace liveops::plan

@@ -328,8 +328,15 @@ struct Plan {
       DefaultResponse(Severity::kCritical), DefaultResponse(Severity::kHigh),
       DefaultResponse(Severity::kMedium), DefaultResponse(Severity::kLow)};
 
+  std::string foreign_owner;  // of foreign alerts, as the plan says; "" = see OwnerOfForeign
+
   const Owner* FindOwner(std::string_view name) const;
   const Alarm* FindAlarm(std::string_view name) const;
+  // The first of the most severe; nullptr when nothing pages.
+  const Alarm* WorstThatPages() const;
+  // Whose the service's foreign alerts are: the plan's word, else the owner of the most severe
+  // alarm that pages, else the first owner; "" where the plan has none.
+  std::string OwnerOfForeign() const;
   const Response& ResponseTo(Severity severity) const {
     return response[static_cast<std::size_t>(severity)];
   }

@@ -67,6 +67,7 @@ Plan PlanReader::Read(const YamlNode& root) {
   // In this order whatever the file's: each part refers to those before it.
   ReadOwners(fields.Get("owners"));
   ReadResponse(fields.Get("response"));
+  ReadForeign(fields.Get("foreign_alerts"));
   if (const YamlNode* metrics = fields.Get("metrics"))
     bindings_ = ReadBindings(*metrics, problems_);
   ReadAlarms(fields.Get("alarms"));

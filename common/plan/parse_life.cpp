@@ -69,6 +69,23 @@ void PlanReader::CheckRouting(const Alarm& alarm, const YamlNode& node) {
                                   SeverityName(alarm.severity), owner->name));
 }
 
+// Of alerts that others judge: they may be of any severity.
+void PlanReader::ReadForeign(const YamlNode* node) {
+  if (node == nullptr) return;
+  Fields fields(*node, "foreign_alerts", problems_);
+  if (!fields.valid()) return;
+  if (const YamlNode* owner = fields.Scalar("owner", true)) {
+    plan_.foreign_owner = owner->scalar;
+    const Owner* found = ReadOwnerName(*owner);
+    if (found != nullptr && found->slack.empty()) {
+      problems_.Add(*owner, fmt::format("a medium or low alert goes to Slack, and owner \"{}\" has "
+                                        "no slack channel",
+                                        found->name));
+    }
+  }
+  fields.Finish();
+}
+
 void PlanReader::ReadClear(Fields& fields, const Condition* condition, Alarm& alarm) {
   const YamlNode* clear = fields.Scalar("clear");
   if (clear != nullptr && condition != nullptr) {

@@ -34,6 +34,7 @@ TEST(Parse, ReadsAWholePlan) {
 phase: 2
 dedup: 10min
 response: {critical: 2min, medium: 90min}
+foreign_alerts: {owner: backend}
 lateness: {http_5xx_count: 90s}
 alarms:
   - name: slow
@@ -59,6 +60,7 @@ remediations:
   EXPECT_EQ(plan.service, "shop");
   EXPECT_EQ(plan.phase, 2);
   EXPECT_EQ(plan.dedup, std::chrono::minutes(10));
+  EXPECT_EQ(plan.OwnerOfForeign(), "backend");
   EXPECT_EQ(CanonicalText(plan.ResponseTo(Severity::kCritical)), "2min");
   EXPECT_EQ(plan.ResponseTo(Severity::kHigh), DefaultResponse(Severity::kHigh));
   EXPECT_EQ(CanonicalText(plan.ResponseTo(Severity::kMedium)), "1h30min");

@@ -104,6 +104,7 @@ std::vector<std::string> Words() {
           "phase: ",
           "spread: ",
           "dedup: ",
+          "foreign_alerts: {owner: on-call}",
           "lateness: ",
           "response: ",
           "owners: ",

@@ -33,6 +33,7 @@ class PlanReader {
   void ReadAlarm(const YamlNode& node);
   void ReadLateness(const YamlNode* node);
   void ReadResponse(const YamlNode* node);
+  void ReadForeign(const YamlNode* node);
   void CheckRouting(const Alarm& alarm, const YamlNode& node);
 
   // parse_life.cpp: what says how an alarm lives

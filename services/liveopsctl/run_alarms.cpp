@@ -30,7 +30,7 @@ class News {
   using Seen = std::tuple<v1::AlarmState, v1::Severity, std::int64_t, std::string>;
   static bool IsOpen(v1::AlarmState state) {
     return state == v1::ALARM_STATE_FIRING || state == v1::ALARM_STATE_NO_DATA ||
-           state == v1::ALARM_STATE_PENDING;
+           state == v1::ALARM_STATE_STALE || state == v1::ALARM_STATE_PENDING;
   }
   std::map<std::string, Seen> seen_;
 };

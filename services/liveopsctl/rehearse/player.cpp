@@ -200,7 +200,8 @@ void Player::Replay(const engine::RecordView& record) {
     impl_->Append(activation);
   }
   if (std::holds_alternative<engine::PlanActivationView>(record.body) ||
-      std::holds_alternative<engine::ProbeStartView>(record.body)) {
+      std::holds_alternative<engine::ProbeStartView>(record.body) ||
+      std::holds_alternative<engine::ExternalAlertView>(record.body)) {  // no plan judges those
     return;
   }
   impl_->Append(record);

@@ -20,6 +20,7 @@ Tone StateTone(v1::AlarmState state) {
   switch (state) {
     case v1::ALARM_STATE_FIRING:
     case v1::ALARM_STATE_NO_DATA:
+    case v1::ALARM_STATE_STALE:
       return Tone::kBad;
     case v1::ALARM_STATE_PENDING:
     case v1::ALARM_STATE_BLIND:
@@ -57,6 +58,7 @@ int Urgency(v1::AlarmState state) {
     case v1::ALARM_STATE_FIRING:
       return 0;
     case v1::ALARM_STATE_NO_DATA:
+    case v1::ALARM_STATE_STALE:
       return 1;
     case v1::ALARM_STATE_PENDING:
       return 2;
@@ -68,8 +70,12 @@ int Urgency(v1::AlarmState state) {
 }
 
 std::string ThresholdText(const v1::AlarmStatus& alarm) {
-  if (alarm.comparison().empty()) return "";
+  if (alarm.comparison().empty() || !alarm.origin().empty()) return "";
   return alarm.comparison() + " " + FormatValue(alarm.threshold(), alarm.unit());
+}
+
+const char* KindWord(const v1::AlarmStatus& alarm) {
+  return alarm.origin().empty() ? KindWord(alarm.purpose()) : "foreign";
 }
 
 std::string SinceText(const v1::AlarmStatus& alarm) {
@@ -77,7 +83,8 @@ std::string SinceText(const v1::AlarmStatus& alarm) {
 }
 
 bool IsOpen(const v1::AlarmStatus& alarm) {
-  return alarm.state() == v1::ALARM_STATE_FIRING || alarm.state() == v1::ALARM_STATE_NO_DATA;
+  return alarm.state() == v1::ALARM_STATE_FIRING || alarm.state() == v1::ALARM_STATE_NO_DATA ||
+         alarm.state() == v1::ALARM_STATE_STALE;
 }
 
 std::string PendingText(const v1::AlarmStatus& alarm) {
@@ -85,6 +92,29 @@ std::string PendingText(const v1::AlarmStatus& alarm) {
   const auto held = Duration(std::max<std::int64_t>(0, alarm.watermark_ms() - alarm.since_ms()));
   return fmt::format("{} of {} held", FormatElapsed(held),
                      FormatDuration(Duration(static_cast<std::int64_t>(alarm.hold_ms()))));
+}
+
+// Of an alarm that LiveOps judges what it is judged by; of a foreign one who does, and where.
+void AddValue(const v1::AlarmStatus& alarm, Facts& facts) {
+  if (!alarm.origin().empty()) {
+    facts.Add("told by", alarm.origin());
+    facts.Add("judged at", alarm.link());
+    return;
+  }
+  facts.Add("condition", alarm.expression());
+  const std::string limit = ThresholdText(alarm);
+  facts.Add("value", FormatValue(alarm.value(), alarm.unit()) +
+                         (limit.empty() ? "" : fmt::format(", judged by {}", limit)));
+}
+
+void AddWindow(const v1::AlarmStatus& alarm, Facts& facts) {
+  if (!alarm.origin().empty()) {
+    facts.Add("last told", MomentWithAge(alarm.heard_ms(), alarm.clock_ms()));
+    return;
+  }
+  facts.Add("in the window",
+            fmt::format("{} points over {}", alarm.points(),
+                        FormatDuration(Duration(static_cast<std::int64_t>(alarm.window_ms())))));
 }
 
 // What belongs to the episode: changes before it and what made up the value.
@@ -145,6 +175,8 @@ const char* StateWord(v1::AlarmState state) {
       return "WITHDRAWN";
     case v1::ALARM_STATE_BLIND:
       return "BLIND";
+    case v1::ALARM_STATE_STALE:
+      return "STALE";
     default:
       return "UNKNOWN";
   }
@@ -191,7 +223,7 @@ std::string RenderAlarms(const v1::ListAlarmsResponse& response, bool open_only,
                FormatValue(alarm->value(), alarm->unit()),
                ThresholdText(*alarm),
                since,
-               KindWord(alarm->purpose()),
+               KindWord(*alarm),
                alarm->owner(),
                alarm->acknowledged_by()});
   }
@@ -223,10 +255,7 @@ std::string RenderExplanation(const v1::ExplainAlarmResponse& response, const St
                   SeverityWord(alarm.severity()));
   Facts facts;
   facts.Add("summary", last.summary());
-  facts.Add("condition", alarm.expression());
-  const std::string limit = ThresholdText(alarm);
-  facts.Add("value", FormatValue(alarm.value(), alarm.unit()) +
-                         (limit.empty() ? "" : fmt::format(", judged by {}", limit)));
+  AddValue(alarm, facts);
   facts.Add("since", SinceText(alarm));
   facts.Add("hold", PendingText(alarm));
   if (IsOpen(alarm) && alarm.has_last_transition() && std::isfinite(last.peak())) {
@@ -240,10 +269,8 @@ std::string RenderExplanation(const v1::ExplainAlarmResponse& response, const St
   if (alarm.watermark_ms() != 0) {
     facts.Add("judged up to", MomentWithAge(alarm.watermark_ms(), alarm.clock_ms()));
   }
-  facts.Add("in the window",
-            fmt::format("{} points over {}", alarm.points(),
-                        FormatDuration(Duration(static_cast<std::int64_t>(alarm.window_ms())))));
-  facts.Add("kind", KindWord(alarm.purpose()));
+  AddWindow(alarm, facts);
+  facts.Add("kind", KindWord(alarm));
   facts.Add("owner", alarm.owner());
   facts.Add("acknowledged", alarm.acknowledged_by().empty() ? "" : "by " + alarm.acknowledged_by());
   facts.Add("runbook", last.runbook());
@@ -268,16 +295,11 @@ std::string RenderPast(const v1::PastAlarm& past, const Style& style) {
   out += " at " + Moment(past.at_ms()) + "\n";
   if (past.has_alarm()) {
     const v1::AlarmStatus& alarm = past.alarm();
-    const std::string limit = ThresholdText(alarm);
     Facts facts;
-    facts.Add("condition", alarm.expression());
-    facts.Add("value", FormatValue(alarm.value(), alarm.unit()) +
-                           (limit.empty() ? "" : fmt::format(", judged by {}", limit)));
+    AddValue(alarm, facts);
     facts.Add("since", SinceText(alarm));
     facts.Add("hold", PendingText(alarm));
-    facts.Add("in the window",
-              fmt::format("{} points over {}", alarm.points(),
-                          FormatDuration(Duration(static_cast<std::int64_t>(alarm.window_ms())))));
+    AddWindow(alarm, facts);
     out += facts.ToString(style);
   }
   Facts plan;

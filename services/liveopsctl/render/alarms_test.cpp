@@ -102,7 +102,7 @@ TEST(RenderAlarms, EmptyIsASentence) {
 }
 
 TEST(RenderAlarms, EveryStateAndSeverityIsVisibleWithoutColour) {
-  for (int state = v1::ALARM_STATE_OK; state <= v1::ALARM_STATE_BLIND; ++state) {
+  for (int state = v1::ALARM_STATE_OK; state <= v1::AlarmState_MAX; ++state) {
     EXPECT_STRNE(StateWord(static_cast<v1::AlarmState>(state)), "UNKNOWN");
   }
   for (int severity = v1::SEVERITY_CRITICAL; severity <= v1::SEVERITY_LOW; ++severity) {

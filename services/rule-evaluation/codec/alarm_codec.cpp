@@ -184,6 +184,10 @@ std::string EncodeStatus(const engine::AlarmView& view, const engine::Transition
   out.set_plan_version(view.plan_version);
   out.set_explanation(view.explanation);
   out.set_swings(view.swings);
+  out.set_origin(view.origin);
+  out.set_link(view.link);
+  out.set_heard_ms(ToMs(view.heard));
+  out.set_valid_until_ms(ToMs(view.valid_until));
   if (last != nullptr) ToProto(*last, source_partition, *out.mutable_last_transition());
   return Bytes(out);
 }

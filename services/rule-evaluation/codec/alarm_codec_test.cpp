@@ -52,6 +52,10 @@ engine::Transition Sample() {
   t.summary = "요약";
   t.runbook = "https://example.org/r";
   t.compared = "now 3 %, 1d ago 1 %";
+  t.origin = "alertmanager";
+  t.link = "https://prometheus/graph";
+  t.heard = InstantFromMs(1'003'000);
+  t.valid_until = InstantFromMs(1'300'000);
   return t;
 }
 
@@ -72,6 +76,10 @@ TEST(AlarmCodec, TransitionsComeBackAsTheyWere) {
   EXPECT_EQ(back.comparison, t.comparison);
   EXPECT_TRUE(std::isnan(back.value_high));
   EXPECT_EQ(back.clock_real, t.clock_real);
+  EXPECT_EQ(back.origin, t.origin);
+  EXPECT_EQ(back.link, t.link);
+  EXPECT_EQ(back.heard, t.heard);
+  EXPECT_EQ(back.valid_until, t.valid_until);
   EXPECT_EQ(back.source_offset, t.source_offset);
   EXPECT_EQ(back.top.at(0).label, t.top.at(0).label);
   EXPECT_EQ(back.changes.at(0).time, t.changes.at(0).time);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/labels.h"
 #include "liveops/v1/metrics.pb.h"
 #include "services/rule-evaluation/codec/batch_reader.h"
 #include "services/rule-evaluation/codec/ranges.h"
@@ -29,11 +30,13 @@ struct Decoder::Impl {
   engine::RecordView view;
   BatchReader batch;
   std::vector<std::pair<std::string_view, std::uint64_t>> refused;
+  std::string labels;  // of an alert
 
   // Into the arena; nullptr when the bytes are no ShardRecord.
   const v1::ShardRecord* Parse(std::string_view value);
   Status ReadOther(const v1::ShardRecord& record);
   void ReadTick(const v1::Tick& tick);
+  void ReadAlert(const v1::ExternalAlert& alert);
 };
 
 const v1::ShardRecord* Decoder::Impl::Parse(std::string_view value) {
@@ -55,6 +58,26 @@ void Decoder::Impl::ReadTick(const v1::Tick& tick) {
   out.goodbye = tick.goodbye();
   out.refused_points = refused;
   out.refused_any_service = tick.refused_any_service();
+  view.body = out;
+}
+
+void Decoder::Impl::ReadAlert(const v1::ExternalAlert& alert) {
+  Labels::Pairs pairs;
+  for (const v1::Label& label : alert.labels()) pairs.emplace_back(label.name(), label.value());
+  labels = Labels(std::move(pairs)).Encode();
+  engine::ExternalAlertView out;
+  out.service = alert.service();
+  out.source = alert.source();
+  out.name = alert.name();
+  out.labels = labels;
+  out.severity = alert.severity();
+  out.summary = alert.summary();
+  out.description = alert.description();
+  out.runbook = alert.runbook();
+  out.link = alert.link();
+  out.firing = alert.firing();
+  out.starts = InstantFromMs(alert.starts_ms());
+  out.until = InstantFromMs(alert.valid_until_ms());
   view.body = out;
 }
 
@@ -93,9 +116,14 @@ Status Decoder::Impl::ReadOther(const v1::ShardRecord& record) {
           readings.step_end_ms(), readings.part(), readings.parts(),   readings.groups()};
       return {};
     }
-    case v1::ShardRecord::kBatch:  // BatchReader found none
-    case v1::ShardRecord::kAlert:  // these two are read by nobody yet
-    case v1::ShardRecord::kDecommission:
+    case v1::ShardRecord::kAlert:
+      if (!Sane(record.alert().starts_ms()) || !Sane(record.alert().valid_until_ms())) {
+        return InvalidError("an alert's time is out of range");
+      }
+      ReadAlert(record.alert());
+      return {};
+    case v1::ShardRecord::kBatch:         // BatchReader found none
+    case v1::ShardRecord::kDecommission:  // is read by nobody yet
     case v1::ShardRecord::BODY_NOT_SET:
       break;
   }

@@ -36,6 +36,10 @@ std::vector<std::string> Seeds() {
   record.mutable_probe()->set_probe_id("p");
   record.mutable_probe()->set_within_ms(60'000);
   seeds.push_back(Of(record));
+  record.mutable_alert()->set_service("shop");
+  record.mutable_alert()->add_labels()->set_name("pod");
+  record.mutable_alert()->set_starts_ms(1'770'195'600'000);
+  seeds.push_back(Of(record));
   return seeds;
 }
 

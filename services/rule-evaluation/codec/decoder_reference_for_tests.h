@@ -173,6 +173,9 @@ inline std::string Expected(std::string_view bytes) {
       if (!InRange(record.readings().step_end_ms())) return "refused: a step's end is out of range";
       return source + "body 5";
     case v1::ShardRecord::kAlert:
+      if (!InRange(record.alert().starts_ms()) || !InRange(record.alert().valid_until_ms()))
+        return "refused: an alert's time is out of range";
+      return source + "body 6";
     case v1::ShardRecord::kDecommission:
     case v1::ShardRecord::BODY_NOT_SET:
       break;

@@ -175,6 +175,46 @@ TEST(Decoder, ReadsWhatAShardSaysToTheHomeOfASpreadService) {
   EXPECT_EQ(readings.groups, "bytes");
 }
 
+TEST(Decoder, ReadsAnAlertOfOthers) {
+  v1::ShardRecord record;
+  v1::ExternalAlert& alert = *record.mutable_alert();
+  alert.set_service("shop");
+  alert.set_source("alertmanager");
+  alert.set_name("Down");
+  for (const char* name : {"zone", "pod"}) {  // in whatever order
+    v1::Label& label = *alert.add_labels();
+    label.set_name(name);
+    label.set_value("1");
+  }
+  alert.set_severity("page");
+  alert.set_summary("s");
+  alert.set_description("d");
+  alert.set_runbook("r");
+  alert.set_link("l");
+  alert.set_firing(true);
+  alert.set_starts_ms(1000);
+  alert.set_valid_until_ms(241'000);
+  Decoder decoder;
+  const std::string value = record.SerializeAsString();
+  const auto view = decoder.Decode(9, RealFromMs(77), value);
+  ASSERT_TRUE(view.ok()) << view.error().message;
+  const auto& read = std::get<engine::ExternalAlertView>((*view)->body);
+  EXPECT_EQ(read.service, "shop");
+  EXPECT_EQ(read.source, "alertmanager");
+  EXPECT_EQ(read.name, "Down");
+  EXPECT_EQ(Labels::Decode(read.labels)->ToString(), "{pod=\"1\",zone=\"1\"}");
+  EXPECT_EQ(read.severity, "page");
+  EXPECT_EQ(read.summary, "s");
+  EXPECT_EQ(read.description, "d");
+  EXPECT_EQ(read.runbook, "r");
+  EXPECT_EQ(read.link, "l");
+  EXPECT_TRUE(read.firing);
+  EXPECT_EQ(ToMs(read.starts), 1000);
+  EXPECT_EQ(ToMs(read.until), 241'000);
+  alert.set_starts_ms(INT64_MAX);
+  EXPECT_FALSE(decoder.Decode(10, {}, record.SerializeAsString()).ok());
+}
+
 TEST(Decoder, NoBytesMakeItFall) {
   google::protobuf::SetLogHandler(nullptr);  // its lines about our garbage would only puzzle
   Decoder decoder;

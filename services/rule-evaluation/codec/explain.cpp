@@ -22,6 +22,8 @@ std::string StateSentence(const v1::AlarmStatus& s) {
       return s.alarm_id() + " is firing" + since + ".";
     case v1::ALARM_STATE_NO_DATA:
       return s.alarm_id() + " has no data" + since + ".";
+    case v1::ALARM_STATE_STALE:
+      return s.alarm_id() + " is stale" + since + ".";
     case v1::ALARM_STATE_BLIND:
       return s.alarm_id() + " is blind: its metric was not seen since plan version " +
              std::to_string(s.plan_version()) + " took force.";
@@ -59,6 +61,9 @@ std::string TransitionWords(const v1::AlarmTransition& t) {
              : t.reason() == "eased"   ? "became less bad"
                                        : "fired";
       break;
+    case v1::ALARM_STATE_STALE:
+      word = "became stale, not told again in time";
+      break;
     case v1::ALARM_STATE_NO_DATA:
       word = "lost its data";
       break;
@@ -93,7 +98,19 @@ std::string TransitionWords(const v1::AlarmTransition& t) {
 }
 
 bool Open(v1::AlarmState state) {
-  return state == v1::ALARM_STATE_FIRING || state == v1::ALARM_STATE_NO_DATA;
+  return state == v1::ALARM_STATE_FIRING || state == v1::ALARM_STATE_NO_DATA ||
+         state == v1::ALARM_STATE_STALE;
+}
+
+// Of a foreign alert: there is no rule of ours, and no value.
+void AddForeign(const v1::AlarmStatus& s, std::vector<std::string>& lines) {
+  lines.push_back("Judged by others: told by way of " + s.origin() + ", as the alert " +
+                  s.name().substr(std::min(s.name().size(), s.origin().size() + 1)) + ".");
+  if (!s.link().empty()) lines.push_back("Where it is judged: " + s.link());
+  if (s.owner().empty()) {
+    lines.push_back("No plan of " + s.service() +
+                    " is in force: nobody is paged; it is recorded and shown.");
+  }
 }
 
 // What the alarm lacked. `s.explanation` says the same of each test where there are several.
@@ -160,10 +177,14 @@ std::vector<std::string> PastLines(const v1::PastAlarm& past) {
     const v1::AlarmStatus& s = past.alarm();
     lines.push_back("At " + FormatUtc(past.at_ms()) + ": " + StateSentence(s));
     if (!s.explanation().empty()) lines.push_back(s.explanation());
-    lines.push_back(RuleSentence(s));
-    lines.push_back(ValueSentence(s));
-    lines.push_back(WindowSentence(s));
-    lines.push_back(MissingSentence(s));
+    if (s.origin().empty()) {
+      lines.push_back(RuleSentence(s));
+      lines.push_back(ValueSentence(s));
+      lines.push_back(WindowSentence(s));
+      lines.push_back(MissingSentence(s));
+    } else {
+      AddForeign(s, lines);
+    }
     if (s.watermark_ms() > 0)
       lines.push_back("It had been judged up to " + FormatUtc(s.watermark_ms()) + ".");
   } else {
@@ -183,9 +204,13 @@ std::vector<std::string> ExplainLines(const v1::AlarmStatus& s) {
   std::vector<std::string> lines;
   lines.push_back(StateSentence(s));
   if (!s.explanation().empty()) lines.push_back(s.explanation());
-  lines.push_back(RuleSentence(s));
-  lines.push_back(ValueSentence(s));
-  lines.push_back(WindowSentence(s));
+  if (s.origin().empty()) {
+    lines.push_back(RuleSentence(s));
+    lines.push_back(ValueSentence(s));
+    lines.push_back(WindowSentence(s));
+  } else {
+    AddForeign(s, lines);
+  }
   const Duration hold(static_cast<std::int64_t>(s.hold_ms()));
   if (s.state() == v1::ALARM_STATE_PENDING && s.hold_ms() > 0 && s.since_ms() > 0) {
     const Duration left = hold - Duration(s.watermark_ms() - s.since_ms());

@@ -91,11 +91,15 @@ void ToProto(const engine::Transition& t, std::int32_t source_partition, v1::Ala
   out.set_quiet_ms(MsOf(t.quiet));
   out.set_groups_refused(t.groups_refused);
   out.set_compared(t.compared);
+  out.set_origin(t.origin);
+  out.set_link(t.link);
+  out.set_heard_ms(ToMs(t.heard));
+  out.set_valid_until_ms(ToMs(t.valid_until));
 }
 
 Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
   if (in.alarm_id().empty()) return InvalidError("a transition without an alarm id");
-  if (in.state() < v1::ALARM_STATE_OK || in.state() > v1::ALARM_STATE_BLIND) {
+  if (in.state() < v1::ALARM_STATE_OK || in.state() > v1::ALARM_STATE_STALE) {
     return InvalidError("a transition of " + in.alarm_id() + " with state " +
                         std::to_string(static_cast<int>(in.state())));
   }
@@ -160,6 +164,10 @@ Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
   t.quiet = DurationFrom(in.quiet_ms());
   t.groups_refused = in.groups_refused();
   t.compared = in.compared();
+  t.origin = in.origin();
+  t.link = in.link();
+  t.heard = InstantFromMs(in.heard_ms());
+  t.valid_until = InstantFromMs(in.valid_until_ms());
   return t;
 }
 

@@ -209,6 +209,7 @@ void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transiti
   BeforeService(s, s.service_index.find(service.name)->second);
   service.version = view.version;
   service.text = view.text;
+  OwnForeign(s, service, parsed.plan.OwnerOfForeign());
   const bool respread = Spread(s, service, parsed.plan.spread, view.spread_from);
   if (respread) RestartProbes(s, service);
   const Share share = ShareOf(s, service);
@@ -331,6 +332,7 @@ void MakeStand(State& s, Rule& rule, Group& group, const Transition& truth) {
 }  // namespace
 
 bool AdoptTransition(State& s, const Transition& truth) {
+  if (!truth.origin.empty()) return AdoptForeign(s, truth);
   Service* service = FindService(s, truth.service);
   if (service != nullptr) BeforeService(s, s.service_index.find(service->name)->second);
   Rule* rule = service == nullptr ? nullptr : FindRule(*service, truth.name);

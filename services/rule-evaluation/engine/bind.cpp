@@ -74,7 +74,8 @@ void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule) {
   Rule& added = *rule;
   service.rules.push_back(std::move(rule));
   s.rules.emplace(added.number, &added);
-  if (added.spec.of_series) service.series_limit = &added;
+  if (added.spec.room == Room::kSeries) service.series_limit = &added;
+  if (added.spec.room == Room::kForeign) service.foreign_limit = &added;
   if (added.home) s.homes.insert(added.number);
   added.reads = service.spread > 1 ? WindowsOf(service, added) : 0;
   added.fed_after_ms = service.spread_from_ms - 1;
@@ -96,6 +97,7 @@ void RemoveRule(State& s, Service& service, Rule& rule) {
   s.homes.erase(rule.number);
   s.rules.erase(rule.number);
   if (service.series_limit == &rule) service.series_limit = nullptr;
+  if (service.foreign_limit == &rule) service.foreign_limit = nullptr;
   Rebind(s, service);
   std::erase_if(service.rules, [&](const auto& r) { return r.get() == &rule; });
   ++s.changes;
@@ -362,7 +364,7 @@ void Bind(State& s, Service& service, std::uint32_t id, const SeriesView& view) 
   series.generation = service.generation;
   std::optional<Labels> labels;
   for (const auto& rule : service.rules) {
-    if (rule->spec.of_series || rule->home) continue;
+    if (!rule->spec.judges() || rule->home) continue;
     for (std::size_t test = 0; test < rule->stores(); ++test) {
       const plan::Measure& measure = rule->test(test).measure;
       for (std::size_t i = 0; i < measure.operands.size(); ++i) {

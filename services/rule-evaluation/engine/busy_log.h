@@ -32,6 +32,9 @@ inline std::deque<Held> BusyLog() {
     text += "\n";
   }
   text +=
+      "alert 10s..100s every 30s alertmanager Down firing pod=a @until=110s\n"
+      "alert 20s datadog Slow firing @severity=p3\nalert 50s datadog Slow over\n";
+  text +=
       "deploy 1min 42 new\nprobe 70s one within=90s CPU by host > 99%\nplan 2min q v2\nend 200s\n";
   script.text = text;
   std::string fault;

@@ -258,7 +258,7 @@ void JudgeSteps(State& s, Rule& rule, std::vector<Transition>& out) {
     const std::int64_t step = rule.judged + 1;
     rule.judged = step;
     const std::int64_t end_ms = step * rule.step_ms;
-    if (rule.role == Role::kSource && !rule.spec.of_series) {
+    if (rule.role == Role::kSource && rule.spec.judges()) {
       if (!TellStep(s, rule, step)) continue;
       RemoveRule(s, *s.services[rule.service], rule);
       return;

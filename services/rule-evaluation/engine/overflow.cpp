@@ -1,6 +1,6 @@
-// A rule may have so many groups, and a shard so many series, and no more. What is beyond is
-// refused; the alarms that there are go on unchanged, and one alarm of the rule's own, or of the
-// service's, says how many are not watched.
+// A rule may have so many groups, a shard so many series, a service so many foreign alerts, and no
+// more. What is beyond is refused; the alarms that there are go on unchanged, and one alarm of the
+// rule's own, or of the service's, says how many are not watched.
 #include <algorithm>
 
 #include "common/base/hash.h"
@@ -12,9 +12,25 @@ namespace {
 constexpr std::int64_t kTellEachMs = 60'000;
 constexpr std::int64_t kIdleMs = 3'600'000;
 
+}  // namespace
+
 std::size_t Watched(const State& s, const Rule& rule) {
-  return rule.spec.of_series ? s.series.size() : rule.groups.size();
+  switch (rule.spec.room) {
+    case Room::kSeries:
+      return s.series.size();
+    case Room::kForeign:
+      return s.services[rule.service]->foreign.size();
+    case Room::kGroups:
+      break;
+  }
+  return rule.groups.size();
 }
+
+const char* RoomWord(Room room) {
+  return room == Room::kSeries ? "series" : room == Room::kForeign ? "alerts" : "alarms";
+}
+
+namespace {
 
 Judgement Counted(const State& s, const Rule& rule) {
   Judgement j;
@@ -32,7 +48,7 @@ Transition TellOverflow(const State& s, const Rule& rule, AlarmState state, cons
   t.groups_refused = overflow.refused.size();
   t.threshold = static_cast<double>(Watched(s, rule));
   t.comparison = plan::Comparison::kGreater;
-  t.unit = std::string(rule.spec.of_series ? "series" : "alarms");
+  t.unit = RoomWord(rule.spec.room);
   t.hold = Duration(0);
   t.top.clear();
   return t;

@@ -129,7 +129,7 @@ std::vector<std::uint64_t> SomeOf(const std::map<std::uint64_t, std::int64_t>& r
 // What there is no room for is told with the service's first rule.
 bool TellsOfSeries(const Service& service, const Rule& rule) {
   const auto first = std::find_if(service.rules.begin(), service.rules.end(), [](const auto& r) {
-    return r->role == Role::kSource && !r->spec.of_series;
+    return r->role == Role::kSource && r->spec.judges();
   });
   return first != service.rules.end() && first->get() == &rule;
 }
@@ -176,7 +176,7 @@ std::vector<Role> RolesOf(const Share& share, const RuleSpec& spec) {
   if (share.index >= share.of) return {};
   if (share.of == 1) return {Role::kWhole};
   if (share.index > 0) return {Role::kSource};
-  if (spec.of_series) return {Role::kWhole};
+  if (!spec.judges()) return {Role::kWhole};
   return {Role::kHome, Role::kSource};
 }
 

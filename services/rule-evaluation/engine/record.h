@@ -114,12 +114,29 @@ struct ReadingsView {
   std::string_view groups;  // as the engine encodes them
 };
 
+// An alert that somebody else judges, as it was told once.
+struct ExternalAlertView {
+  std::string_view service;
+  std::string_view source;  // "alertmanager"
+  std::string_view name;
+  std::string_view labels;    // canonical bytes (Labels::Decode)
+  std::string_view severity;  // as given
+  std::string_view summary;
+  std::string_view description;
+  std::string_view runbook;
+  std::string_view link;
+  bool firing = false;  // false: it is over
+  Instant starts{};
+  // Firing: so long its word is good, epoch = until it says otherwise; over: when it ended.
+  Instant until{};
+};
+
 struct RecordView {
   std::int64_t offset = 0;
   RealTime append_time{};  // the broker's; the engine maps it to domain time
   Source source;
   std::variant<BatchView, TickView, PlanActivationView, DeploymentView, ProbeStartView,
-               ReadingsView>
+               ReadingsView, ExternalAlertView>
       body;
 };
 

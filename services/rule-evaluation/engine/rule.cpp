@@ -50,24 +50,33 @@ void FillLateness(const plan::Plan& plan, RuleSpec& spec) {
   }
 }
 
-// That series are not watched may silence any alarm: it is as bad as the worst one that pages, and
-// told to its owner.
-void AddSeriesLimit(const plan::Plan& plan, std::vector<RuleSpec>& specs) {
-  const plan::Alarm* worst = nullptr;
-  for (const plan::Alarm& alarm : plan.alarms) {
-    if (!alarm.page || (worst != nullptr && alarm.severity >= worst->severity)) continue;
-    worst = &alarm;
-  }
-  if (worst == nullptr) return;
+// It has no group and reads nothing.
+RuleSpec& AddLimit(Room room, std::string_view name, const std::string& expression,
+                   std::vector<RuleSpec>& specs) {
   RuleSpec& spec = specs.emplace_back();
-  spec.name = kSeriesLimitName;
-  spec.of_series = true;
-  spec.severity = worst->severity;
-  spec.owner = worst->owner;
-  spec.expression = "series of " + plan.service;
-  // It has no group and reads nothing.
+  spec.name = name;
+  spec.room = room;
+  spec.expression = expression;
   spec.when.by = {"limit"};
   spec.when.window = std::chrono::days(30);
+  return spec;
+}
+
+// That series are not watched may silence any alarm: it is as bad as the worst one that pages, and
+// told to its owner. Foreign alerts without room are as bad, and told to the owner of foreign ones.
+void AddLimits(const plan::Plan& plan, std::vector<RuleSpec>& specs) {
+  const plan::Alarm* worst = plan.WorstThatPages();
+  if (worst != nullptr) {
+    RuleSpec& spec = AddLimit(Room::kSeries, kSeriesLimitName, "series of " + plan.service, specs);
+    spec.severity = worst->severity;
+    spec.owner = worst->owner;
+  }
+  const std::string owner = plan.OwnerOfForeign();
+  if (owner.empty()) return;
+  RuleSpec& spec =
+      AddLimit(Room::kForeign, kForeignLimitName, "foreign alerts of " + plan.service, specs);
+  spec.severity = worst != nullptr ? worst->severity : plan::Severity::kHigh;
+  spec.owner = owner;
 }
 
 }  // namespace
@@ -104,7 +113,7 @@ std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
     spec.expression = plan::CanonicalText(spec.when);
     FillLateness(plan, spec);
   }
-  AddSeriesLimit(plan, specs);
+  AddLimits(plan, specs);
   return specs;
 }
 

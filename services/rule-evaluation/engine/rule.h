@@ -153,8 +153,7 @@ struct Group {
   }
 };
 
-// What a rule has no room for (groups; of a service's kSeriesLimitName, series), and the alarm that
-// says so: one of the rule's own, without labels.
+// What a rule has no room for, and the alarm that says so: one of the rule's own, without labels.
 struct Overflow {
   static constexpr std::size_t kKnownMax = 100'000;  // beyond it the number is at least so many
 
@@ -169,6 +168,13 @@ struct Probe {
   std::string expression;  // as asked
   Instant started{};
   Duration within{0};
+};
+
+// What a rule has so many of and no more.
+enum class Room : std::uint8_t {
+  kGroups,   // its own
+  kSeries,   // of kSeriesLimitName, which judges nothing and says what is not watched
+  kForeign,  // likewise kForeignLimitName: foreign alerts of the service
 };
 
 struct RuleSpec {
@@ -186,12 +192,13 @@ struct RuleSpec {
   std::string summary;
   std::string runbook;
   std::string expression;  // canonical
-  bool of_series = false;  // kSeriesLimitName: it judges nothing, and says what is not watched
+  Room room = Room::kGroups;
   std::optional<plan::Evidence> evidence;
   // Where the plan says so, the greatest of all metrics that are read.
   std::optional<Duration> lateness;
   bool lateness_said_for_all = false;
 
+  bool judges() const { return room == Room::kGroups; }
   // At no level, 0, it is as bad as the alarm itself.
   plan::Severity SeverityAt(std::size_t level) const {
     return level == 0 ? severity : levels[level - 1].severity;
@@ -311,7 +318,7 @@ inline bool IsPrimary(const plan::Measure& measure, std::uint8_t operand) {
 }
 
 // The rules that a plan makes: its alarms, then the conditions of its remediations, in its order;
-// then, if it pages anybody, the one that tells that there is no room for series.
+// then, if it pages anybody, those that tell that there is no room for series or foreign alerts.
 std::vector<RuleSpec> SpecsOf(const plan::Plan& plan);
 std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_t service);
 

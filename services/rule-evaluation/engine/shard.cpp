@@ -52,6 +52,8 @@ void ApplyBody(State& s, const RecordView& record, std::vector<Transition>& out)
         } else if constexpr (std::is_same_v<Body, ReadingsView>) {
           TakeReadings(s, body);
           JudgeHomes(s, out);
+        } else if constexpr (std::is_same_v<Body, ExternalAlertView>) {
+          TakeForeign(s, body, out);
         } else {
           StartProbe(s, body, out);
         }
@@ -79,6 +81,7 @@ void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
   WithdrawAdopted(s, out);  //    (after a restart: what the plan no longer knows)
   JudgeDue(s, out);         // 2. what the watermark passed by it
   if (!s.homes.empty()) JudgeHomes(s, out);
+  JudgeForeign(s, out);
   if (!SeenBefore(s, record)) {
     ApplyBody(s, record, out);  // 3. what the record says
     JudgeTouched(s, out);       // 4. what cannot be undone any more
@@ -91,7 +94,7 @@ namespace {
 
 // Has the rule a line of its own, beside or in place of its groups?
 bool OwnView(const Rule& rule) {
-  return Overflows(rule) || (rule.groups.empty() && !rule.spec.of_series);
+  return Overflows(rule) || (rule.groups.empty() && rule.spec.judges());
 }
 
 }  // namespace
@@ -113,6 +116,9 @@ std::vector<AlarmView> Shard::Alarms() const {
       if (!IsShown(*rule)) continue;
       if (OwnView(*rule)) views.push_back(PlaceholderOf(s, *rule));
       for (const auto& [key, group] : rule->groups) views.push_back(ViewOf(s, *rule, *group));
+    }
+    for (const auto& [id, alert] : service->foreign) {
+      views.push_back(ViewOf(s, *service, id, alert));
     }
   }
   std::sort(views.begin(), views.end(),
@@ -145,6 +151,10 @@ std::vector<AlarmView> Shard::TakeChanged(std::vector<std::string>& gone) {
         group->changed = false;
         views.push_back(ViewOf(s, *rule, *group));
       }
+    }
+    for (auto& [id, alert] : service->foreign) {
+      left.erase(id);
+      if (std::exchange(alert.changed, false)) views.push_back(ViewOf(s, *service, id, alert));
     }
   }
   gone.insert(gone.end(), left.begin(), left.end());

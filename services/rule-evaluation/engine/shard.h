@@ -17,6 +17,7 @@ struct ShardLimits {
   std::size_t groups_max = 100'000;
   // Of one rule; what is beyond it or groups_max is told by one alarm of the rule's own.
   std::size_t groups_of_rule_max = 10'000;
+  std::size_t foreign_alerts_max = 1'000;  // of a service; likewise
 
   // Which of the topic's partitions it is: a service may be spread over several (ADR 9).
   std::int32_t partition = 0;
@@ -37,6 +38,8 @@ struct ShardCounters {
   std::uint64_t clock_steps_held =
       0;  // append-time steps not explained by ticks, not adopted (yet)
   std::uint64_t judgements = 0;
+  std::uint64_t alerts = 0;          // told by others, each time
+  std::uint64_t alerts_refused = 0;  // for want of room, or since they make no sense
 };
 
 // The pure engine of one partition of metrics.v1: the same records in the same order give the same

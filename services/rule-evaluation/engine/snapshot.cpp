@@ -10,14 +10,14 @@ namespace liveops::engine {
 namespace {
 
 constexpr std::string_view kMark = "liveops-shard";
-constexpr std::uint64_t kFormat = 10;
+constexpr std::uint64_t kFormat = 11;
 constexpr std::uint32_t kBlock = 256;  // series
 
 template <typename C, typename F>
 void EachCounter(C& c, F f) {
   for (auto* v : {&c.records, &c.points, &c.points_late, &c.points_duplicate, &c.points_future,
                   &c.points_unit_mismatch, &c.series_refused, &c.plans_refused, &c.clock_steps_held,
-                  &c.judgements}) {
+                  &c.judgements, &c.alerts, &c.alerts_refused}) {
     f(*v);
   }
 }
@@ -50,7 +50,8 @@ std::string EncodeHead(const State& s) {
   s.clock.Write(out);
   s.presence.Write(out);
   s.sessions.Write(out);
-  for (const std::int64_t v : {s.hard_from_ms, s.soft_from_ms, s.frozen_until_ms, s.housekept_ms}) {
+  for (const std::int64_t v :
+       {s.hard_from_ms, s.soft_from_ms, s.frozen_until_ms, s.housekept_ms, s.foreign_judged_ms}) {
     out.Signed(v);
   }
   out.Varint(s.holes.size());
@@ -103,7 +104,8 @@ bool ReadHead(State& s, std::string_view section, Head& head, std::string& why) 
   s.position = in.Signed();
   EachCounter(s.counters, [&](std::uint64_t& v) { v = in.Varint(); });
   if (!s.clock.Read(in) || !s.presence.Read(in) || !s.sessions.Read(in)) return false;
-  for (std::int64_t* v : {&s.hard_from_ms, &s.soft_from_ms, &s.frozen_until_ms, &s.housekept_ms}) {
+  for (std::int64_t* v : {&s.hard_from_ms, &s.soft_from_ms, &s.frozen_until_ms, &s.housekept_ms,
+                          &s.foreign_judged_ms}) {
     *v = in.Milliseconds(kLongAgo);
   }
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {

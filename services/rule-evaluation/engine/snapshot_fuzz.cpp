@@ -51,6 +51,10 @@ series X gauge cpu_utilization unit=% service=other host=a
     if (second < 30) text += std::to_string(second) + "s: B=95 @otlp\n";
     if (second == 40) text += "40s: H=190:1,200:10,inf:0\n";
   }
+  text +=
+      "alert 5s..60s every 20s alertmanager Down firing pod=a @link=l @summary=s @until=70s\n"
+      "alert 30s datadog Slow firing @severity=p3\nalert 50s datadog Slow over\n"
+      "alert 52s datadog Slow firing @service=other @severity=page\n";
   text += "deploy 20s 42 new\nprobe 25s one within=90s CPU by host > 99%\nplan 70s q v2\nend 95s\n";
   script.text = text;
   return script;

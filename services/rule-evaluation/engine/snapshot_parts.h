@@ -23,6 +23,10 @@ bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in);
 void WriteRole(const Rule& rule, ByteWriter& out);
 bool ReadRole(Rule& rule, ByteReader& in);
 
+// What others told of a service.
+void WriteForeign(const ForeignAlerts& alerts, ByteWriter& out);
+bool ReadForeign(ForeignAlerts& alerts, ByteReader& in);
+
 // What a rule has no room for.
 void WriteOverflow(const Rule& rule, ByteWriter& out);
 bool ReadOverflow(State& s, Rule& rule, ByteReader& in);

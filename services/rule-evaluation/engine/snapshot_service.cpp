@@ -200,6 +200,7 @@ void WriteService(const Service& service, ByteWriter& out) {
     out.String(d.actor);
     out.Signed(ToMs(d.time));
   }
+  WriteForeign(service.foreign, out);
   out.Varint(service.rules.size());
   for (const auto& rule : service.rules) WriteRule(*rule, out);
 }
@@ -219,12 +220,13 @@ bool ReadService(State& s, ByteReader& in) {
     d.actor = in.String();
     d.time = InstantFromMs(in.Milliseconds());
   }
-  if (!in.ok()) return false;
+  if (!in.ok() || !ReadForeign(service.foreign, in)) return false;
   std::vector<RuleSpec> specs;
   if (service.version > 0) {
     const plan::ParseResult parsed = plan::Parse(service.text);
     if (!parsed.ok()) return false;
     specs = SpecsOf(parsed.plan);
+    service.foreign_owner = parsed.plan.OwnerOfForeign();
   }
   for (std::uint64_t n = in.Varint(); n > 0; --n) {
     if (!in.ok() || !ReadRule(s, service, number, specs, in)) return false;

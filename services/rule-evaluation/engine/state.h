@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "services/rule-evaluation/engine/clock.h"
+#include "services/rule-evaluation/engine/foreign.h"
 #include "services/rule-evaluation/engine/presence.h"
 #include "services/rule-evaluation/engine/rule.h"
 #include "services/rule-evaluation/engine/sessions.h"
@@ -37,8 +38,11 @@ struct Service {
   std::int64_t spread_from_ms = kLongAgo;    // event time since which its series lie so
   std::vector<Deployment> deployments;       // the last hour's, oldest first
   std::vector<std::unique_ptr<Rule>> rules;  // the plan's in its order, then the probes that run
+  ForeignAlerts foreign;
 
-  Rule* series_limit = nullptr;  // derived: kSeriesLimitName among `rules`
+  std::string foreign_owner;      // derived: whose they are, by the plan
+  Rule* series_limit = nullptr;   // derived: kSeriesLimitName among `rules`
+  Rule* foreign_limit = nullptr;  // derived: kForeignLimitName
   // Derived, for people: the clock when a series of it was last refused for want of room.
   std::int64_t series_refused_ms = kLongAgo;
   std::uint64_t generation =
@@ -107,6 +111,7 @@ struct State {
   // After a stall the watermark waits for what was queued meanwhile.
   std::int64_t frozen_until_ms = kLongAgo;
   std::int64_t housekept_ms = kLongAgo;
+  std::int64_t foreign_judged_ms = kLongAgo;
   bool mid_log = false;  // StartAt was called, and no record has come yet
 
   std::unique_ptr<Cut> cut;  // no part of the state
@@ -320,6 +325,7 @@ void JudgeDue(State& s, std::vector<Transition>& out);
 // --- tell.cpp ---
 Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState state,
                 const char* reason, const Judgement& j);
+std::vector<Change> ChangesBefore(const Service& service, Instant now);
 
 // --- overflow.cpp: more groups, or series, than there may be ---
 // That of the rule, made if there is none.
@@ -335,6 +341,9 @@ void AdmitSeries(State& s, Service& service, const Fingerprint& series);
 // end.
 void TellOverflows(State& s, std::vector<Transition>& out);
 bool Overflows(const Rule& rule);
+// How many there are of what there is room for, and what they are called.
+std::size_t Watched(const State& s, const Rule& rule);
+const char* RoomWord(Room room);
 // It is told as over, for another reason than that there is room.
 void EndOverflow(State& s, Rule& rule, const char* reason, std::vector<Transition>& out);
 // Is the transition that of a rule's overflow?

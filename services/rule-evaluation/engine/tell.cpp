@@ -125,6 +125,8 @@ std::vector<Contribution> TopOf(const State& s, const Rule& rule, const Group& g
   return top;
 }
 
+}  // namespace
+
 std::vector<Change> ChangesBefore(const Service& service, Instant now) {
   std::vector<Change> changes;
   for (auto it = service.deployments.rbegin(); it != service.deployments.rend(); ++it) {
@@ -138,8 +140,6 @@ std::vector<Change> ChangesBefore(const Service& service, Instant now) {
                    [](const Change& a, const Change& b) { return a.time > b.time; });
   return changes;
 }
-
-}  // namespace
 
 Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState state,
                 const char* reason, const Judgement& j) {

@@ -248,6 +248,7 @@ void Housekeep(State& s) {
   });
   for (const std::uint32_t id : unused) s.series.Remove(id);
   for (const auto& service : s.services) {
+    HousekeepForeign(s, *service);
     std::erase_if(service->deployments,
                   [&](const Deployment& d) { return s.now() - d.time > kRemembered; });
   }

@@ -39,6 +39,7 @@ class Reader {
   void SeriesLine(const std::vector<std::string>& words);
   void SampleLine(std::string_view when, const std::vector<std::string>& words);
   void Batch(std::int64_t time, const std::vector<std::string>& words);
+  void AlertLine(const std::vector<std::string>& words);
   void Ticks();
   void Fail(std::string why) {
     if (fault_.empty()) fault_ = std::move(why);
@@ -218,6 +219,57 @@ void Reader::SampleLine(std::string_view when, const std::vector<std::string>& w
   for (std::int64_t t = range.from; t <= range.to; t += step) Batch(t, words);
 }
 
+void Reader::AlertLine(const std::vector<std::string>& words) {
+  if (words.size() < 4) return Fail("alert T SOURCE NAME firing|over …");
+  Range range = RangeOf(words[1]);
+  std::int64_t step = 1;
+  std::size_t next = 2;
+  if (words[2] == "every") {
+    step = Ms(words[3]);
+    next = 4;
+  }
+  for (std::int64_t t = range.from; t <= range.to; t += step) {
+    Held& held = New(t);
+    ExternalAlertView alert;
+    alert.service = "shop";
+    alert.source = held.Keep(words.at(next));
+    alert.name = held.Keep(words.at(next + 1));
+    alert.firing = words.at(next + 2) == "firing";
+    std::int64_t starts = range.from;
+    std::int64_t until = t + (alert.firing ? 240'000 : 0);
+    bool forever = false;
+    Labels labels;
+    for (std::size_t i = next + 3; i < words.size(); ++i) {
+      const std::size_t eq = words[i].find('=');
+      const std::string name = words[i].substr(0, eq);
+      const std::string value = words[i].substr(eq + 1);
+      if (name == "@since") {
+        starts = Ms(value);
+      } else if (name == "@until") {
+        forever = value == "otherwise";
+        if (!forever) until = Ms(value);
+      } else if (name == "@severity") {
+        alert.severity = held.Keep(value);
+      } else if (name == "@summary") {
+        alert.summary = held.Keep(value);
+      } else if (name == "@link") {
+        alert.link = held.Keep(value);
+      } else if (name == "@service") {
+        alert.service = held.Keep(value);
+      } else {
+        labels.Set(name, value);
+      }
+    }
+    alert.starts = InstantFromMs(kNine + starts);
+    if (!forever) alert.until = InstantFromMs(kNine + until);
+    alert.labels = held.Keep(labels.Encode());
+    held.view.source.emitter = "ingest";
+    held.view.source.session = 1;
+    held.view.source.sequence = ++sequences_["ingest"];
+    held.view.body = alert;
+  }
+}
+
 void Reader::Line(std::string_view line) {
   line = Trim(line.substr(0, line.find('#')));
   if (line.empty()) return;
@@ -263,6 +315,8 @@ void Reader::Line(std::string_view line) {
     const std::size_t at = line.find(w[3]) + w[3].size();
     probe.expression = held.Keep(std::string(Trim(line.substr(at))));
     held.view.body = probe;
+  } else if (w[0] == "alert") {
+    AlertLine(w);
   } else if (w[0] == "deploy") {
     Held& held = New(Ms(w[1]));
     DeploymentView d;

@@ -100,6 +100,10 @@ std::string Dump(const Transition& t) {
     out += fmt::format("{}|{}|{}|", t.swings, t.flaps_within.count(), t.quiet.count());
   }
   if (t.groups_refused > 0) out += fmt::format("{}|", t.groups_refused);
+  if (!t.origin.empty()) {
+    out += fmt::format("{}|{}|{}|{}|{}|", t.origin, t.link, t.runbook, ToMs(t.heard),
+                       ToMs(t.valid_until));
+  }
   return out + Hex(TransitionId(t)) + "\n";
 }
 

@@ -23,6 +23,8 @@ const char* AlarmStateName(AlarmState state) {
       return "withdrawn";
     case AlarmState::kBlind:
       return "blind";
+    case AlarmState::kStale:
+      return "stale";
   }
   return "unknown";
 }

@@ -23,11 +23,13 @@ enum class AlarmState : std::uint8_t {
   kGone = 6,       // as a transition
   kWithdrawn = 7,  // as a transition
   kBlind = 8,      // never saw its metric since the plan's activation; never a transition
+  kStale = 9,      // a foreign alert that was not told again in time
 };
 const char* AlarmStateName(AlarmState state);
 // An episode goes on.
 inline bool IsOpen(AlarmState state) {
-  return state == AlarmState::kFiring || state == AlarmState::kNoData;
+  return state == AlarmState::kFiring || state == AlarmState::kNoData ||
+         state == AlarmState::kStale;
 }
 
 enum class Purpose : std::uint8_t { kPage = 1, kRecord = 2, kScenario = 3, kProbe = 4 };
@@ -54,7 +56,7 @@ struct Transition {
   std::uint32_t step = 0;
   AlarmState state = AlarmState::kFiring;
   // "crossed", "overflow", "flapping", "escalated", "eased", "recovered", "silent", "returned",
-  // "gone", "removed", "promoted", "shadowed", "true", "timed_out"
+  // "gone", "removed", "promoted", "shadowed", "true", "timed_out", "reported", "stale"
   std::string reason;
   plan::Severity severity = plan::Severity::kMedium;
   std::optional<plan::Severity> severity_before;  // "escalated" and "eased": from what
@@ -89,6 +91,11 @@ struct Transition {
   // "overflow": the groups for which the rule has no room, or the series for which the shard has
   // none. Its value is how many there are in all, its threshold how many are watched.
   std::uint64_t groups_refused = 0;
+  // Of a foreign alert; "" and epoch of the plan's own alarms.
+  std::string origin;     // who judges it: "alertmanager"
+  std::string link;       // where
+  Instant heard{};        // partition clock when it was last told
+  Instant valid_until{};  // so long its word is good
 };
 
 // `service/name` and, with groups, `{label="value",…}`.
@@ -97,6 +104,8 @@ std::string AlarmId(std::string_view service, std::string_view name, const Label
 std::string ScenarioAlarmName(std::string_view scenario);
 // So is the alarm called that tells that there is no room for more series of a service.
 inline constexpr std::string_view kSeriesLimitName = "limit:series";
+// And the one that tells that there is no room for more foreign alerts of a service.
+inline constexpr std::string_view kForeignLimitName = "limit:foreign-alerts";
 // SHA-256 over (alarm id, episode in ms, step).
 Sha256 TransitionId(const Transition& transition);
 
@@ -124,6 +133,10 @@ struct AlarmView {
   std::uint64_t plan_version = 0;
   std::uint32_t swings = 0;  // of an open flapping episode
   std::string explanation;
+  std::string origin;  // as of a Transition
+  std::string link;
+  Instant heard{};
+  Instant valid_until{};
 };
 
 }  // namespace liveops::engine

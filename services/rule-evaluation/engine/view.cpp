@@ -333,20 +333,19 @@ AlarmView PlaceholderOf(const State& s, const Rule& rule) {
     v.state = life.state;
     v.since = life.state_since;
     v.episode = life.episode;
-    const bool of_series = rule.spec.of_series;
-    const std::size_t watched = of_series ? s.series.size() : rule.groups.size();
+    const std::size_t watched = Watched(s, rule);
     v.value = static_cast<double>(watched + more);
     v.threshold = static_cast<double>(watched);
     v.comparison = plan::Comparison::kGreater;
-    v.unit = std::string(of_series ? "series" : "alarms");
+    v.unit = RoomWord(rule.spec.room);
     v.hold = Duration(0);
-    v.explanation =
-        of_series
-            ? fmt::format("{} series are as many as a shard may have, and {} more are not watched",
-                          watched, more)
-            : fmt::format(
-                  "{} alarms are as many as it may have, and {} more groups are not watched",
-                  watched, more);
+    const char* text = "{} alarms are as many as it may have, and {} more groups are not watched";
+    if (rule.spec.room == Room::kSeries) {
+      text = "{} series are as many as a shard may have, and {} more are not watched";
+    } else if (rule.spec.room == Room::kForeign) {
+      text = "{} foreign alerts are as many as a service may have, and {} more are not taken";
+    }
+    v.explanation = fmt::format(fmt::runtime(text), watched, more);
     return v;
   }
   const std::string metric = MetricOf(rule.spec.when);

@@ -23,7 +23,7 @@ constexpr int kReplayNice = 10;  // of that thread alone, as Linux has it
 
 bool Open(v1::AlarmState state) {
   return state == v1::ALARM_STATE_FIRING || state == v1::ALARM_STATE_NO_DATA ||
-         state == v1::ALARM_STATE_PENDING;
+         state == v1::ALARM_STATE_STALE || state == v1::ALARM_STATE_PENDING;
 }
 
 // What a watcher would want to hear of; a moving clock alone is no change.

@@ -22,6 +22,7 @@ constexpr Duration kEndSlack{2'000};             // ticks come each 250 ms
 // Beyond the windows and holds of the alarm: how late its points may be judged, and its clear.
 constexpr Duration kMargin{15 * 60'000};
 constexpr std::size_t kGroupsToldMax = 10;
+const std::string kScenarioPrefix = engine::ScenarioAlarmName("");
 
 struct AlarmName {
   std::string service;
@@ -83,6 +84,11 @@ bool Agrees(const engine::Transition& word, const std::vector<engine::AlarmView>
   return !IsOpen(word.state);
 }
 
+// Of an alert that others judge: each word of it is good for some minutes, as a rule for five.
+bool IsForeign(const std::string& name) {
+  return name.find(':') != std::string::npos && !name.starts_with(kScenarioPrefix);
+}
+
 struct Turn {
   explicit Turn(std::atomic<bool>& flag) : taken(flag), mine(!flag.exchange(true)) {}
   Turn(const Turn&) = delete;
@@ -141,6 +147,13 @@ bool Hindsight::Case::ReadPlan(const AlarmName& name) {
   const PlanInForce* then = nullptr;
   for (const PlanInForce& plan : words.plans()) {
     if (plan.clock <= past.at) then = &plan;
+  }
+  if (IsForeign(name.name)) {
+    reach = kMargin;
+    if (then == nullptr) return true;
+    past.plan_version = then->version;
+    past.plan_applied_by = then->applied_by;
+    return true;
   }
   if (then == nullptr) {
     past.why_not = words.plans().empty()
