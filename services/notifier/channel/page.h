@@ -92,6 +92,10 @@ struct Page {
   std::vector<PageContribution> top;
   std::vector<PageChange> changes;
   std::string runbook;
+  // Of an alert that others judge: who, where, and the partition clock when it was last told.
+  std::string origin;
+  std::string link;
+  Instant heard{};
   std::string acknowledged_by;
   std::vector<PageRemedy> remedies;  // of a remedy notice: that one alone
 };

@@ -145,15 +145,24 @@ std::string HeadlineIn(const Page& page, const Words& words) {
       }
       return out;
     }
+    case Notice::kStale:
+      return SeverityIn(page, words) + ", " + words.stale + ": " + place + ": " +
+             Filled(words.not_heard, {TimeText(page.heard)});
     case Notice::kNoData:
       return SeverityIn(page, words) + ", " + words.no_data + ": " + place + ": " + words.silent;
     case Notice::kFiring:
     case Notice::kEased:
       if (page.groups_refused > 0) {
         return SeverityIn(page, words) + ": " + place + ": " +
-               Filled(page.unit == "series" ? words.more_series : words.more,
+               Filled(page.unit == "series"   ? words.more_series
+                      : page.unit == "alerts" ? words.more_alerts
+                                              : words.more,
                       {Thousands(page.threshold),
                        Thousands(static_cast<double>(page.groups_refused))});
+      }
+      if (!page.origin.empty()) {
+        const std::string what = OneLine(page.summary);
+        return SeverityIn(page, words) + ": " + place + (what.empty() ? "" : ": " + what);
       }
       return SeverityIn(page, words) + ": " + place + " " + ValueText(page) + " (" +
              MidSentence(words.limit) + " " + LimitText(page) + ")";
@@ -248,6 +257,11 @@ std::string ValueText(const Page& page) {
   }
   if (!page.compared.empty()) out += " (" + OneLine(page.compared) + ")";
   return out;
+}
+
+std::string SayRefused(Language language, const Page& page) {
+  if (page.unit == "series") return Say(language, &Words::series_refused);
+  return Say(language, page.unit == "alerts" ? &Words::alerts_refused : &Words::more_refused);
 }
 
 std::string LimitText(const Page& page) {

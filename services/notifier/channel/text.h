@@ -31,6 +31,8 @@ std::string SaySeverity(Language language, plan::Severity severity);
 std::string SayResponse(Language language, const Page& page);
 // What is to be said of an alarm that flaps; "" of one that does not.
 std::string SayFlapping(Language language, const Page& page);
+// Of an overflow: what it means.
+std::string SayRefused(Language language, const Page& page);
 std::string SayEnd(Language language, RemedyEnd end);
 
 // "2.4 %", with its bounds when it is an estimate: "512 ms (500 ms to 524 ms)".

@@ -62,7 +62,16 @@ const Words& EnglishWords() {
       .series_refused =
           "A shard has as many series as it may have, and the others of this service are not "
           "watched: alarms that rest on them cannot fire. The others go on unchanged.",
+      .more_alerts = "{} foreign alerts, and {} more",
+      .alerts_refused =
+          "A service has as many foreign alerts as it may have, and the others are not taken: they "
+          "page nobody. Those that it has go on unchanged.",
       .recovered_to = "Back at",
+      .stale = "STALE",
+      .not_heard = "not heard of again since {}; nobody said that it is over",
+      .told_by = "Told by",
+      .last_told = "Last told",
+      .source = "Where it is judged",
   };
   return kWords;
 }
@@ -126,7 +135,16 @@ const Words& KoreanWords() {
       .series_refused =
           "샤드가 가질 수 있는 시계열 수의 한도에 도달해 이 서비스의 나머지는 감시되지 않으며, "
           "그에 기반한 알람은 발생하지 않습니다. 다른 알람은 그대로 유지됩니다.",
+      .more_alerts = "외부 알림 {}개, 그 외 {}개",
+      .alerts_refused =
+          "서비스가 가질 수 있는 외부 알림 수의 한도에 도달해 나머지는 받지 않으며 호출되지 "
+          "않습니다. 기존 알림은 그대로 유지됩니다.",
       .recovered_to = "복구 값",
+      .stale = "소식 끊김",
+      .not_heard = "{} 이후 다시 전달되지 않음; 해제되었다는 전달은 없음",
+      .told_by = "알린 곳",
+      .last_told = "마지막 전달",
+      .source = "판정한 곳",
   };
   return kWords;
 }

@@ -55,7 +55,14 @@ struct Words {
   const char* more_refused;  // what that means
   const char* more_series;   // {}: number of series, and of those that are not watched
   const char* series_refused;
+  const char* more_alerts;  // {}: number of foreign alerts, and of those that are not taken
+  const char* alerts_refused;
   const char* recovered_to;
+  const char* stale;
+  const char* not_heard;  // {}: a time
+  const char* told_by;
+  const char* last_told;
+  const char* source;  // of a link to where it is judged
 };
 
 const Words& EnglishWords();

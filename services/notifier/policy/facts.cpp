@@ -35,6 +35,8 @@ const char* NoticeName(Notice notice) {
       return "no-data";
     case Notice::kEased:
       return "eased";
+    case Notice::kStale:
+      return "stale";
   }
   return "unknown";
 }
@@ -95,8 +97,16 @@ Instant Delivered::LastClock() const {
   return last;
 }
 
-bool IsOpening(Notice notice) { return notice == Notice::kFiring || notice == Notice::kNoData; }
-bool IsOpen(Phase phase) { return phase == Phase::kFiring || phase == Phase::kNoData; }
+bool IsOpening(Notice notice) {
+  return notice == Notice::kFiring || notice == Notice::kNoData || notice == Notice::kStale;
+}
+bool IsOpen(Phase phase) {
+  return phase == Phase::kFiring || phase == Phase::kNoData || phase == Phase::kStale;
+}
+Notice OpeningOf(Phase phase) {
+  if (phase == Phase::kNoData) return Notice::kNoData;
+  return phase == Phase::kStale ? Notice::kStale : Notice::kFiring;
+}
 bool IsClosed(Phase phase) { return phase != Phase::kNone && !IsOpen(phase); }
 
 std::string GroupId(std::string_view alarm_id, Instant episode) {

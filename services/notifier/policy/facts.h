@@ -33,6 +33,7 @@ enum class Notice {
   kResolved,  // or gone, withdrawn, replaced: the text says which
   kNoData,
   kEased,  // it fires on, and is less bad than what was told
+  kStale,  // of an alert that others judge: nobody tells of it any more
 };
 const char* NoticeName(Notice notice);  // "firing", "acknowledged", …
 // Says that an alarm is open.
@@ -96,9 +97,12 @@ enum class Phase {
   kGone,
   kWithdrawn,
   kReplaced,  // a newer episode of the alarm began without a word about this one's end
+  kStale,     // open, and nobody tells of it any more
 };
 bool IsOpen(Phase phase);
 bool IsClosed(Phase phase);  // kNone is neither
+// What is told of an open phase.
+Notice OpeningOf(Phase phase);
 
 struct Remedy {
   std::string id;

@@ -64,10 +64,11 @@ std::optional<NoticeDecision> EasedNotice(Channel channel, const Desired& desire
   return Attempt(channel, delivered, Notice::kEased, "", desired.step);
 }
 
-// Firing or no data, whichever is so now, and once more where it is worse than what was told.
+// Firing, no data or stale, whichever is so now, and once more where it is worse than what was
+// told.
 std::optional<NoticeDecision> OpeningNotice(Channel channel, const Desired& desired,
                                             const Delivered& delivered) {
-  const Notice wanted = desired.phase == Phase::kFiring ? Notice::kFiring : Notice::kNoData;
+  const Notice wanted = OpeningOf(desired.phase);
   const Told* newest = NewestOpening(delivered);
   // Told already, whatever came and went since without reaching anybody.
   const auto known = ToldSeverity(delivered);

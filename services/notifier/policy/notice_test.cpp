@@ -12,6 +12,7 @@ namespace {
 Phase PhaseOf(const std::string& word) {
   if (word == "firing") return Phase::kFiring;
   if (word == "no-data") return Phase::kNoData;
+  if (word == "stale") return Phase::kStale;
   if (word == "resolved") return Phase::kResolved;
   if (word == "gone") return Phase::kGone;
   if (word == "withdrawn") return Phase::kWithdrawn;
@@ -24,7 +25,7 @@ Phase PhaseOf(const std::string& word) {
 Notice NoticeOf(std::string_view word) {
   for (const Notice notice :
        {Notice::kFiring, Notice::kAcknowledged, Notice::kRemedyProposed, Notice::kRemedyClosed,
-        Notice::kResolved, Notice::kNoData, Notice::kEased}) {
+        Notice::kResolved, Notice::kNoData, Notice::kEased, Notice::kStale}) {
     if (word == NoticeName(notice)) return notice;
   }
   ADD_FAILURE() << "notice " << word;
@@ -153,6 +154,15 @@ pagerduty | resolved/1 ack          | firing=delivered resolved=delivered/1    |
 pagerduty | withdrawn/1             | firing=delivered                         | due resolved#1
 pagerduty | gone/1                  | firing=delivered                         | due resolved#1
 pagerduty | replaced/1              | firing=delivered                         | due resolved#1
+)");
+}
+
+TEST(NextNotice, StaleIsToldOnceAndSoIsTheReturn) {
+  Check(R"(
+pagerduty | stale/1    | firing=delivered                       | due stale#1
+slack     | stale/1    | firing=delivered stale=delivered/1     | all-told
+slack     | firing/2   | firing=delivered stale=delivered/1     | due firing#1
+pagerduty | resolved/2 | firing=delivered stale=delivered/1     | due resolved#1
 )");
 }
 

@@ -20,6 +20,8 @@ v1::Notice ToProto(Notice notice) {
       return v1::NOTICE_NO_DATA;
     case Notice::kEased:
       return v1::NOTICE_EASED;
+    case Notice::kStale:
+      return v1::NOTICE_STALE;
   }
   return v1::NOTICE_UNSPECIFIED;
 }
@@ -43,7 +45,7 @@ v1::DeliveryOutcome ToProto(Outcome outcome) {
 std::optional<Notice> FromProto(v1::Notice notice) {
   for (const Notice known :
        {Notice::kFiring, Notice::kAcknowledged, Notice::kRemedyProposed, Notice::kRemedyClosed,
-        Notice::kResolved, Notice::kNoData, Notice::kEased}) {
+        Notice::kResolved, Notice::kNoData, Notice::kEased, Notice::kStale}) {
     if (ToProto(known) == notice) return known;
   }
   return std::nullopt;
@@ -94,6 +96,8 @@ std::optional<Phase> PhaseOf(v1::AlarmState state) {
       return Phase::kFiring;
     case v1::ALARM_STATE_NO_DATA:
       return Phase::kNoData;
+    case v1::ALARM_STATE_STALE:
+      return Phase::kStale;
     case v1::ALARM_STATE_RESOLVED:
       return Phase::kResolved;
     case v1::ALARM_STATE_GONE:
@@ -215,6 +219,9 @@ Page PageOf(const v1::AlarmTransition& t, Phase phase) {
   page.points = t.points();
   page.plan_version = t.plan_version();
   page.runbook = t.runbook();
+  page.origin = t.origin();
+  page.link = t.link();
+  page.heard = InstantFromMs(t.heard_ms());
   page.swings = t.swings();
   page.flaps_within = Duration(static_cast<std::int64_t>(t.flaps_within_ms()));
   page.groups_refused = t.groups_refused();

@@ -75,6 +75,7 @@ Page ComposePage(Registry& registry, const Group& group, const NoticeDecision& n
   page.severity_before = notice.was;
   const plan::Plan* plan = registry.PlanOf(group.service);
   if (plan) page.response = plan->ResponseTo(page.severity);
+  if (!page.origin.empty()) page.owner = registry.OwnerOf(group);
   if (const plan::Owner* owner = plan ? plan->FindOwner(page.owner) : nullptr) {
     if (!owner->title.empty()) page.owner = owner->title;
   }

@@ -306,7 +306,13 @@ Desired Registry::DesiredOf(const Group& group) {
 Route Registry::RouteFor(const Group& group) {
   const plan::Plan* plan = PlanOf(group.service);
   if (group.phase == Phase::kNone) return RouteOfRemedy(plan, group.owner);
-  return RouteOf(plan, group.owner, group.severity);
+  return RouteOf(plan, OwnerOf(group), group.severity);
+}
+
+std::string Registry::OwnerOf(const Group& group) {
+  if (group.last.origin().empty()) return group.owner;
+  const plan::Plan* plan = PlanOf(group.service);
+  return plan ? plan->OwnerOfForeign() : group.owner;
 }
 
 std::vector<const RemedyFacts*> Registry::RemediesOf(const Group& group) const {

@@ -89,6 +89,8 @@ class Registry {
 
   Desired DesiredOf(const Group& group);
   Route RouteFor(const Group& group);
+  // A foreign alert is whose the plan in force says, also when it came before there was a plan.
+  std::string OwnerOf(const Group& group);
   // Those told under this group, in order of their proposal.
   std::vector<const RemedyFacts*> RemediesOf(const Group& group) const;
   // Those that are open and belong on the alarm's page, wherever they are told.

@@ -79,6 +79,11 @@ void AddLists(Json& details, const Page& page, Language language) {
   }
 }
 
+void AddLink(Json& body, const std::string& url, const char* text) {
+  const std::string link = SafeLink(url);
+  if (!link.empty()) body["links"].push_back({{"href", link}, {"text", text}});
+}
+
 Json Details(const Page& page, Language language) {
   Json details;
   SetText(details, "description", page.summary);
@@ -89,20 +94,26 @@ Json Details(const Page& page, Language language) {
     SetNumber(details, "value_low", page.value_low);
     SetNumber(details, "value_high", page.value_high);
   }
-  SetNumber(details, "threshold", page.threshold);
-  details["comparison"] = Clean(page.comparison);
-  details["unit"] = Clean(page.unit);
-  details["window"] = FormatDuration(page.window);
-  details["hold"] = FormatDuration(page.hold);
+  if (page.origin.empty()) {
+    SetNumber(details, "threshold", page.threshold);
+    details["comparison"] = Clean(page.comparison);
+    details["unit"] = Clean(page.unit);
+    details["window"] = FormatDuration(page.window);
+    details["hold"] = FormatDuration(page.hold);
+    details["events"] = page.points;
+  } else {
+    details["told_by"] = Clean(page.origin);
+    SetText(details, "judged_at", page.link);
+    details["last_told"] = FormatUtc(ToMs(page.heard));
+  }
   details["since"] = FormatUtc(ToMs(page.since));
-  details["events"] = page.points;
   SetText(details, "reason", page.reason);
   if (page.severity_before) {
     details["severity_before"] = SaySeverity(language, *page.severity_before);
   }
   if (page.groups_refused > 0) {
     details["groups_refused"] = page.groups_refused;
-    SetText(details, "limit", Say(language, &Words::more_refused));
+    SetText(details, "limit", SayRefused(language, page));
   }
   SetText(details, "flapping", SayFlapping(language, page));
   SetText(details, "owner", page.owner);
@@ -143,7 +154,7 @@ std::string Render(const Page& page, Language language, std::string_view routing
   // The alert's title stays the alarm's own when a proposal, or its end, is added to it.
   Page titled = page;
   if (page.notice == Notice::kRemedyProposed || page.notice == Notice::kRemedyClosed) {
-    titled.notice = page.phase == Phase::kNoData ? Notice::kNoData : Notice::kFiring;
+    titled.notice = OpeningOf(page.phase);
   }
   std::string summary = Headline(titled, language);
   const std::string second = SecondHeadline(titled, language);
@@ -165,9 +176,9 @@ std::string Render(const Page& page, Language language, std::string_view routing
   body["dedup_key"] = DedupKey(page.alarm_id, page.episode);
   body["client"] = "LiveOps";
   body["payload"] = std::move(payload);
-  const std::string link = SafeLink(page.runbook);
-  if (!link.empty() && body["event_action"] == "trigger") {
-    body["links"] = Json::array({{{"href", link}, {"text", "Runbook"}}});
+  if (body["event_action"] == "trigger") {
+    AddLink(body, page.runbook, "Runbook");
+    AddLink(body, page.link, "Where it is judged");
   }
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -136,6 +136,22 @@ TEST(PagerDutyRender, StaysWithinTheLimitsWhateverComes) {
   EXPECT_LE(json["dedup_key"].get<std::string>().size(), 255u);
 }
 
+TEST(PagerDutyRender, AnAlertOfOthersSaysWhoJudgesItAndWhere) {
+  Page page = SomePage();
+  page.origin = "alertmanager";
+  page.link = "https://prometheus.example/graph";
+  page.runbook = "https://wiki/x";
+  page.value = std::numeric_limits<double>::quiet_NaN();
+  const Json json = Json::parse(Render(page, Language::kEnglish, kKey));
+  const Json& details = json["payload"]["custom_details"];
+  EXPECT_EQ(details["told_by"], "alertmanager");
+  EXPECT_EQ(details["judged_at"], page.link);
+  EXPECT_FALSE(details.contains("threshold"));
+  ASSERT_EQ(json["links"].size(), 2u);
+  EXPECT_EQ(json["links"][0]["href"], page.runbook);
+  EXPECT_EQ(json["links"][1]["href"], page.link);
+}
+
 TEST(PagerDutyRender, AValueThatIsNotANumberIsLeftOut) {
   Page page = SomePage();
   page.notice = Notice::kNoData;

@@ -15,7 +15,7 @@ constexpr std::size_t kHeaderMax = 150;
 constexpr std::size_t kFieldMax =
     400;  // Slack takes 2000; ten of these keep the whole under 13,000
 constexpr std::size_t kSectionMax = 1500;  // Slack takes 3000
-constexpr std::size_t kLinkMax = 1000;
+constexpr std::size_t kLinkMax = 600;      // of two
 constexpr std::size_t kListMax = 5;
 
 // Text inside a code span or block: a backtick would end it.
@@ -52,6 +52,7 @@ const char* Emoji(const Page& page) {
       return good ? ":white_check_mark: " : ":warning: ";
     }
     case Notice::kNoData:
+    case Notice::kStale:
       return ":black_circle: ";
     case Notice::kEased:
     case Notice::kFiring:
@@ -90,10 +91,15 @@ class Fields {
 void AddOpeningFields(Json& blocks, const Page& page, Language language) {
   Fields fields(language);
   if (!std::isnan(page.value)) fields.Add(&Words::now, ValueText(page));
-  fields.Add(&Words::limit,
-             LimitText(page) + (page.hold > Duration::zero() ? ", " + Say(language, &Words::held) +
-                                                                   " " + FormatDuration(page.hold)
-                                                             : ""));
+  const bool foreign = !page.origin.empty();
+  fields.Add(&Words::told_by, page.origin);
+  if (foreign) fields.Add(&Words::last_told, TimeText(page.heard));
+  if (!foreign) {
+    fields.Add(&Words::limit, LimitText(page) + (page.hold > Duration::zero()
+                                                     ? ", " + Say(language, &Words::held) + " " +
+                                                           FormatDuration(page.hold)
+                                                     : ""));
+  }
   fields.Add(&Words::since, TimeText(page.since) + " (" + FormatElapsed(page.clock - page.since) +
                                 " " + Say(language, &Words::ago) + ")");
   fields.Add(&Words::response, SayResponse(language, page));
@@ -102,7 +108,7 @@ void AddOpeningFields(Json& blocks, const Page& page, Language language) {
   if (page.points > 0) {
     window += ", " + std::to_string(page.points) + " " + Say(language, &Words::events);
   }
-  fields.Add(&Words::window, window);
+  if (!foreign) fields.Add(&Words::window, window);
   if (!page.acknowledged_by.empty()) fields.Add(&Words::taken_by, page.acknowledged_by);
   fields.AppendTo(blocks);
 }
@@ -114,7 +120,8 @@ void AddClosingFields(Json& blocks, const Page& page, Language language) {
     fields.Add(&Words::peak, FormatValue(page.peak, OneLine(page.unit)));
   }
   if (page.duration > Duration::zero()) fields.Add(&Words::lasted, FormatElapsed(page.duration));
-  fields.Add(&Words::limit, LimitText(page));
+  fields.Add(&Words::told_by, page.origin);
+  if (page.origin.empty()) fields.Add(&Words::limit, LimitText(page));
   fields.Add(&Words::owner, page.owner);
   fields.Add(&Words::taken_by, page.acknowledged_by);
   fields.AppendTo(blocks);
@@ -172,19 +179,24 @@ void AddRemedy(Json& blocks, const PageRemedy& remedy, Language language) {
   AddRemedyEnd(blocks, remedy, language);
 }
 
+// A context element holds 2000 characters, and half a link leads nowhere.
+void AddLink(std::string& text, const std::string& url, const std::string& word) {
+  const std::string link = SafeLink(url);
+  if (!link.empty() && Escape(link, kLinkMax + 1).size() <= kLinkMax) {
+    text += "  <" + Escape(link, 2000) + "|" + word + ">";
+  } else if (!url.empty()) {
+    text += "  " + word + ": " + Escape(OneLine(url), 200);
+  }
+}
+
 void AddFoot(Json& blocks, const Page& page, Language language) {
   std::string text = "`" + Code(page.alarm_id, 300) + "`";
   if (!page.expression.empty()) text += "  `" + Code(page.expression, 300) + "`";
   if (page.plan_version > 0) {
     text += "  " + Say(language, &Words::plan) + " v" + std::to_string(page.plan_version);
   }
-  // A context element holds 2000 characters, and half a link leads nowhere.
-  const std::string link = SafeLink(page.runbook);
-  if (!link.empty() && Escape(link, kLinkMax + 1).size() <= kLinkMax) {
-    text += "  <" + Escape(link, 2000) + "|" + Say(language, &Words::runbook) + ">";
-  } else if (!page.runbook.empty()) {
-    text += "  " + Say(language, &Words::runbook) + ": " + Escape(OneLine(page.runbook), 200);
-  }
+  AddLink(text, page.runbook, Say(language, &Words::runbook));
+  AddLink(text, page.link, Say(language, &Words::source));
   Context(blocks, text);
 }
 
@@ -231,8 +243,7 @@ std::string Render(const Page& page, Language language) {
   const std::string flapping = SayFlapping(language, page);
   if (!flapping.empty()) Section(blocks, ":repeat: " + Escape(flapping, 600));
   if (page.groups_refused > 0) {
-    Section(blocks,
-            Say(language, page.unit == "series" ? &Words::series_refused : &Words::more_refused));
+    Section(blocks, SayRefused(language, page));
   }
   const bool opening = IsOpening(page.notice);
   if (!page.summary.empty() && opening) Section(blocks, Escape(OneLine(page.summary), 600));

@@ -130,11 +130,38 @@ TEST(SlackRender, ARefusedRemedyIsNotThereToBeApproved) {
   }
 }
 
+TEST(SlackRender, AnAlertOfOthersSaysWhoJudgesItAndWhere) {
+  Page page = SomePage();
+  page.origin = "alertmanager";
+  page.link = "https://prometheus.example/graph";
+  page.heard = page.clock;
+  page.value = std::numeric_limits<double>::quiet_NaN();
+  const std::string fires = Render(page, Language::kBoth);
+  CheckLimits(fires);
+  EXPECT_THAT(fires, HasSubstr("CRITICAL: backend-api error-rate: Requests fail with 5xx"));
+  EXPECT_THAT(fires, HasSubstr("심각(Critical): backend-api error-rate: Requests fail with 5xx"));
+  EXPECT_THAT(fires, HasSubstr("*Told by / 알린 곳*\\nalertmanager"));
+  EXPECT_THAT(fires,
+              HasSubstr("<https://prometheus.example/graph|Where it is judged / 판정한 곳>"));
+  EXPECT_THAT(fires, HasSubstr("<https://runbooks.example/error-rate|"));
+  EXPECT_THAT(fires, Not(HasSubstr("Limit")));
+  EXPECT_THAT(fires, Not(HasSubstr("Window")));
+  page.notice = Notice::kStale;
+  const std::string stale = Render(page, Language::kBoth);
+  CheckLimits(stale);
+  EXPECT_THAT(stale,
+              HasSubstr("CRITICAL, STALE: backend-api error-rate: not heard of again since"));
+  EXPECT_THAT(stale, HasSubstr("소식 끊김"));
+  page.notice = Notice::kResolved;
+  EXPECT_THAT(Render(page, Language::kEnglish), Not(HasSubstr("Limit")));
+}
+
 TEST(SlackRender, NoLabelCanMentionAChannelOrForgeALink) {
   const std::string evil = "<!channel> <https://evil|text> & \x1b[31m \xff\xfe ``` \r\nBcc: b";
   Page page = SomePage();
   page.service = page.name = page.alarm_id = page.labels = page.owner = page.summary = evil;
   page.expression = page.unit = page.comparison = page.runbook = page.acknowledged_by = evil;
+  page.origin = page.link = evil;
   page.top = {{evil, 1, 0.5}};
   page.changes = {{evil, page.since}};
   PageRemedy remedy = SomeRemedy();
@@ -142,7 +169,7 @@ TEST(SlackRender, NoLabelCanMentionAChannelOrForgeALink) {
   remedy.end_detail = remedy.approved_by = evil;
   page.remedies = {remedy};
   for (const Notice notice :
-       {Notice::kFiring, Notice::kNoData, Notice::kResolved, Notice::kAcknowledged,
+       {Notice::kFiring, Notice::kNoData, Notice::kStale, Notice::kResolved, Notice::kAcknowledged,
         Notice::kRemedyProposed, Notice::kRemedyClosed}) {
     page.notice = notice;
     const std::string body = Render(page, Language::kBoth);
