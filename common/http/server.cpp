@@ -203,7 +203,12 @@ class Half {
     for (const char* method : {"POST", "PUT", "PATCH", "DELETE"}) {
       if (request.method == method) return Unhandled;
     }
-    Decline(request, response);
+    const auto get = handlers_.find("GET " + request.path);
+    if (request.method == "GET" && get != handlers_.end()) {
+      Answer(get->second, request, "", response);
+    } else {
+      Decline(request, response);
+    }
     const bool has_body =
         request.has_header("Transfer-Encoding") || request.get_header_value("Content-Length") > "0";
     if (has_body) response.set_header(kConnection, kClose);
@@ -212,9 +217,14 @@ class Half {
 
   // What there is no handler for.
   void Decline(const httplib::Request& request, httplib::Response& response) {
-    if (!handlers_.contains(request.path)) return Refuse(response, 404, "no such path");
-    response.set_header("Allow", "POST");
-    Refuse(response, 405, "only POST is served here");
+    const bool post = handlers_.contains(request.path);
+    const bool get = handlers_.contains("GET " + request.path);
+    if (!post && !get) return Refuse(response, 404, "no such path");
+    response.set_header("Allow", post && get ? "GET, POST" : post ? "POST" : "GET");
+    Refuse(response, 405,
+           post && get ? "only GET and POST are served here"
+           : post      ? "only POST is served here"
+                       : "only GET is served here");
   }
 
   void Route() {
@@ -226,6 +236,7 @@ class Half {
           Refuse(response, 500, "the request could not be served");
         });
     for (const auto& [path, handler] : handlers_) {
+      if (!path.starts_with('/')) continue;  // of GET: see Before
       server_->Post(
           path, [this, serve = &handler](
                     const httplib::Request& request, httplib::Response& response,
@@ -263,6 +274,11 @@ class Half {
       return Refuse(response, 413, "the body is too large");
     if (!whole) return Refuse(response, 400, "the body is cut off");
     if (handler == nullptr) return Decline(request, response);
+    Answer(*handler, request, body, response);
+  }
+
+  void Answer(const Handler& handler, const httplib::Request& request, std::string_view body,
+              httplib::Response& response) {
     if (stopping_) {
       response.set_header("Retry-After", "1");
       return Refuse(response, 503, "stopping");
@@ -276,7 +292,7 @@ class Half {
                                                           : name);
     };
     call.body = body;
-    const Reply reply = (*handler)(call);
+    const Reply reply = handler(call);
     response.status = reply.status;
     for (const auto& [name, value] : reply.headers) response.set_header(name, value);
     if (!reply.body.empty()) response.set_content(reply.body, reply.content_type);

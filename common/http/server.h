@@ -11,8 +11,8 @@
 #include "common/base/result.h"
 #include "common/base/time.h"
 
-// Serving HTTP/1.1 by cpp-httplib (https://github.com/yhirose/cpp-httplib): POST alone, a thread a
-// connection out of a pool that does not grow, bodies bounded and left as they came.
+// Serving HTTP/1.1 by cpp-httplib (https://github.com/yhirose/cpp-httplib): POST and GET, a thread
+// a connection out of a pool that does not grow, bodies bounded and left as they came.
 namespace liveops::http {
 
 struct ServerConfig {
@@ -57,8 +57,9 @@ using Handler = std::function<Reply(const Call&)>;
 // Thread-safe.
 class Server {
  public:
-  // `handlers` by path. kInvalid: an address or file that cannot work, a plain address that is not
-  // loopback. kUnavailable: the port is taken.
+  // `handlers` by path for POST, by "GET " and the path for GET, whose bodies are not read.
+  // kInvalid: an address or file that cannot work, a plain address that is not loopback.
+  // kUnavailable: the port is taken.
   static Result<std::unique_ptr<Server>> Start(const ServerConfig& config,
                                                std::map<std::string, Handler> handlers);
   virtual ~Server() = default;  // Stop()

@@ -66,6 +66,10 @@ class Serving : public ::testing::Test {
                                                              call.header("Content-Encoding") + "|" +
                                                              std::string(call.body)};
                                           }},
+                                         {"GET /look",
+                                          [](const Call&) {
+                                            return Reply{200, "text/plain", "looked"};
+                                          }},
                                          {"/wait", [this](const Call&) {
                                             ++calls_;
                                             release_.get_future().wait();
@@ -103,6 +107,14 @@ TEST_F(Serving, OtherPathsAndMethods) {
   EXPECT_EQ(client.Get("/echo")->get_header_value("Allow"), "POST");
   EXPECT_EQ(client.Put("/echo", "body", "text/plain")->status, 405);
   EXPECT_EQ(calls_, 0);
+}
+
+TEST_F(Serving, AGetIsServedWhereThereIsAHandlerForIt) {
+  auto client = Client();
+  EXPECT_EQ(client.Get("/look")->status, 200);
+  EXPECT_EQ(client.Get("/look?a=b")->body, "looked");
+  EXPECT_EQ(client.Post("/look", "body", "text/plain")->status, 405);
+  EXPECT_EQ(client.Post("/look", "body", "text/plain")->get_header_value("Allow"), "GET");
 }
 
 TEST_F(Serving, ABodyIsBoundedHoweverItComes) {

@@ -16,9 +16,6 @@
 namespace liveops::ingest {
 namespace {
 
-constexpr std::size_t kRevisionBytesMax = 200;
-constexpr std::size_t kDescriptionBytesMax = 1000;
-
 SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -250,40 +247,6 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
   Send(records, bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
 }
 
-void Core::ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
-                            std::string_view traceparent, std::function<void(const Status&)> done) {
-  ++requests_;
-  if (const Status s = admit::CheckService(request.service(), settings_.limits); !s) return done(s);
-  if (request.revision().size() > kRevisionBytesMax ||
-      request.description().size() > kDescriptionBytesMax) {
-    return done(InvalidError("revision may have " + std::to_string(kRevisionBytesMax) +
-                             " bytes and description " + std::to_string(kDescriptionBytesMax)));
-  }
-  if (request.revision().empty() && request.description().empty()) {
-    return done(InvalidError("a deployment needs a revision or a description"));
-  }
-  if (const Status s = CheckWriter(peer, request.service(), 0); !s) return done(s);
-  const Result<RealTime> now = Gate(request.ByteSizeLong());
-  if (!now) return done(now.error());
-  v1::ShardRecord record;
-  record.mutable_source()->set_emitter(settings_.instance);
-  record.mutable_source()->set_session(settings_.session);
-  record.mutable_source()->set_sequence(++own_sequence_);
-  v1::DeploymentMarker* const marker = record.mutable_deployment();
-  marker->set_service(request.service());
-  marker->set_revision(request.revision());
-  marker->set_description(request.description());
-  marker->set_actor(ScrubUtf8(peer.name));
-  marker->set_time_ms(ToMs(map().ToDomain(*now)));
-  // What changed is evidence of alarms, and those are the home partition's.
-  Append({request.service(), PartitionOf(request.service(), settings_.partitions),
-          record.SerializeAsString(), 0},
-         0, TraceHeader(traceparent), [this, done = std::move(done)](const Status& s) {
-           if (s.ok()) ++deployments_;
-           done(s);
-         });
-}
-
 void Core::CountTick(bool delivered) { ++(delivered ? ticks_ : ticks_lost_); }
 
 std::map<std::string, double> Core::Counters() const {
@@ -298,6 +261,8 @@ std::map<std::string, double> Core::Counters() const {
   add("otlp_points_without_value", no_value_points_);
   add("remote_write_stale_markers", stale_markers_);
   add("deployments", deployments_);
+  add("alerts", alerts_);
+  add("refused_alerts", refused_alerts_);
   add("ticks", ticks_);
   add("ticks_lost", ticks_lost_);
   add("clock_steps_held", clock_.steps_held());

@@ -17,6 +17,7 @@
 #include "common/rpc/server.h"
 #include "common/wire/metric_batch.h"
 #include "liveops/v1/ingest.pb.h"
+#include "liveops/v1/metrics.pb.h"
 #include "services/ingest/admit/admit.h"
 #include "services/ingest/codec/otlp.h"
 #include "services/ingest/codec/record_writer.h"
@@ -98,6 +99,15 @@ class Core {
   void ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
                         std::string_view traceparent, std::function<void(const Status&)> done);
 
+  // For reports that are no points. The present time of the brokers, or why nothing is taken now.
+  Result<RealTime> NowFor(std::size_t bytes) const;
+  TimeMap map() const;
+  // Appends one, whose source is filled in; `bytes` of the request are held until it is answered.
+  // The sender may write the service.
+  void Report(std::string_view service, v1::ShardRecord record, std::size_t bytes,
+              std::string_view traceparent, std::function<void(const Status&)> done);
+  void CountAlerts(std::uint64_t taken, std::uint64_t refused);
+
   // kDenied, counted and logged, unless the sender may write the service.
   Status CheckWriter(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
   // Nothing of a batch is taken, and `why`: its points are counted and told by the ticks. The
@@ -145,7 +155,6 @@ class Core {
   // refused by a clock that may prove wrong.
   Result<admit::Admission> Judge(const std::string& emitter, const admit::BatchInput& batch,
                                  admit::SeriesTable* series = nullptr);
-  TimeMap map() const;
   // The records of an admitted batch: one, or one for each partition that the service is spread
   // over and that a point belongs to. All have the batch's source.
   void Lay(const wire::Source& source, std::string_view service, Protocol protocol,
@@ -180,6 +189,8 @@ class Core {
   std::atomic<std::uint64_t> no_value_points_{0};
   std::atomic<std::uint64_t> stale_markers_{0};
   std::atomic<std::uint64_t> deployments_{0};
+  std::atomic<std::uint64_t> alerts_{0};
+  std::atomic<std::uint64_t> refused_alerts_{0};
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<std::uint64_t> ticks_lost_{0};
   std::array<std::atomic<std::uint64_t>, admit::kRefusals> rejected_points_{};

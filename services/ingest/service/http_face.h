@@ -21,7 +21,7 @@ class HttpFace {
   virtual http::Reply Refuse(const http::Call& /*call*/, http::Reply reply) { return reply; }
 };
 
-// By path.
+// By path, or for a GET by "GET " and the path, as http::Server::Start has it.
 using HttpRoutes = std::map<std::string, std::unique_ptr<HttpFace>>;
 
 }  // namespace liveops::ingest

@@ -57,13 +57,15 @@ http::Reply HttpFront::Serve(HttpFace& face, const http::Call& call) const {
 
 const HttpToken* HttpFront::TokenOf(const http::Call& call) const {
   const std::string header = call.header("Authorization");
-  if (!std::string_view(header).starts_with(kBearer)) return nullptr;
-  const std::string_view shown = Trim(std::string_view(header).substr(kBearer.size()));
+  const auto basic = ReadBasic(header);
+  if (!basic && !std::string_view(header).starts_with(kBearer)) return nullptr;
+  const std::string_view shown =
+      basic ? basic->second : Trim(std::string_view(header).substr(kBearer.size()));
   const HttpToken* found = nullptr;
   for (const HttpToken& token : settings_.tokens) {
     if (SameSecret(shown, token.secret)) found = &token;
   }
-  return found;
+  return found != nullptr && basic && found->name != basic->first ? nullptr : found;
 }
 
 std::optional<http::Reply> HttpFront::Identify(const http::Call& call, rpc::Peer& peer) const {

@@ -3,8 +3,10 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/base/result.h"
 #include "common/http/server.h"
@@ -24,6 +26,10 @@ void AddRetryAfter(http::Reply& reply);
 std::string_view Trim(std::string_view text);
 // `word` is in lower case, `text` in any.
 bool SameWord(std::string_view text, std::string_view word);
+
+// What a header "Basic …" holds (RFC 7617): the user's name and the password; nothing when it is
+// none.
+std::optional<std::pair<std::string, std::string>> ReadBasic(std::string_view header);
 
 // A media type (RFC 9110, 8.3.1) and its parameter `proto`; views the text.
 struct MediaType {

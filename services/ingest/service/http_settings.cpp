@@ -58,6 +58,8 @@ HttpSettings ReadHttpSettings(config::Reader& reader) {
   RemoteWrites::Settings& remote = out.remote_write;
   if (auto labels = reader.List("remote_write.service_labels"); !labels.empty())
     remote.service_labels = std::move(labels);
+  if (auto labels = reader.List("alerts.service_labels"); !labels.empty())
+    out.alerts.service_labels = std::move(labels);
   const std::int64_t series =
       reader.Integer("remote_write.series", static_cast<std::int64_t>(remote.series_max));
   if (series < 1) reader.Problem("remote_write.series", "must be at least 1");

@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "common/config/config.h"
+#include "services/ingest/service/alerts.h"
 #include "services/ingest/service/remote_writes.h"
 
 namespace liveops::ingest {
 
-// Whoever shows this token ("Authorization: Bearer …") is the emitter of this name.
+// Whoever shows this token ("Authorization: Bearer …", or "Basic …" with the name as the user's) is
+// the emitter of this name.
 struct HttpToken {
   std::string name;
   std::string secret;
@@ -24,6 +26,7 @@ struct HttpSettings {
   std::size_t message_bytes_max = 4u << 20;  // of a request, as it comes and decompressed
   std::vector<HttpToken> tokens;
   RemoteWrites::Settings remote_write;
+  Alerts::Settings alerts;
 
   bool enabled() const { return !address.empty() || !plain_address.empty(); }
 };
@@ -39,6 +42,7 @@ struct HttpSettings {
 //   remote_write.series     500000: how many series of a sender are remembered
 //   remote_write.counters, remote_write.gauges  names of series whose kind Prometheus does not say
 //                           and their name would mislead about, e.g. gauges: [db_connection_count]
+//   alerts.service_labels   [service, job]: likewise, that an alert has
 HttpSettings ReadHttpSettings(config::Reader& reader);
 
 }  // namespace liveops::ingest
