@@ -17,7 +17,7 @@ say() { printf '  setup  %s\n' "$*"; }
 
 mapfile -t wanted < <(grep -vE '^(#|$)' "$here/packages.txt")
 [ "${1:-}" != fuzz ] || wanted+=(clang-14 libclang-rt-14-dev llvm-14)
-[ "${1:-}" != tests ] || wanted+=(prometheus)
+[ "${1:-}" != tests ] || wanted+=(prometheus prometheus-alertmanager)
 missing=()
 installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null | awk '$2 == "installed" {print $1}') || true
 for package in "${wanted[@]}"; do
