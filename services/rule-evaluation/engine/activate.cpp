@@ -3,6 +3,7 @@
 
 #include "common/plan/parse.h"
 #include "services/rule-evaluation/engine/readings.h"
+#include "services/rule-evaluation/engine/rollup_parts.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -104,6 +105,8 @@ void Reword(State& s, Rule& rule, RuleSpec spec, std::vector<Transition>& out) {
       rule.spec.clear == spec.clear && rule.spec.keep_firing == spec.keep_firing;
   const RuleSpec before = std::exchange(rule.spec, std::move(spec));
   rule.lateness_ms = std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kNative));
+  if (before.expression != rule.spec.expression || before.levels.size() != rule.spec.levels.size())
+    TellAnew(s, rule);
   Schedule(s, rule);
   for (const auto& [key, group] : rule.groups) {
     const plan::Severity severity = before.SeverityAt(group->level);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "services/rule-evaluation/engine/readings.h"
+#include "services/rule-evaluation/engine/rollup_parts.h"
 #include "services/rule-evaluation/engine/state.h"
 #include "services/rule-evaluation/engine/units.h"
 
@@ -80,6 +81,7 @@ void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule) {
   added.reads = service.spread > 1 ? WindowsOf(service, added) : 0;
   added.fed_after_ms = service.spread_from_ms - 1;
   if (added.probe) added.fed_after_ms = std::max(added.fed_after_ms, ToMs(added.probe->started));
+  PrepareRolls(s, added);
   ++s.changes;
 }
 
@@ -96,6 +98,7 @@ void RemoveRule(State& s, Service& service, Rule& rule) {
   s.overflowing.erase(rule.number);
   s.homes.erase(rule.number);
   s.rules.erase(rule.number);
+  s.rolling.erase(rule.number);
   if (service.series_limit == &rule) service.series_limit = nullptr;
   if (service.foreign_limit == &rule) service.foreign_limit = nullptr;
   Rebind(s, service);
@@ -171,6 +174,7 @@ Cells& SharedCells(Rule& rule, std::size_t test, const Labels& labels) {
 }
 
 void ForgetMembers(State& s, Rule& rule, Cells& cells) {
+  RestartRolls(s, rule, cells);
   for (const Member& member : cells.members) {
     BeforeSeries(s, member.series);
     rule.members.erase(Rule::MemberKey(member.series, cells.test, member.operand));
@@ -183,6 +187,7 @@ void ForgetMembers(State& s, Rule& rule, Cells& cells) {
 }
 
 void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index) {
+  RestartRolls(s, rule, cells);
   const Member& member = cells.members[index];
   BeforeSeries(s, member.series);
   rule.members.erase(Rule::MemberKey(member.series, cells.test, member.operand));

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 // What the home of a spread service keeps of one of its rules (ADR 9).
 namespace liveops::engine {
@@ -44,5 +45,22 @@ struct Home {
   // Derived: the source partition that was missed for so long that people are told; -1 = none.
   std::int32_t missed = -1;
 };
+
+// --- home.cpp: steps of Shard::Apply, as those in state.h ---
+struct State;
+struct Rule;
+struct Group;
+struct Transition;
+struct ReadingsView;
+// Takes in what a source says; what it knows already, or judged, is dropped.
+void TakeReadings(State& s, const ReadingsView& readings);
+// Judges the steps of which all is known.
+void JudgeHomes(State& s, std::vector<Transition>& out);
+// The group whose step is judged leaves.
+void Depart(State& s, Rule& rule, const Group& group, std::int64_t end_ms);
+// Forgets what has no more use.
+void HousekeepHome(State& s, Rule& rule);
+// "" unless a source is missed.
+std::string MissedText(const Rule& rule);
 
 }  // namespace liveops::engine

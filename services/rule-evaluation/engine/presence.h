@@ -34,6 +34,9 @@ class Presence {
   // Silence since `from` is proof of absence.
   bool Proves(RealTime from) const { return ticked_ && doubted_ <= from; }
 
+  RealTime doubted() const { return doubted_; }  // the last moment that proves nothing
+  bool ticked() const { return ticked_; }
+
   void Write(ByteWriter& out) const;
   bool Read(ByteReader& in);
 

@@ -205,6 +205,27 @@ struct RuleSpec {
   }
 };
 
+// How far a rule, whose windows reach back further than a replay, has told what they hold
+// (rollup.h). Told next: of the group, or the cells that groups share, of this key or the next one,
+// the members of this store from this one on.
+struct Rolls {
+  std::int64_t next_ms = 0;  // partition clock at which the next round begins
+  std::int64_t began = -1;   // offset of the record after which the present one began; -1 = none
+  std::uint32_t part = 0;
+  bool shared = false;
+  std::string key;
+  std::size_t store = 0;
+  std::size_t member = 0;
+};
+
+// What an earlier owner of the shard knew when its rollups were taken in, of the time before the
+// present one began with the log. Each holds until the present one's own changes from the mark.
+struct Vouched {
+  std::int64_t hard_mark = 0, hard_ms = 0;  // State::hard_from_ms
+  std::int64_t soft_mark = 0, soft_ms = 0;
+  std::int64_t doubt_mark = 0, doubt_ms = 0;  // real; domain: the last moment that proves nothing
+};
+
 struct ByNumber {
   bool operator()(const Group* a, const Group* b) const { return a->number < b->number; }
 };
@@ -248,6 +269,9 @@ struct Rule {
   std::int64_t told = 0;       // a source: the last step that it told
   std::int64_t unseen_ms = 0;  // a source: of the time since then, what nobody observed
   std::unique_ptr<Home> home;  // a home has one
+
+  std::unique_ptr<Rolls> rolls;  // null: a replay brings all back that its windows hold
+  std::optional<Vouched> vouched;
 
   // Derived, not part of the state.
   std::vector<Group*> active;                                                   // by number

@@ -161,8 +161,6 @@ void SeriesTable::Remove(std::uint32_t id) {
   free_.push_back(id);
 }
 
-namespace {
-
 void WriteSeries(const Series& s, ByteWriter& out) {
   out.Fixed64(s.fingerprint.hi);
   out.Fixed64(s.fingerprint.lo);
@@ -222,8 +220,6 @@ bool ReadSeries(Series& s, ByteReader& in) {
   }
   return in.ok();
 }
-
-}  // namespace
 
 void SeriesTable::WriteFree(ByteWriter& out) const {
   out.Varint(slots_);

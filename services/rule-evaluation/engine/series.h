@@ -116,6 +116,11 @@ struct alignas(64) Series {
   std::size_t AddStream(std::int64_t start_ms, std::int64_t time_ms, std::size_t streams_max);
 };
 
+// For snapshots and rollups: all that is not derived, but `members`. Read into a fresh one; false =
+// these are not such bytes.
+void WriteSeries(const Series& series, ByteWriter& out);
+bool ReadSeries(Series& series, ByteReader& in);
+
 // Series by dense number; numbers of series that are gone are used again. A series stays where it
 // is as long as it lives.
 class SeriesTable {

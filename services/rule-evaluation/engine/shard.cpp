@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "services/rule-evaluation/engine/rollup_parts.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -73,7 +74,9 @@ void Shard::Apply(const RecordView& record, std::vector<Transition>& out,
 void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
   State& s = impl_->state;
   s.told.clear();
+  s.rolled.clear();
   if (record.offset <= s.position) return;
+  TakeRollups(s, record.offset);
   s.position = record.offset;
   ++s.counters.records;
 
@@ -88,7 +91,16 @@ void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
   }
   Housekeep(s);  // 5. what has no more use
   if (!s.overflowing.empty()) TellOverflows(s, out);
+  RollUp(s);  // 6. what a replay would not bring back
 }
+
+std::vector<Rollup> Shard::TakeRolled() { return std::exchange(impl_->state.rolled, {}); }
+
+void Shard::Await(std::deque<Rollup> rollups) { impl_->state.awaited = std::move(rollups); }
+
+std::size_t Shard::rollups_awaited() const { return impl_->state.awaited.size(); }
+
+std::uint64_t Shard::rules_made_whole() const { return impl_->state.rules_whole; }
 
 namespace {
 

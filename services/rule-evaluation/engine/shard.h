@@ -8,6 +8,7 @@
 
 #include "common/base/result.h"
 #include "services/rule-evaluation/engine/record.h"
+#include "services/rule-evaluation/engine/rollup.h"
 #include "services/rule-evaluation/engine/transition.h"
 
 namespace liveops::engine {
@@ -59,6 +60,9 @@ class Shard {
   // And the readings to be written into the partitions of other shards.
   void Apply(const RecordView& record, std::vector<Transition>& out, std::vector<Readings>& told);
 
+  // What the last Apply rolled up, to be kept for whoever has to start without a snapshot.
+  std::vector<Rollup> TakeRolled();
+
   std::int64_t position() const;  // offset of the last applied record, -1 at first
   Instant clock() const;          // partition clock; epoch while no record was seen
   const ShardCounters& counters() const;
@@ -105,6 +109,12 @@ class Shard {
   // transitions that lie before the replayed part, and after replay where the outcome differs; true
   // = it differed.
   bool Adopt(const Transition& truth);
+
+  // Rollups of an earlier owner, after StartAt and before the first Apply. Each is taken in when
+  // the records come that follow it. While some are awaited no snapshot may be taken.
+  void Await(std::deque<Rollup> rollups);
+  std::size_t rollups_awaited() const;
+  std::uint64_t rules_made_whole() const;  // whose windows are as if nothing had been lost
 
  private:
   struct Impl;

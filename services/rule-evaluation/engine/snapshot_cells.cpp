@@ -3,11 +3,10 @@
 #include "services/rule-evaluation/engine/snapshot_parts.h"
 
 namespace liveops::engine {
-namespace {
 
-void WriteMember(const Cells& cells, std::size_t column, std::int64_t from, ByteWriter& out) {
+void WriteMember(const Rule& rule, const Cells& cells, std::size_t column, ByteWriter& out) {
+  const std::int64_t from = rule.FirstKept(cells.test);
   const Member& m = cells.members[column];
-  out.Varint(m.series);
   out.Varint(m.operand);
   out.Varint(static_cast<std::uint64_t>(m.cell));
   out.Double(m.factor);
@@ -36,6 +35,8 @@ void WriteMember(const Cells& cells, std::size_t column, std::int64_t from, Byte
   });
 }
 
+namespace {
+
 void ReadLast(Member::Last& last, ByteReader& in) {
   last.ms = in.Milliseconds(INT64_MIN);
   last.value = in.Double();
@@ -45,9 +46,8 @@ void ReadLast(Member::Last& last, ByteReader& in) {
 // A day, and beyond: nothing runs ahead of what was judged for longer.
 constexpr std::int64_t kAheadMs = 90'000'000;
 
-bool ReadMember(const Rule& rule, Cells& cells, ByteReader& in) {
+bool ReadLastMember(const Rule& rule, Cells& cells, ByteReader& in) {
   Member& m = cells.members.back();
-  m.series = static_cast<std::uint32_t>(in.Varint());
   m.operand = static_cast<std::uint8_t>(in.Varint() % plan::Measure::kOperandsMax);
   const std::uint64_t cell = in.Varint();
   if (cell > static_cast<std::uint64_t>(Cell::kDistinct)) return false;
@@ -76,7 +76,8 @@ bool ReadMember(const Rule& rule, Cells& cells, ByteReader& in) {
     pane.b = values[1];
     if (values[2] != 0) pane.set_c(values[2]);
   }
-  return in.ok();
+  return in.ok() && m.operand < cells.distributions.size() &&
+         (m.cell != Cell::kDistinct || m.operand < cells.distinct.size());
 }
 
 void WriteRoll(const Roll& roll, ByteWriter& out) {
@@ -127,18 +128,23 @@ bool ReadPanes(sketch::Panes<T>& panes, ByteReader& in) {
 
 }  // namespace
 
-void WriteCells(const Rule& rule, const Cells& cells, ByteWriter& out) {
+bool ReadMember(const Rule& rule, Cells& cells, std::uint32_t series, ByteReader& in) {
+  cells.grid.AddColumn();
+  cells.members.emplace_back().series = series;
+  if (ReadLastMember(rule, cells, in)) return true;
+  cells.members.pop_back();
+  cells.grid.RemoveColumn(cells.members.size());
+  return false;
+}
+
+void WriteObserved(const Cells& cells, ByteWriter& out) {
   out.Varint(cells.bounds.size());
   for (const double bound : cells.bounds) out.Double(bound);
   for (const auto& panes : cells.distributions) WritePanes(panes, out);
   for (const auto& panes : cells.distinct) WritePanes(panes, out);
-  out.Varint(cells.members.size());
-  const std::int64_t from = rule.FirstKept(cells.test);
-  for (std::size_t i = 0; i < cells.members.size(); ++i) WriteMember(cells, i, from, out);
-  if (CountsReporters(rule.test(cells.test))) WriteRoll(cells.roll, out);
 }
 
-bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in) {
+bool ReadObserved(Cells& cells, ByteReader& in) {
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) cells.bounds.push_back(in.Double());
   for (auto& panes : cells.distributions) {
     if (!ReadPanes(panes, in)) return false;
@@ -146,18 +152,25 @@ bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in) {
   for (auto& panes : cells.distinct) {
     if (!ReadPanes(panes, in)) return false;
   }
+  return in.ok();
+}
+
+void WriteCells(const Rule& rule, const Cells& cells, ByteWriter& out) {
+  WriteObserved(cells, out);
+  out.Varint(cells.members.size());
+  for (std::size_t i = 0; i < cells.members.size(); ++i) {
+    out.Varint(cells.members[i].series);
+    WriteMember(rule, cells, i, out);
+  }
+  if (CountsReporters(rule.test(cells.test))) WriteRoll(cells.roll, out);
+}
+
+bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in) {
+  if (!ReadObserved(cells, in)) return false;
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
-    cells.grid.AddColumn();
-    Member& m = cells.members.emplace_back();
-    const bool good = ReadMember(rule, cells, in) && s.series.Has(m.series) &&
-                      m.operand < cells.distributions.size() &&
-                      (m.cell != Cell::kDistinct || m.operand < cells.distinct.size());
-    if (!good) {
-      cells.members.pop_back();  // it is no member of a series that is there
-      cells.grid.RemoveColumn(cells.members.size());
-      return false;
-    }
-    ++s.series.at(m.series).members;
+    const auto series = static_cast<std::uint32_t>(in.Varint());
+    if (!s.series.Has(series) || !ReadMember(rule, cells, series, in)) return false;
+    ++s.series.at(series).members;
   }
   if (!in.ok()) return false;
   IndexMembers(s, rule, cells);

@@ -19,6 +19,17 @@ bool ReadService(State& s, ByteReader& in);
 void WriteCells(const Rule& rule, const Cells& cells, ByteWriter& out);
 bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in);
 
+// The same in parts. A member without its series' number, which may be another one elsewhere; it is
+// read as the last one of the cells, and is not indexed.
+void WriteObserved(const Cells& cells, ByteWriter& out);
+bool ReadObserved(Cells& cells, ByteReader& in);
+void WriteMember(const Rule& rule, const Cells& cells, std::size_t column, ByteWriter& out);
+bool ReadMember(const Rule& rule, Cells& cells, std::uint32_t series, ByteReader& in);
+
+// What was last found of a group, and how the slots of a quorum came out.
+void WriteFindings(const Group& group, ByteWriter& out);
+bool ReadFindings(const Rule& rule, Group& group, ByteReader& in);
+
 // In which role a shard keeps a rule, and what belongs to it. Before the rule is added.
 void WriteRole(const Rule& rule, ByteWriter& out);
 bool ReadRole(Rule& rule, ByteReader& in);
@@ -30,6 +41,10 @@ bool ReadForeign(ForeignAlerts& alerts, ByteReader& in);
 // What a rule has no room for.
 void WriteOverflow(const Rule& rule, ByteWriter& out);
 bool ReadOverflow(State& s, Rule& rule, ByteReader& in);
+
+// How far it has told what its windows hold, and what it was told of the time before the records.
+void WriteRolls(const Rule& rule, ByteWriter& out);
+bool ReadRolls(Rule& rule, ByteReader& in);
 
 void WriteJudgement(const Judgement& j, ByteWriter& out);
 bool ReadJudgement(Judgement& j, ByteReader& in);

@@ -5,6 +5,7 @@
 #include "services/rule-evaluation/engine/snapshot_parts.h"
 
 namespace liveops::engine {
+
 namespace {
 
 void WriteSlots(const Slots& slots, ByteWriter& out) {
@@ -22,15 +23,9 @@ void ReadSlots(Slots& slots, ByteReader& in) {
   }
 }
 
-void WriteGroup(const Rule& rule, const Group& g, ByteWriter& out) {
-  out.String(g.key);
-  out.Varint(g.number);
-  out.Bool(g.active);
-  out.Signed(g.taken_over_ms);
-  out.Signed(g.silence_ms);
-  g.life.Write(out);
-  out.Varint(g.level);
-  for (const Life& level : g.levels) level.Write(out);
+}  // namespace
+
+void WriteFindings(const Group& g, ByteWriter& out) {
   WriteJudgement(g.last, out);
   out.Varint(g.results.size());
   for (const TestResult& r : g.results) {
@@ -40,12 +35,13 @@ void WriteGroup(const Rule& rule, const Group& g, ByteWriter& out) {
   }
   WriteSlots(g.slots, out);
   for (const Slots& slots : g.level_slots) WriteSlots(slots, out);
-  for (const auto& cells : g.own) {
-    if (cells) WriteCells(rule, *cells, out);
-  }
 }
 
-bool ReadResults(const Rule& rule, Group& group, ByteReader& in) {
+bool ReadFindings(const Rule& rule, Group& group, ByteReader& in) {
+  group.results.clear();
+  group.slots.clear();
+  for (Slots& slots : group.level_slots) slots.clear();
+  if (!ReadJudgement(group.last, in) || group.last.test >= rule.tests()) return false;
   const std::uint64_t results = in.Varint();
   if (results != 0 && results != rule.tests()) return false;
   for (std::uint64_t i = 0; i < results; ++i) {
@@ -62,6 +58,23 @@ bool ReadResults(const Rule& rule, Group& group, ByteReader& in) {
   ReadSlots(group.slots, in);
   for (Slots& slots : group.level_slots) ReadSlots(slots, in);
   return in.ok();
+}
+
+namespace {
+
+void WriteGroup(const Rule& rule, const Group& g, ByteWriter& out) {
+  out.String(g.key);
+  out.Varint(g.number);
+  out.Bool(g.active);
+  out.Signed(g.taken_over_ms);
+  out.Signed(g.silence_ms);
+  g.life.Write(out);
+  out.Varint(g.level);
+  for (const Life& level : g.levels) level.Write(out);
+  WriteFindings(g, out);
+  for (const auto& cells : g.own) {
+    if (cells) WriteCells(rule, *cells, out);
+  }
 }
 
 bool ReadGroup(State& s, Rule& rule, ByteReader& in) {
@@ -87,9 +100,7 @@ bool ReadGroup(State& s, Rule& rule, ByteReader& in) {
   for (Life& level : group.levels) {
     if (!level.Read(in)) return false;
   }
-  if (!ReadJudgement(group.last, in)) return false;
-  if (group.life.test >= rule.tests() || group.last.test >= rule.tests()) return false;
-  if (!ReadResults(rule, group, in)) return false;
+  if (group.life.test >= rule.tests() || !ReadFindings(rule, group, in)) return false;
   for (const auto& cells : group.own) {
     if (cells && !ReadCells(s, rule, *cells, in)) return false;
   }
@@ -114,6 +125,7 @@ void WriteRule(const Rule& rule, ByteWriter& out) {
   out.Bool(rule.seen);
   out.Bool(rule.negatives);
   WriteOverflow(rule, out);
+  WriteRolls(rule, out);
   out.Varint(rule.groups.size());
   for (const auto& [key, group] : rule.groups) WriteGroup(rule, *group, out);
   for (const auto& shared : rule.shared) {
@@ -170,7 +182,7 @@ bool ReadRule(State& s, Service& service, std::uint32_t number, std::vector<Rule
   rule.seen = in.Bool();
   rule.negatives = in.Bool();
   AddRule(s, service, std::move(made));
-  if (!ReadOverflow(s, rule, in)) return false;
+  if (!ReadOverflow(s, rule, in) || !ReadRolls(rule, in)) return false;
   for (std::uint64_t n = in.Varint(); n > 0; --n) {
     if (!ReadGroup(s, rule, in)) return false;
   }

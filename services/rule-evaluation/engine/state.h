@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -13,6 +14,7 @@
 #include "services/rule-evaluation/engine/clock.h"
 #include "services/rule-evaluation/engine/foreign.h"
 #include "services/rule-evaluation/engine/presence.h"
+#include "services/rule-evaluation/engine/rollup.h"
 #include "services/rule-evaluation/engine/rule.h"
 #include "services/rule-evaluation/engine/sessions.h"
 #include "services/rule-evaluation/engine/shard.h"
@@ -114,7 +116,9 @@ struct State {
   std::int64_t foreign_judged_ms = kLongAgo;
   bool mid_log = false;  // StartAt was called, and no record has come yet
 
-  std::unique_ptr<Cut> cut;  // no part of the state
+  std::unique_ptr<Cut> cut;       // no part of the state
+  std::deque<Rollup> awaited;     // likewise: those that will be taken in, by position
+  std::uint64_t rules_whole = 0;  // likewise: that were taken in
 
   // --- derived, no part of the state ---
   std::map<std::string, std::uint32_t, std::less<>> service_index;
@@ -127,6 +131,9 @@ struct State {
   std::vector<std::string> gone;                  // for TakeChanged
   std::set<std::uint64_t> homes;                  // rules whose home is here, by number
   std::vector<Readings> told;                     // by the record at hand
+  std::map<std::uint64_t, Rule*> rolling;         // that have Rolls, by number
+  std::int64_t roll_ms = 0;                       // before this nothing is rolled up
+  std::vector<Rollup> rolled;                     // by the record at hand
   MergedStep* merged = nullptr;                   // what the home judges, while it does
   std::uint64_t changes = 1;                      // 0 = nothing for TakeChanged
 
@@ -280,18 +287,6 @@ std::int64_t KnownFrom(const State& s, const Rule& rule);
 std::int64_t HardFrom(const State& s, const Rule& rule);
 // Is everything known of a window that ended long ago?
 bool KnownThen(const State& s, const Rule& rule, std::int64_t begin_ms, std::int64_t end_ms);
-
-// --- home.cpp: what the home of a spread service does ---
-// Takes in what a source says; what it knows already, or judged, is dropped.
-void TakeReadings(State& s, const ReadingsView& readings);
-// Judges the steps of which all is known.
-void JudgeHomes(State& s, std::vector<Transition>& out);
-// The group whose step is judged leaves.
-void Depart(State& s, Rule& rule, const Group& group, std::int64_t end_ms);
-// Forgets what has no more use.
-void HousekeepHome(State& s, Rule& rule);
-// "" unless a source is missed.
-std::string MissedText(const Rule& rule);
 
 // --- levels.cpp: how bad it is ---
 struct Stepped {
