@@ -19,6 +19,7 @@ inline constexpr const char* kControls = "liveops.controls.v1";
 inline constexpr const char* kOperations = "liveops.operations.v1";
 inline constexpr const char* kNotifications = "liveops.notifications.v1";
 inline constexpr const char* kRemediations = "liveops.remediations.v1";
+inline constexpr const char* kRollups = "liveops.rollups.v1";
 inline constexpr const char* kDeadLetter = "liveops.dead-letter.v1";
 }  // namespace topic
 
@@ -27,7 +28,7 @@ inline constexpr const char* kEpochHeader = "epoch";  // decimal offset of the o
 inline constexpr const char* kTraceHeader = "traceparent";
 
 struct TopicsConfig {
-  std::int32_t partitions = 16;  // of metrics, alarms, notifications, remediations, operations
+  std::int32_t partitions = 16;  // of all but plans and controls
   std::int32_t replication = 1;
   // Written into controls.v1 by whoever creates the topics; 0 = take what is there, or 1 when
   // nothing is.

@@ -341,6 +341,7 @@ void EvaluationLoop::Show(SteadyTime now) {
   const auto n = [](std::uint64_t v) { return static_cast<double>(v); };
   view.counters = {{"transitions", n(sum.transitions)},
                    {"readings", n(sum.readings)},
+                   {"rollups", n(sum.rollups)},
                    {"transitions_known", n(sum.known)},
                    {"replay_contradictions", n(sum.contradictions)},
                    {"alarms_adopted", n(sum.adopted)},

@@ -1,5 +1,6 @@
 #include "services/rule-evaluation/service/log_history.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/runtime/ownership.h"
@@ -28,6 +29,7 @@ void LogHistory::Read(const kafka::Record& record) {
   }
   if (std::holds_alternative<ClaimEvent>(*event)) {
     filter_.Claim(record.offset);
+    claims_.emplace_back(record.offset, record.append_time);
     return;
   }
   if (std::holds_alternative<ReleasedEvent>(*event)) return;
@@ -38,6 +40,12 @@ void LogHistory::Read(const kafka::Record& record) {
   voided_.erase(record.key);
   if (auto* transition = std::get_if<engine::Transition>(&*event)) Take(std::move(*transition));
   if (auto* plan = std::get_if<PlanInForce>(&*event)) Take(std::move(*plan));
+}
+
+bool LogHistory::Owned(std::int64_t epoch, RealTime at) const {
+  if (epoch == EpochFilter::kNoEpoch || epoch > own_claim_) return false;
+  return std::none_of(claims_.begin(), claims_.end(),
+                      [&](const auto& claim) { return claim.first > epoch && claim.second <= at; });
 }
 
 void LogHistory::Take(engine::Transition transition) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/epoch_filter.h"
@@ -37,6 +38,10 @@ class LogHistory {
   // Keys whose newest record is void: compaction would keep it in place of the valid one.
   const std::set<std::string>& voided() const { return voided_; }
 
+  // Was it the owner of this epoch that wrote something at this time in another log? Not if a newer
+  // claim stood already.
+  bool Owned(std::int64_t epoch, RealTime at) const;
+
   bool saw_own_claim() const { return saw_own_claim_; }
   const std::string& own_claim_key() const { return own_claim_key_; }
   RealTime own_claim_time() const { return own_claim_time_; }
@@ -49,6 +54,7 @@ class LogHistory {
   const std::int64_t own_claim_;
   const std::int64_t replay_start_;
   EpochFilter filter_;
+  std::vector<std::pair<std::int64_t, RealTime>> claims_;
   std::map<std::string, engine::Transition> before_;
   std::vector<engine::Transition> after_;
   std::map<std::string, engine::Transition> last_;

@@ -15,7 +15,8 @@ struct DeliveryNote {
   std::int32_t partition = 0;
   std::uint64_t ownership =
       0;  // of the ShardOwner: an earlier one's answers mean nothing to its successor
-  bool readings = false;  // of the outbox of readings
+  enum class Of { kTransitions, kReadings, kRollups };
+  Of of = Of::kTransitions;  // which outbox
   std::uint64_t id = 0;
   std::uint32_t attempt = 0;
   Result<kafka::Delivery> result = kafka::Delivery{};

@@ -39,6 +39,7 @@ std::int64_t Signed(std::uint64_t v) { return static_cast<std::int64_t>(v); }
 OwnerCounters& OwnerCounters::operator+=(const OwnerCounters& other) {
   transitions += other.transitions;
   readings += other.readings;
+  rollups += other.rollups;
   known += other.known;
   contradictions += other.contradictions;
   adopted += other.adopted;
@@ -57,23 +58,9 @@ ShardOwner::ShardOwner(std::int32_t partition, std::uint64_t ownership, Takeover
       ports_(std::move(ports)),
       shard_(std::move(takeover.state.shard)),
       filter_(std::move(takeover.filter)),
-      outbox_([this](const Outbox::Item& item) {
-        ports_.producer.Produce(
-            topic::kAlarms, partition_, item.key, item.value,
-            runtime::OwnerHeaders(epoch_, item.traceparent),
-            [mailbox = ports_.mailbox, p = partition_, o = ownership_, id = item.id,
-             attempt = item.attempt](const Result<kafka::Delivery>& result) {
-              mailbox->Put(DeliveryNote{p, o, false, id, attempt, result});
-            });
-      }),
-      readings_([this](const Outbox::Item& item) {
-        ports_.producer.Produce(
-            topic::kMetrics, item.partition, item.key, item.value, runtime::OwnerHeaders(epoch_),
-            [mailbox = ports_.mailbox, p = partition_, o = ownership_, id = item.id,
-             attempt = item.attempt](const Result<kafka::Delivery>& result) {
-              mailbox->Put(DeliveryNote{p, o, true, id, attempt, result});
-            });
-      }),
+      outbox_(SendTo(topic::kAlarms, DeliveryNote::Of::kTransitions)),
+      readings_(SendTo(topic::kMetrics, DeliveryNote::Of::kReadings)),
+      rollups_(SendTo(topic::kRollups, DeliveryNote::Of::kRollups)),
       readings_from_(takeover.readings_from),
       last_(std::move(takeover.state.last)),
       plans_(std::move(takeover.state.plans)),
@@ -84,10 +71,23 @@ ShardOwner::ShardOwner(std::int32_t partition, std::uint64_t ownership, Takeover
       log_next_(takeover.epoch + 1) {
   log_filter_.Claim(epoch_);
   counters_.adopted = takeover.adopted;
+  rollups_awaited_ = shard_.rollups_awaited();
   snapshot_offset_ = takeover.from_snapshot ? shard_.position() : -1;
   snapshot_wanted_ = !takeover.from_snapshot;
   ports_.table.Own(partition_, epoch_);
   for (const std::string& key : takeover.voided) Rewrite(key);
+}
+
+Outbox::Send ShardOwner::SendTo(const char* log, DeliveryNote::Of of) {
+  return [this, log, of](const Outbox::Item& item) {
+    ports_.producer.Produce(
+        log, item.partition < 0 ? partition_ : item.partition, item.key, item.value,
+        runtime::OwnerHeaders(epoch_, item.traceparent),
+        [mailbox = ports_.mailbox, p = partition_, o = ownership_, of, id = item.id,
+         attempt = item.attempt](const Result<kafka::Delivery>& result) {
+          mailbox->Put(DeliveryNote{p, o, of, id, attempt, result});
+        });
+  };
 }
 
 engine::Source ShardOwner::NextSource() {
@@ -127,6 +127,8 @@ bool ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
   if (record.append_time >= readings_from_) {
     for (const engine::Readings& readings : told_) Tell(readings);
   }
+  for (const engine::Rollup& rollup : shard_.TakeRolled()) Tell(rollup);
+  if (rollups_awaited_ > 0) TellOfRebuilt();
   if (filter_.active()) AdoptAll(filter_.Settle(record.offset, last_));
   const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
   cost_us_ += 0.01 * (took.count() - cost_us_);
@@ -156,6 +158,19 @@ void ShardOwner::Tell(const engine::Readings& readings) {
   readings_.Push(readings.service, EncodeReadings(NextSource(), readings), "",
                  readings.home_partition);
   ++counters_.readings;
+}
+
+void ShardOwner::Tell(const engine::Rollup& rollup) {
+  rollups_.Push(rollup.service, EncodeRollup(NextSource(), rollup, partition_), "");
+  ++counters_.rollups;
+}
+
+void ShardOwner::TellOfRebuilt() {
+  if (shard_.rollups_awaited() > 0) return;
+  log::Info("windows_rebuilt", {{"partition", static_cast<std::int64_t>(partition_)},
+                                {"rules", Signed(shard_.rules_made_whole())},
+                                {"parts", Signed(rollups_awaited_)}});
+  rollups_awaited_ = 0;
 }
 
 void ShardOwner::AfterWrite(const engine::Transition& transition, const std::string& trace_id) {
@@ -208,18 +223,24 @@ void ShardOwner::AdoptAll(const std::vector<engine::Transition>& truths) {
 }
 
 void ShardOwner::Answered(const DeliveryNote& note) {
-  Outbox& outbox = note.readings ? readings_ : outbox_;
-  if (note.result.ok() && note.readings) {
-    readings_.Acknowledged(note.id, note.attempt);  // it is final, whoever else says the same
+  using Of = DeliveryNote::Of;
+  Outbox& outbox = note.of == Of::kReadings  ? readings_
+                   : note.of == Of::kRollups ? rollups_
+                                             : outbox_;
+  if (note.result.ok() && note.of == Of::kTransitions) {
+    outbox_.Acknowledged(note.id, note.attempt, note.result->offset);
     return;
   }
   if (note.result.ok()) {
-    outbox_.Acknowledged(note.id, note.attempt, note.result->offset);
+    // It is final, whoever else says the same; or readers look at the claims themselves.
+    outbox.Acknowledged(note.id, note.attempt);
     return;
   }
   ++counters_.delivery_failures;
   if (!outbox.failing()) {
-    log::Warn(note.readings ? "readings_not_written" : "transition_not_written",
+    log::Warn(note.of == Of::kReadings  ? "readings_not_written"
+              : note.of == Of::kRollups ? "rollup_not_written"
+                                        : "transition_not_written",
               {{"partition", static_cast<std::int64_t>(partition_)},
                {"error", note.result.error().message},
                {"effect", "it is kept and written again"}});
@@ -228,10 +249,10 @@ void ShardOwner::Answered(const DeliveryNote& note) {
 }
 
 void ShardOwner::RetryFailed(SteadyTime now) {
-  if ((!outbox_.failing() && !readings_.failing()) || now < retry_at_) return;
+  const bool failing = outbox_.failing() || readings_.failing() || rollups_.failing();
+  if (!failing || now < retry_at_) return;
   retry_at_ = now + kRetryPause;
-  outbox_.Retry();
-  readings_.Retry();
+  for (Outbox* outbox : {&outbox_, &readings_, &rollups_}) outbox->Retry();
 }
 
 void ShardOwner::ReadBack(const kafka::Record& record) {

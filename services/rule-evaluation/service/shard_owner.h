@@ -15,6 +15,7 @@
 #include "common/kafka/kafka.h"
 #include "common/runtime/ownership.h"
 #include "services/rule-evaluation/codec/decoder.h"
+#include "services/rule-evaluation/codec/rollup_codec.h"
 #include "services/rule-evaluation/service/alarm_table.h"
 #include "services/rule-evaluation/service/mailbox.h"
 #include "services/rule-evaluation/service/outbox.h"
@@ -35,6 +36,7 @@ struct OwnerPorts {
 struct OwnerCounters {
   std::uint64_t transitions = 0;        // written
   std::uint64_t readings = 0;           // written for the homes of spread services
+  std::uint64_t rollups = 0;            // written, against the loss of the snapshot
   std::uint64_t known = 0;              // decided again in a replay, already in the log
   std::uint64_t contradictions = 0;     // decided in a replay, but the log says otherwise
   std::uint64_t adopted = 0;            // alarms set to what the log says
@@ -66,7 +68,10 @@ class ShardOwner {
   // Another owner claimed the partition after us: claim anew or let go.
   bool superseded() const { return superseded_; }
   void Reclaimed(std::int64_t epoch, SteadyTime now);
-  std::size_t unconfirmed() const { return outbox_.size() + readings_.size(); }
+  // In transitions: one rollup takes the room of a hundred.
+  std::size_t unconfirmed() const {
+    return outbox_.size() + readings_.size() + 100 * rollups_.size();
+  }
 
   // --- plans ---
   // Appends an activation when `newest` is newer than the plan in force, it is readable, and the
@@ -123,10 +128,13 @@ class ShardOwner {
     SteadyTime at{};
   };
 
+  Outbox::Send SendTo(const char* log, DeliveryNote::Of of);
   engine::Source NextSource();
   bool Emit(const engine::Transition& transition, const std::string& traceparent);
   // Into the partition of the service's home.
   void Tell(const engine::Readings& readings);
+  void Tell(const engine::Rollup& rollup);
+  void TellOfRebuilt();
   void AfterWrite(const engine::Transition& transition, const std::string& trace_id);
   void AfterActivation(const engine::PlanActivationView& plan, std::int64_t offset,
                        std::uint64_t version_before, const std::string& traceparent);
@@ -146,6 +154,8 @@ class ShardOwner {
   ReplayFilter filter_;
   Outbox outbox_;
   Outbox readings_;
+  Outbox rollups_;
+  std::size_t rollups_awaited_ = 0;  // at the takeover, until the replay has taken them in
   RealTime readings_from_{};
   LastWords last_;
   PlansInForce plans_;

@@ -17,8 +17,9 @@ constexpr auto kSnapshotPause = std::chrono::seconds(5);
 }  // namespace
 
 bool ShardOwner::CanSnapshot() const {
-  return outbox_.empty() && readings_.empty() && !filter_.active() && !superseded_ &&
-         !snapshot_waits_ && !cut_ && shard_.position() > snapshot_offset_;
+  return outbox_.empty() && readings_.empty() && rollups_.empty() &&
+         shard_.rollups_awaited() == 0 && !filter_.active() && !superseded_ && !snapshot_waits_ &&
+         !cut_ && shard_.position() > snapshot_offset_;
 }
 
 bool ShardOwner::SnapshotDue(Duration replay_share, SteadyTime now) const {

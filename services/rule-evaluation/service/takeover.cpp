@@ -192,6 +192,7 @@ std::map<std::int32_t, Result<Takeover>> Takeovers::Take(
     }
     read = ReadLogs(reader, from, histories);
   }
+  if (read.ok()) read = FindRollups(reader, cases, histories);
   log::Debug("takeover",
              {{"claimed_ms", claimed_ms}, {"starts_ms", starts_ms}, {"read_ms", elapsed()}});
   for (Case& c : cases) {
@@ -235,7 +236,7 @@ Takeover Takeovers::FromSnapshot(Case c, const LogHistory& history) {
   return out;
 }
 
-Takeover Takeovers::FromLog(const Case& c, const LogHistory& history) {
+Takeover Takeovers::FromLog(Case& c, const LogHistory& history) {
   Takeover out{OwnerState{engine::Shard(config_.time_map, LimitsOf(c.partition)), {}, {}},
                ReplayFilter(history.after()),
                history.voided(),
@@ -253,6 +254,7 @@ Takeover Takeovers::FromLog(const Case& c, const LogHistory& history) {
       plans.push_back({plan.service, plan.version, plan.text, {}, plan.spread_from});
     }
     out.state.shard.StartAt(plans);
+    out.state.shard.Await(c.rollups.Take());
   }
   for (const auto& [alarm, truth] : history.before()) {
     if (out.state.shard.Adopt(truth)) ++out.adopted;

@@ -78,6 +78,7 @@ class Takeovers {
     SnapshotPosition position;        // meaningful with a state
     std::optional<OwnerState> state;  // from the snapshot
     std::string manifest;             // of that snapshot
+    engine::RollupShelf rollups;      // where there is no state
   };
   using Histories = std::map<std::int32_t, LogHistory>;
 
@@ -89,8 +90,10 @@ class Takeovers {
   Status FindStarts(kafka::AssignedConsumer& reader, std::vector<Case>& cases);
   Status ReadLogs(kafka::AssignedConsumer& reader, const std::map<std::int32_t, std::int64_t>& from,
                   Histories& histories);
+  Status FindRollups(kafka::AssignedConsumer& reader, std::vector<Case>& cases,
+                     const Histories& histories);
   Takeover FromSnapshot(Case c, const LogHistory& history);
-  Takeover FromLog(const Case& c, const LogHistory& history);
+  Takeover FromLog(Case& c, const LogHistory& history);
   engine::ShardLimits LimitsOf(std::int32_t partition) const;
 
   TakeoverConfig config_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/runtime/topics.h"
+#include "services/rule-evaluation/codec/rollup_codec.h"
 #include "services/rule-evaluation/service/snapshot_port_for_tests.h"
 
 namespace liveops::evaluation {
@@ -27,12 +28,18 @@ class AlarmsLog final : public kafka::Producer {
     while (std::ssize(records) < kFormerEpoch) Append("other", "", {});
     Append("claim/former", EncodeClaim({}, "former", 0), {});
   }
+  void Claim(std::string_view owner, RealTime at) {
+    const std::int64_t offset = Append("claim/" + std::string(owner), EncodeClaim({}, owner, 0), {});
+    records[static_cast<std::size_t>(offset)].append_time = at;
+  }
   void Say(const engine::Transition& t) {
     Append(t.alarm_id, EncodeTransition({}, t, kPartition), runtime::OwnerHeaders(kFormerEpoch));
   }
   void Produce(std::string_view, std::int32_t, std::string_view key, std::string_view value,
                const std::vector<kafka::Header>& headers, Delivered done) override {
-    done(kafka::Delivery{Append(key, value, headers), {}});
+    const std::int64_t offset = Append(key, value, headers);
+    records.back().append_time = RealFromMs(1'800'000'000'000);  // later than all else
+    done(kafka::Delivery{offset, {}});
   }
   bool Flush(Duration) override { return true; }
   bool connected() const override { return true; }
@@ -55,39 +62,47 @@ class AlarmsLog final : public kafka::Producer {
   }
 };
 
-// Reads that log, and knows the ends of metrics.v1.
+// Reads that log and one of rollups, and knows the ends of metrics.v1.
 class Reader final : public kafka::AssignedConsumer {
  public:
   explicit Reader(const AlarmsLog& log) : log_(log) {}
   Status Assign(const std::vector<kafka::PartitionOffset>& partitions) override {
-    if (!partitions.empty()) next_ = std::max<std::int64_t>(0, partitions.front().offset);
+    if (partitions.empty()) return {};
+    next_ = std::max<std::int64_t>(0, partitions.front().offset);
+    of_rollups_ = partitions.front().topic == topic::kRollups;
     return {};
   }
   Result<std::optional<kafka::Record>> Poll(Duration) override {
     if (ReachedEnd({}, 0)) return std::optional<kafka::Record>();
-    return std::optional<kafka::Record>(log_.records[static_cast<std::size_t>(next_++)]);
+    return std::optional<kafka::Record>(Log()[static_cast<std::size_t>(next_++)]);
   }
   bool ReachedEnd(std::string_view, std::int32_t) const override {
-    return next_ >= std::ssize(log_.records);
+    return next_ >= std::ssize(Log());
   }
   std::int64_t KnownEnd(std::string_view, std::int32_t) const override { return -1; }
-  Result<std::pair<std::int64_t, std::int64_t>> Watermarks(std::string_view, std::int32_t,
+  Result<std::pair<std::int64_t, std::int64_t>> Watermarks(std::string_view of, std::int32_t,
                                                            Duration) override {
+    if (of == topic::kRollups) return std::pair<std::int64_t, std::int64_t>(0, std::ssize(rollups));
     if (before_ends) std::exchange(before_ends, nullptr)();
     return std::pair<std::int64_t, std::int64_t>(0, end);
   }
-  Result<std::int64_t> OffsetAt(std::string_view, std::int32_t, RealTime, Duration) override {
-    return rebuild_from;
+  Result<std::int64_t> OffsetAt(std::string_view of, std::int32_t, RealTime, Duration) override {
+    return of == topic::kRollups ? rollups_from : rebuild_from;
   }
   bool connected() const override { return true; }
 
   std::int64_t end = 100;             // of metrics.v1
   std::int64_t rebuild_from = 0;      // where two hours ago lies in it
   std::function<void()> before_ends;  // called once, when the ends are asked for
+  std::vector<kafka::Record> rollups;
+  std::int64_t rollups_from = 0;  // where two hours ago lies in them
 
  private:
+  const std::vector<kafka::Record>& Log() const { return of_rollups_ ? rollups : log_.records; }
+
   const AlarmsLog& log_;
   std::int64_t next_ = 0;
+  bool of_rollups_ = false;
 };
 
 // A group in which the partition is ours.
@@ -215,6 +230,48 @@ TEST_F(TakeoverTest, WithoutASnapshotTheLastWordsComeFromTheLog) {
   EXPECT_EQ(taken->filter.last_offset(), 70);
   EXPECT_TRUE(taken->state.last.contains("old"));
   EXPECT_TRUE(taken->state.last.contains("new"));
+}
+
+TEST_F(TakeoverTest, WithoutASnapshotWhatTheOwnersRolledUpIsAwaited) {
+  const auto roll = [&](std::int64_t epoch, std::int64_t round, std::int64_t at_ms) {
+    engine::Rollup part{"shop", "a", 7, round, 0, true, round, ""};
+    kafka::Record record;
+    record.topic = topic::kRollups;
+    record.partition = kPartition;
+    record.offset = std::ssize(reader_.rollups);
+    record.append_time = RealFromMs(at_ms);
+    record.value = EncodeRollup({}, part, kPartition);
+    record.headers = runtime::OwnerHeaders(epoch);
+    reader_.rollups.push_back(record);
+  };
+  const auto awaited = [&] {
+    const auto taken = Take();
+    EXPECT_TRUE(taken.ok()) << taken.error().message;
+    return taken->state.shard.rollups_awaited();
+  };
+  reader_.rebuild_from = 30;
+  EXPECT_EQ(awaited(), 0u);
+  roll(kFormerEpoch, 40, 1000);
+  EXPECT_EQ(awaited(), 1u);
+  reader_.rollups_from = 1;  // it is older than what is replayed
+  EXPECT_EQ(awaited(), 0u);
+
+  // One that wakes after another has claimed the partition writes nothing that counts.
+  const std::int64_t newer = std::ssize(log_.records);
+  log_.Claim("newer", RealFromMs(2000));
+  roll(kFormerEpoch, 50, 3000);
+  EXPECT_EQ(awaited(), 0u);
+  roll(newer, 50, 3000);
+  EXPECT_EQ(awaited(), 1u);
+
+  // It speaks of records that the log does not have.
+  reader_.end = 50;
+  EXPECT_EQ(awaited(), 0u);
+  reader_.end = 100;
+
+  // From the log's beginning on nothing is missing.
+  reader_.rebuild_from = 0;
+  EXPECT_EQ(awaited(), 0u);
 }
 
 }  // namespace
