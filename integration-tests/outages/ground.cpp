@@ -118,8 +118,9 @@ void Emitter::Loop(const std::string& address) {
 
 std::unique_ptr<stack::Stack> Ground::stack_;
 
-void Ground::SetUpTestSuite() {
-  stack::StackOptions options;
+void Ground::SetUpTestSuite() { SetUpOn({}); }
+
+void Ground::SetUpOn(stack::StackOptions options) {
   options.data_dir = FolderOf("stack");
   options.slack_messages_per_second = 0;
   options.pagerduty_events_per_minute = 0;

@@ -82,6 +82,8 @@ inline constexpr const char* kOk = "ALARM_STATE_OK";
 class Ground : public ::testing::Test {
  protected:
   static void SetUpTestSuite();
+  // On one that differs from the usual in this.
+  static void SetUpOn(stack::StackOptions options);
   static void TearDownTestSuite();
   void SetUp() override;
   void TearDown() override;  // no service has ended on its own

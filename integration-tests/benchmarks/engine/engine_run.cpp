@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 
 namespace liveops::bench {
@@ -46,6 +47,31 @@ double EngineRun::DecodeOnly() {
     if (!view.ok()) fault_ = view.error().message;
   }
   return ThreadCpuSeconds() - begin;
+}
+
+EngineRun::Rolled EngineRun::FeedUntilRolledUp() {
+  Rolled rolled;
+  for (bool whole = false; !whole && fault_.empty();) {
+    Prepare();
+    for (const LogRecord& record : records_) {
+      const auto view = decoder_.Decode(offset_++, record.append, record.value);
+      if (!view.ok()) fault_ = view.error().message;
+      if (!view.ok()) break;
+      const double begin = ThreadCpuSeconds();
+      shard_.Apply(**view, transitions_);
+      const double took = ThreadCpuSeconds() - begin;
+      const std::vector<engine::Rollup> parts = shard_.TakeRolled();
+      whole = rolled.parts > 0 && parts.empty();
+      for (const engine::Rollup& part : parts) {
+        ++rolled.parts;
+        rolled.bytes += static_cast<double>(part.content.size());
+        // What the record itself costs is in it.
+        rolled.longest_s = std::max(rolled.longest_s, took);
+      }
+    }
+    Check();
+  }
+  return rolled;
 }
 
 void EngineRun::Check() {

@@ -32,6 +32,13 @@ class EngineRun {
   double Feed();
   // Likewise, but no further than the decoder.
   double DecodeOnly();
+  // Feeds on until a round of rollups was told of all rules that have any.
+  struct Rolled {
+    int parts = 0;
+    double bytes = 0;
+    double longest_s = 0;  // CPU seconds of a record that a part was told with
+  };
+  Rolled FeedUntilRolledUp();
   void DropRecords() { records_ = {}; }
 
   std::int64_t points_fed() const { return points_; }

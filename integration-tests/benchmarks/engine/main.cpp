@@ -177,6 +177,26 @@ void Snapshot(benchmark::State& state) {
         restored_in / static_cast<double>(state.iterations()) / hundred_thousands, "s", true, 0});
 }
 
+// What the windows of a little more than an hour cost that are rolled up: all of their panes are
+// full by then, as they are of longer ones.
+void Rollups(benchmark::State& state) {
+  EngineRun run(Windows(Duration(3'660'000)));
+  run.Warm(Duration(3'590'000));
+  EngineRun::Rolled rolled;
+  for (auto _ : state) {
+    rolled = run.FeedUntilRolledUp();
+    state.SetIterationTime(rolled.longest_s);
+  }
+  Judge(state, run, true);
+  const auto series = static_cast<double>(run.series());
+  constexpr double kRoundS = static_cast<double>(engine::kRoundMs) / 1000;
+  state.counters["parts"] = rolled.parts;
+  state.counters["series"] = series;
+  Note({"rollup_bytes_per_s", rolled.bytes / kRoundS, "B/s", true, 0});
+  Note({"rollup_bytes_per_series_and_round", rolled.bytes / series, "B", true, 0});
+  Note({"rollup_pause_max_ms", 1e3 * rolled.longest_s, "ms", true, 0});
+}
+
 void Register() {
   const auto add = [](const char* name, auto f, int steps = kSteps) {
     benchmark::RegisterBenchmark(name, f)->UseManualTime()->Iterations(steps)->Unit(
@@ -194,6 +214,7 @@ void Register() {
   add("unwatched", Unwatched);
   add("engine", Engine);
   add("snapshot", Snapshot, 3);
+  add("rollups", Rollups, 1);
   const char* const base = "engine_ns_per_sample";
   grows("series_x10", TenTimesTheSeries(), kWarm, "series_x10_ratio", base, 4);
   grows("rules_x10", TenTimesTheRules(), kWarm, "rules_x10_ratio", base, kSteps);
