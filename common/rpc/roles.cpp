@@ -41,7 +41,9 @@ const std::map<std::string, Role>& RoleTable() {
       {"/liveops.v1.Ingest/WriteSeries", Role::kEmitter},
       {"/liveops.v1.Ingest/ReportDeployment", Role::kEmitter},
       {"/liveops.v1.Emitters/ListEmitters", Role::kViewer},
+      {"/liveops.v1.Spans/ListSlowestSpans", Role::kViewer},
       {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Role::kEmitter},
+      {"/opentelemetry.proto.collector.trace.v1.TraceService/Export", Role::kEmitter},
 
       {"/liveops.v1.Alarms/ListAlarms", Role::kViewer},
       {"/liveops.v1.Alarms/WatchAlarms", Role::kViewer},

@@ -20,8 +20,8 @@ using testing::HasSubstr;
 TEST(RoleTable, ListsExactlyTheMethodsOfOurServices) {
   std::set<std::string> methods;
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
-  for (const char* name :
-       {"Alarms", "Plans", "Ingest", "Emitters", "Notifications", "Remediations", "Status"}) {
+  for (const char* name : {"Alarms", "Plans", "Ingest", "Emitters", "Spans", "Notifications",
+                           "Remediations", "Status"}) {
     const auto* service = pool->FindServiceByName(std::string("liveops.v1.") + name);
     ASSERT_TRUE(service) << name;
     EXPECT_TRUE(CheckListed(*service).ok()) << name;
@@ -30,6 +30,7 @@ TEST(RoleTable, ListsExactlyTheMethodsOfOurServices) {
     }
   }
   methods.insert("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export");
+  methods.insert("/opentelemetry.proto.collector.trace.v1.TraceService/Export");
   std::set<std::string> listed;
   for (const auto& [method, role] : RoleTable()) listed.insert(method);
   EXPECT_EQ(methods, listed);

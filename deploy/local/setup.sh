@@ -3,7 +3,7 @@
 # usage: setup.sh [tests|fuzz]    from anywhere; as root, or as a user who may sudo. tests: what only the tests need,
 # too; fuzz: clang, for the fuzz programs and the thread sanitizer
 # Leaves under build/third_party: kafka/libs (Apache Kafka's jars), proto (OpenTelemetry's and google.rpc protos) and, for
-# the tests, venv (the OpenTelemetry SDK for Python)
+# the tests, venv and node (the OpenTelemetry SDKs for Python and JavaScript)
 set -euo pipefail
 if [ $# -gt 1 ] || ! [[ ${1:-} =~ ^(tests|fuzz|)$ ]]; then
   echo "usage: setup.sh [tests|fuzz]" >&2
@@ -18,6 +18,8 @@ say() { printf '  setup  %s\n' "$*"; }
 mapfile -t wanted < <(grep -vE '^(#|$)' "$here/packages.txt")
 [ "${1:-}" != fuzz ] || wanted+=(clang-14 libclang-rt-14-dev llvm-14)
 [ "${1:-}" != tests ] || wanted+=(prometheus prometheus-alertmanager)
+# Wherever Node.js comes from.
+[ "${1:-}" != tests ] || command -v npm >/dev/null || wanted+=(nodejs npm)
 missing=()
 installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null | awk '$2 == "installed" {print $1}') || true
 for package in "${wanted[@]}"; do
@@ -65,5 +67,14 @@ if [ "${1:-}" = tests ]; then
     /usr/bin/python3 -m venv "$third/venv"
     "$third/venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
     echo "$want" >"$third/venv/stamp"
+  fi
+  package=$root/integration-tests/otlp/package.json
+  want=$(stamp "$package")
+  if [ "$(cat "$third/node/stamp" 2>/dev/null)" != "$want" ]; then
+    say "fetching the OpenTelemetry SDK for JavaScript (once)"
+    rm -rf "$third/node" && mkdir -p "$third/node"
+    cp "$package" "$third/node/"
+    npm install --prefix "$third/node" --silent --no-audit --no-fund --no-package-lock --ignore-scripts
+    echo "$want" >"$third/node/stamp"
   fi
 fi

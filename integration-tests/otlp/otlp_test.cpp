@@ -1,5 +1,5 @@
-// An unmodified OpenTelemetry SDK (Python) exports by OTLP/gRPC; its gauge, counters and histogram
-// each page.
+// An unmodified OpenTelemetry SDK (Python) exports by OTLP, gRPC and HTTP in protobuf; its gauge,
+// counters and histogram, explicit or exponential, each page.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -64,7 +64,10 @@ class Sdk : public ::testing::Test {
     return paged;
   }
 
-  static void Play(const std::string& service, const std::vector<std::string>& arguments) {
+  static stack::ServiceProcess& Ingest() { return stack_->service(stack::Service::kIngest); }
+
+  static void Play(const std::string& service, const std::vector<std::string>& arguments,
+                   const std::string& endpoint = Ingest().plain_address()) {
     std::string plan = kPlan;
     plan.replace(plan.find("{service}"), 9, service);
     const std::string file = stack_->Path(service + ".yaml");
@@ -79,7 +82,7 @@ class Sdk : public ::testing::Test {
     sdk.argv = {std::string(LIVEOPS_SOURCE_DIR) + "/build/third_party/venv/bin/python",
                 std::string(LIVEOPS_SOURCE_DIR) + "/integration-tests/otlp/sdk_emitter.py",
                 "--endpoint",
-                stack_->service(stack::Service::kIngest).plain_address(),
+                endpoint,
                 "--service",
                 service,
                 "--exports",
@@ -104,6 +107,15 @@ std::unique_ptr<stack::Stack> Sdk::stack_;
 TEST_F(Sdk, CumulativeSumsPage) { Play("otel-cumulative", {"--temporality", "cumulative"}); }
 TEST_F(Sdk, DeltaSumsUnderGzipPage) {
   Play("otel-delta", {"--temporality", "delta", "--compression", "gzip"});
+}
+TEST_F(Sdk, ExponentialHistogramsPage) {
+  Play("otel-exponential", {"--temporality", "cumulative", "--histogram", "exponential"});
+}
+TEST_F(Sdk, ByHttpUnderGzipTheyPageToo) {
+  Play("otel-http",
+       {"--protocol", "http", "--temporality", "delta", "--histogram", "exponential",
+        "--compression", "gzip"},
+       Ingest().http_address());
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Emits metrics by an unmodified OpenTelemetry SDK over OTLP/gRPC, and prints what it sent.
+"""Emits metrics by an unmodified OpenTelemetry SDK over OTLP (gRPC, or HTTP in protobuf), and prints what it sent.
 
     sdk_emitter.py --endpoint 127.0.0.1:4317 --service backend-api --temporality delta --exports 3
 
 Each export follows one round of measurements: the counter `http_request_count` grows by --requests and `http_5xx_count` by
 --errors, both with the attribute endpoint=--path; the gauge `db_connection_count` reads --connections; the histogram
-`http_request_duration_ms` gets --requests values of --latency. Standard output is one JSON object:
+`http_request_duration_ms`, which --histogram makes an exponential one, gets --requests values of --latency. Standard output is one JSON object:
 
     {"service": …, "temporality": …, "exports": 3, "failed_exports": 0, "requests": 300, "errors": 3,
      "connections": 42.0, "latency_ms": 120.0, "first_unix_ms": …, "last_unix_ms": …}
@@ -18,7 +18,10 @@ import json
 import sys
 import time
 
-from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+import grpc
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcExporter
+from opentelemetry.exporter.otlp.proto.http import Compression as HttpCompression
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpExporter
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider, ObservableGauge
 from opentelemetry.sdk.metrics.export import (
@@ -26,19 +29,18 @@ from opentelemetry.sdk.metrics.export import (
     MetricExportResult,
     PeriodicExportingMetricReader,
 )
+from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, ExponentialBucketHistogramAggregation
 from opentelemetry.sdk.resources import Resource
 
 # Exports happen when flush() asks for them, not by the reader's own timer.
 NEVER_MS = 3_600_000
 
 
-class CountingExporter(OTLPMetricExporter):
-    """The SDK's exporter; remembers how its exports ended."""
+class Counting:
+    """What an exporter of the SDK does; remembers how its exports ended."""
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.taken = 0
-        self.failed = 0
+    taken = 0
+    failed = 0
 
     def export(self, *args, **kwargs):
         result = super().export(*args, **kwargs)
@@ -49,9 +51,19 @@ class CountingExporter(OTLPMetricExporter):
         return result
 
 
+class CountingGrpcExporter(Counting, GrpcExporter):
+    pass
+
+
+class CountingHttpExporter(Counting, HttpExporter):
+    pass
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--endpoint", required=True, help="host:port of the plain OTLP/gRPC listener")
+    parser.add_argument("--endpoint", required=True, help="host:port of the plain listener")
+    parser.add_argument("--protocol", choices=("grpc", "http"), default="grpc")
+    parser.add_argument("--histogram", choices=("explicit", "exponential"), default="explicit")
     parser.add_argument("--service", default="otel-service", help="service.name")
     parser.add_argument("--temporality", choices=("cumulative", "delta"), default="cumulative")
     parser.add_argument("--compression", choices=("none", "gzip"), default="none")
@@ -67,18 +79,25 @@ def parse_arguments():
 
 
 def make_exporter(arguments):
-    from grpc import Compression
-
     delta = AggregationTemporality.DELTA
     cumulative = AggregationTemporality.CUMULATIVE
     chosen = delta if arguments.temporality == "delta" else cumulative
-    return CountingExporter(
-        endpoint=arguments.endpoint,
-        insecure=True,
-        timeout=arguments.timeout,
-        compression=Compression.Gzip if arguments.compression == "gzip" else Compression.NoCompression,
-        preferred_temporality={Counter: chosen, Histogram: chosen, ObservableGauge: cumulative},
-    )
+    exponential = arguments.histogram == "exponential"
+    common = {
+        "timeout": arguments.timeout,
+        "preferred_temporality": {Counter: chosen, Histogram: chosen, ObservableGauge: cumulative},
+        "preferred_aggregation": {
+            Histogram: ExponentialBucketHistogramAggregation() if exponential else ExplicitBucketHistogramAggregation()
+        },
+    }
+    gzip = arguments.compression == "gzip"
+    if arguments.protocol == "http":
+        compression = HttpCompression.Gzip if gzip else HttpCompression.NoCompression
+        return CountingHttpExporter(
+            endpoint=f"http://{arguments.endpoint}/v1/metrics", compression=compression, **common
+        )
+    compression = grpc.Compression.Gzip if gzip else grpc.Compression.NoCompression
+    return CountingGrpcExporter(endpoint=arguments.endpoint, insecure=True, compression=compression, **common)
 
 
 def main():

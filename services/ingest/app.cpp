@@ -39,7 +39,8 @@ std::size_t Size(config::Reader& reader, const char* key, std::size_t fallback) 
 }
 
 // What becomes of the status of a running instance.
-void FillStatus(const Core& core, SteadyTime started, bool ready, v1::GetStatusResponse* out) {
+void FillStatus(const Core& core, const SpanIntake& spans, SteadyTime started, bool ready,
+                v1::GetStatusResponse* out) {
   out->set_service("ingest");
   out->set_instance(core.settings().instance);
   out->set_version(runtime::Version());
@@ -60,6 +61,7 @@ void FillStatus(const Core& core, SteadyTime started, bool ready, v1::GetStatusR
   out->set_redis_connected(true);  // none is used
   out->set_domain_speed(core.domain_speed());
   for (const auto& [name, value] : core.Counters()) (*out->mutable_counters())[name] = value;
+  for (const auto& [name, value] : spans.Counters()) (*out->mutable_counters())[name] = value;
 }
 
 }  // namespace
@@ -120,19 +122,20 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
 
   std::atomic<bool> ready = false;
   Core core(settings, *producer);
+  SpanIntake spans(core);
   Ticker ticker(core);
   PlanFollower follower(*std::move(plans), core.spreads());
   const auto services = GrpcServices::Make(
-      core, config.common.grpc.message_bytes_max,
-      [&](v1::GetStatusResponse* out) { FillStatus(core, started, ready, out); });
+      core, spans, config.common.grpc.message_bytes_max,
+      [&](v1::GetStatusResponse* out) { FillStatus(core, spans, started, ready, out); });
   auto served = rpc::Server::Start(config.common.grpc, services->all(), services->for_emitters());
   if (!served) return served.error();
   const std::unique_ptr<rpc::Server> server = *std::move(served);
 
   std::unique_ptr<HttpFront> front;
   if (config.http.enabled()) {
-    auto started_front =
-        HttpFront::Start(MakeHttpRoutes(core, config.http), config.http, config.common.grpc.tls);
+    auto started_front = HttpFront::Start(MakeHttpRoutes(core, spans, config.http), config.http,
+                                          config.common.grpc.tls);
     if (!started_front) return started_front.error();
     front = *std::move(started_front);
   }

@@ -28,6 +28,7 @@ struct Dispatch {
   int operator()(const RemediationsDeny& c) { return RunRemediationsDeny(session, c); }
   int operator()(const Send& c) { return RunSend(session, c); }
   int operator()(const EmittersList& c) { return RunEmitters(session, c); }
+  int operator()(const SpansList& c) { return RunSpans(session, c); }
   int operator()(const Tail& c) { return RunTail(session, c); }
   int operator()(const DeploymentsReport& c) { return RunDeploymentsReport(session, c); }
   int operator()(const ShowStatus& c) { return RunStatus(session, c); }

@@ -33,6 +33,8 @@ struct Script {
   v1::RemediationStatus remediation;
   Result<v1::WriteResponse> write = v1::WriteResponse();
   Result<v1::ListEmittersResponse> emitters = v1::ListEmittersResponse();
+  v1::ListSlowestSpansResponse spans;
+  v1::ListSlowestSpansRequest spans_asked;
   std::map<Server, Result<v1::GetStatusResponse>> status;
   std::vector<Status> watch_ends;  // one a stream, the first stream first
 
@@ -120,6 +122,11 @@ class FakeBackend : public Backend {
   }
   Result<v1::ListEmittersResponse> ListEmitters(const v1::ListEmittersRequest&) override {
     return s_.emitters;
+  }
+  Result<v1::ListSlowestSpansResponse> ListSlowestSpans(
+      const v1::ListSlowestSpansRequest& request) override {
+    s_.spans_asked = request;
+    return s_.spans;
   }
   Result<v1::GetStatusResponse> GetStatus(Server server) override { return s_.status.at(server); }
 

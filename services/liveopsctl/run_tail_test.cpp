@@ -105,5 +105,25 @@ TEST_F(AppTest, EmittersAreATable) {
   EXPECT_THAT(ran.out, HasSubstr("3 future: cpu lies an hour ahead"));
 }
 
+TEST_F(AppTest, TheSlowestSpansAreATable) {
+  script_.spans.set_instance("ingest-0");
+  EXPECT_THAT(RunWords({"spans", "shop"}).out,
+              HasSubstr("no span of shop that counts came to ingest-0 in the last minutes\n"));
+  v1::SlowSpan& span = *script_.spans.add_spans();
+  span.set_operation("GET /games");
+  span.set_trace_id("5b8efff798038103d269b633813fc60c");
+  span.set_span_id("eee19b7ec3c1b174");
+  span.set_duration_ms(812.5);
+  span.set_end_ms(1'770'000'000'000);
+  span.set_error(true);
+  const Ran ran = RunWords({"spans", "shop", "--operation", "GET /games", "--slowest", "2"});
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_EQ(script_.spans_asked.service(), "shop");
+  EXPECT_EQ(script_.spans_asked.operation(), "GET /games");
+  EXPECT_EQ(script_.spans_asked.each(), 2u);
+  EXPECT_THAT(ran.out, HasSubstr("GET /games  812.5 ms  2026-02-02T02:40:00.000Z  error   "
+                                 "5b8efff798038103d269b633813fc60c  eee19b7ec3c1b174"));
+}
+
 }  // namespace
 }  // namespace liveops::ctl

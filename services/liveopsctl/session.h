@@ -75,6 +75,7 @@ int RunRemediationsApprove(Session& session, const RemediationsApprove& command)
 int RunRemediationsDeny(Session& session, const RemediationsDeny& command);
 int RunSend(Session& session, const Send& command);
 int RunEmitters(Session& session, const EmittersList& command);
+int RunSpans(Session& session, const SpansList& command);
 int RunTail(Session& session, const Tail& command);
 int RunDeploymentsReport(Session& session, const DeploymentsReport& command);
 int RunStatus(Session& session, const ShowStatus& command);

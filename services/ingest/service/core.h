@@ -55,14 +55,17 @@ struct ServicePoints {
   std::uint64_t points() const { return batch.points(); }
 };
 
-// A request without a source and a sequence, read: the log's reader goes by series and time. Views
-// that need hold during the call only.
+// A request that may hold several services' points, read. Views that need hold during the call
+// only.
 struct MixedInput {
   Protocol protocol = Protocol::kOtlp;
   std::span<const ServicePoints> points;
   std::vector<admit::Rejection> rejections;  // of what its codec did not take
   std::span<const std::pair<std::string, std::uint64_t>> refused{};  // thereof, to be told
   std::size_t bytes = 0;  // what the request takes in memory until it is answered
+  // Who says it, and the number of the first of `points`, whose record has it; the next has the
+  // next one. Without a number they are the peer's, and the reader goes by series and time.
+  wire::Source source{};
 };
 
 // What ingest does with a request, whatever protocol brought it: admit, append to the log, answer
@@ -108,6 +111,7 @@ class Core {
               std::string_view traceparent, std::function<void(const Status&)> done);
   void CountAlerts(std::uint64_t taken, std::uint64_t refused);
 
+  static bool Allowed(const rpc::Peer& peer, std::string_view service);
   // kDenied, counted and logged, unless the sender may write the service.
   Status CheckWriter(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
   // Nothing of a batch is taken, and `why`: its points are counted and told by the ticks. The
@@ -143,7 +147,6 @@ class Core {
     std::uint64_t points = 0;
   };
 
-  static bool Allowed(const rpc::Peer& peer, std::string_view service);
   // The header for the record of a request: a span of the sender's trace, or a fresh trace.
   static std::string TraceHeader(std::string_view traceparent);
   // Why nothing is taken now, or the present time.

@@ -42,8 +42,11 @@ void Core::Take(MixedInput request, const rpc::Peer& peer, std::string_view trac
   all.rejections = std::move(request.rejections);
   WriteAnswer answer;
   std::vector<Outgoing> records;
-  const wire::Source source{peer.name, 0, 0};  // no sequence: the reader goes by series and time
+  wire::Source source = request.source;
+  if (source.sequence == 0) source = {peer.name, 0, 0};
   for (const ServicePoints& one : request.points) {
+    const wire::Source of_record = source;
+    if (source.sequence > 0) ++source.sequence;
     if (!Allowed(peer, one.service)) {
       all.Reject(
           admit::Refusal::kForeign, one.points(),
@@ -70,7 +73,7 @@ void Core::Take(MixedInput request, const rpc::Peer& peer, std::string_view trac
     answer.accepted_points += admission->batch.points();
     answer.accepted_histograms += admission->batch.histograms.size();
     answer.services.emplace_back(one.service);
-    Lay(source, one.service, request.protocol, admission->batch, records);
+    Lay(of_record, one.service, request.protocol, admission->batch, records);
   }
   Count(all.rejections);
   answer.rejections = std::move(all.rejections);

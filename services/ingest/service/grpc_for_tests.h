@@ -25,7 +25,7 @@ class Grpc : public testing::Test {
  protected:
   explicit Grpc(const Settings& settings = {}) : settings_(settings) {}
   void SetUp() override {
-    services_ = GrpcServices::Make(core_, 1 << 20, [](v1::GetStatusResponse*) {});
+    services_ = GrpcServices::Make(core_, spans_, 1 << 20, [](v1::GetStatusResponse*) {});
     rpc::ServerConfig config;
     config.address = "";
     config.plain_address = "127.0.0.1:0";
@@ -67,6 +67,7 @@ class Grpc : public testing::Test {
   FakeProducer producer_;
   const Settings settings_;
   Core core_{settings_, producer_};
+  SpanIntake spans_{core_};
   std::unique_ptr<GrpcServices> services_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<v1::Ingest::Stub> ingest_;

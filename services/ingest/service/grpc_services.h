@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "services/ingest/service/core.h"
+#include "services/ingest/service/span_intake.h"
 
 namespace grpc {
 class Service;
@@ -15,17 +15,17 @@ class GetStatusResponse;
 
 namespace liveops::ingest {
 
-// The gRPC face of Core: liveops.v1.Ingest and Emitters, OTLP's
-// MetricsService, liveops.v1.Status. No thread is
+// The gRPC face of Core and SpanIntake: liveops.v1.Ingest, Emitters, Spans and Status, OTLP's
+// MetricsService and TraceService. No thread is
 // held while a record is on its way. Messages may be gzip.
 class GrpcServices {
  public:
   using FillStatus = std::function<void(v1::GetStatusResponse*)>;
 
-  // `core` must outlive it, and the server that it is registered with must have stopped before
-  // either ends.
-  static std::unique_ptr<GrpcServices> Make(Core& core, std::size_t message_bytes_max,
-                                            FillStatus fill_status);
+  // `core` and `spans` must outlive it, and the server that it is registered with must have stopped
+  // before either ends.
+  static std::unique_ptr<GrpcServices> Make(Core& core, SpanIntake& spans,
+                                            std::size_t message_bytes_max, FillStatus fill_status);
   virtual ~GrpcServices() = default;
 
   virtual std::vector<grpc::Service*> all() = 0;

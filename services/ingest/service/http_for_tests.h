@@ -5,6 +5,7 @@
 #include <snappy.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -29,7 +30,8 @@ class Http : public testing::Test {
     settings_.plain_address = "127.0.0.1:0";
     settings_.message_bytes_max = 1 << 20;
     settings_.threads = 4;
-    auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, settings_), settings_, {});
+    spans_.emplace(*world_.core);
+    auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, *spans_, settings_), settings_, {});
     ASSERT_TRUE(front.ok()) << front.error().message;
     front_ = *std::move(front);
   }
@@ -50,6 +52,7 @@ class Http : public testing::Test {
 
   World world_;
   HttpSettings settings_;
+  std::optional<SpanIntake> spans_;
   std::unique_ptr<HttpFront> front_;
 };
 

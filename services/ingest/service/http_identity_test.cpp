@@ -14,7 +14,7 @@ class HttpIdentity : public Http {
     settings.address = "127.0.0.1:0";
     settings.threads = 2;
     if (tokens) settings.tokens = {{"agent", "0123456789abcdef", {}}};
-    auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, settings), settings,
+    auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, *spans_, settings), settings,
                                   certificates().Files("server"));
     ASSERT_TRUE(front.ok()) << front.error().message;
     front_ = *std::move(front);

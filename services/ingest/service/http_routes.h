@@ -3,10 +3,12 @@
 #include "services/ingest/service/core.h"
 #include "services/ingest/service/http_face.h"
 #include "services/ingest/service/http_settings.h"
+#include "services/ingest/service/span_intake.h"
 
 namespace liveops::ingest {
 
-// Every way in by HTTP, by its path; docs/ingest.md lists them. `core` must outlive them.
-HttpRoutes MakeHttpRoutes(Core& core, const HttpSettings& settings);
+// Every way in by HTTP, by its path; docs/ingest.md lists them. `core` and `spans` must outlive
+// them.
+HttpRoutes MakeHttpRoutes(Core& core, SpanIntake& spans, const HttpSettings& settings);
 
 }  // namespace liveops::ingest

@@ -120,6 +120,11 @@ struct Send {
 struct EmittersList {
   std::string service;  // "" = all
 };
+struct SpansList {
+  std::string service;
+  std::string operation;      // "" = all
+  std::uint32_t slowest = 0;  // of each operation; 0 = as many as there are
+};
 struct Tail {
   std::string metric;
   std::string service;
@@ -143,7 +148,7 @@ struct Completion {
 using Command =
     std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanDrift, PlanExport,
                  PlanShow, AlarmsList, AlarmsWatch, AlarmsAck, AlarmsExplain, RemediationsList,
-                 RemediationsShow, RemediationsApprove, RemediationsDeny, Send, EmittersList, Tail,
-                 DeploymentsReport, ShowStatus, Completion>;
+                 RemediationsShow, RemediationsApprove, RemediationsDeny, Send, EmittersList,
+                 SpansList, Tail, DeploymentsReport, ShowStatus, Completion>;
 
 }  // namespace liveops::ctl

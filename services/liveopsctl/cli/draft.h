@@ -33,6 +33,7 @@ struct Draft {
   RemediationsApprove remediations_approve;
   RemediationsDeny remediations_deny;
   EmittersList emitters;
+  SpansList spans;
   Tail tail;
   std::vector<std::string> tail_labels;
   struct {

@@ -216,6 +216,13 @@ void AddSamples(CLI::App& app, Draft& d) {
            &Draft::emitters);
   emitters->add_option("--service", d.emitters.service, "Only those that write this service")
       ->type_name("S");
+  CLI::App* spans =
+      Leaf(app, "spans", "The slowest spans of a service in the last minutes", d, &Draft::spans);
+  spans->add_option("SERVICE", d.spans.service, "Service that they belong to")->required();
+  spans->add_option("--operation", d.spans.operation, "Only of this operation, e.g. 'GET /games'")
+      ->type_name("OP");
+  spans->add_option("--slowest", d.spans.slowest, "So many of each operation (default and most: 5)")
+      ->type_name("N");
 }
 
 void AddOthers(CLI::App& app, Draft& d) {

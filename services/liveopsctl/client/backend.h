@@ -58,6 +58,8 @@ class Backend {
       const v1::ReportDeploymentRequest& request) = 0;
 
   virtual Result<v1::ListEmittersResponse> ListEmitters(const v1::ListEmittersRequest& request) = 0;
+  virtual Result<v1::ListSlowestSpansResponse> ListSlowestSpans(
+      const v1::ListSlowestSpansRequest& request) = 0;
 
   virtual Result<v1::GetStatusResponse> GetStatus(Server server) = 0;
 };

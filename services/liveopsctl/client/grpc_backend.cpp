@@ -170,6 +170,15 @@ class GrpcBackend : public Backend {
                                           });
   }
 
+  Result<v1::ListSlowestSpansResponse> ListSlowestSpans(
+      const v1::ListSlowestSpansRequest& request) override {
+    return Call<v1::ListSlowestSpansResponse>(Server::kIngest, "ListSlowestSpans", false,
+                                              [&](auto* context, auto* response) {
+                                                return v1::Spans::NewStub(Channel(Server::kIngest))
+                                                    ->ListSlowestSpans(context, request, response);
+                                              });
+  }
+
   Result<v1::GetStatusResponse> GetStatus(Server server) override {
     return Call<v1::GetStatusResponse>(server, "GetStatus", false,
                                        [&](auto* context, auto* response) {

@@ -33,7 +33,7 @@ class Feeder {
         batch_(batch),
         now_ms_(s.now_ms()),
         future_ms_(now_ms_ + std::max(kFutureMs, s.Scaled(2000))),
-        ordered_(batch.protocol != Protocol::kNative || !has_sequence) {}
+        ordered_(!has_sequence) {}
 
   void Run();
 

@@ -119,7 +119,8 @@ void Generator::PickEmitters() {
     e.name = fmt::format("e{}", i);
     e.protocol = random_.Chance(30) ? Protocol::kOtlp : Protocol::kNative;
     if (e.protocol == Protocol::kOtlp && random_.Chance(30)) e.protocol = Protocol::kRemoteWrite;
-    e.sequences = e.protocol == Protocol::kNative && random_.Chance(85);
+    // Ingest numbers what it derives from OTLP's spans.
+    e.sequences = random_.Chance(e.protocol == Protocol::kNative ? 85 : 25);
     e.one_time = random_.Chance(70);
     e.interval = objective_
                      ? random_.Of({30'000, 60'000})

@@ -174,7 +174,7 @@ std::vector<std::size_t> Points::Name(const BatchView& batch, std::int64_t clock
 std::vector<Points::Ref> Points::Take(const RecordView& record, const BatchView& batch,
                                       std::int64_t clock) {
   std::vector<Ref> taken;
-  const bool numbered = record.source.sequence > 0 && batch.protocol == Protocol::kNative;
+  const bool numbered = record.source.sequence > 0;
   const auto take = [&](std::uint32_t entry, Point p) {
     const std::size_t id = Find(batch.series[entry]);
     SeriesBook& series = series_[id];

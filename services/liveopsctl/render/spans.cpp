@@ -1,0 +1,28 @@
+#include "services/liveopsctl/render/spans.h"
+
+#include <fmt/format.h>
+
+#include "common/base/text.h"
+#include "common/base/time.h"
+#include "services/liveopsctl/render/table.h"
+
+namespace liveops::ctl {
+
+std::string RenderSpans(const v1::ListSlowestSpansResponse& response, const std::string& service,
+                        const Style& style) {
+  if (response.spans_size() == 0) {
+    return fmt::format("no span of {} that counts came to {} in the last minutes\n",
+                       Printable(service), Printable(response.instance()));
+  }
+  Table table({"OPERATION", "TOOK", "ENDED", "STATUS", "TRACE", "SPAN"});
+  for (const v1::SlowSpan& span : response.spans()) {
+    table.Row({span.operation(), FormatNumber(span.duration_ms()) + " ms", FormatUtc(span.end_ms()),
+               span.error() ? Cell("error", Tone::kBad) : Cell("ok", Tone::kPlain), span.trace_id(),
+               span.span_id()});
+  }
+  return fmt::format("the slowest that came to {} in the last five to ten minutes:\n",
+                     Printable(response.instance())) +
+         table.ToString(style);
+}
+
+}  // namespace liveops::ctl
