@@ -158,6 +158,8 @@ class SeriesGuard {
   virtual ~SeriesGuard() = default;
   // A series that was kept in this generation need not be asked for again before the next; never 0.
   virtual std::uint64_t generation() const = 0;
+  // Keep of the series will be asked soon: what is known of it may be brought near.
+  virtual void Expect(const Fingerprint& series) const = 0;
   // A point of the series came. False: it is new, and there is no room.
   virtual bool Keep(const Fingerprint& series) = 0;
   virtual std::string Full() const = 0;  // why not, for people

@@ -119,6 +119,7 @@ TEST(Admit, TheFingerprintIsOfServiceMetricKindUnitAndLabels) {
 struct Room : SeriesGuard {
   explicit Room(std::size_t series) : max(series) {}
   std::uint64_t generation() const override { return turns; }
+  void Expect(const Fingerprint&) const override {}
   bool Keep(const Fingerprint& series) override {
     ++asked;
     if (!kept.contains(series) && kept.size() >= max) return false;

@@ -1,55 +1,108 @@
 #include "services/ingest/service/census.h"
 
+#include <random>
 #include <utility>
 
 namespace liveops::ingest {
+namespace {
 
-bool ServiceCensus::Keep(const Fingerprint& series) {
-  const std::uint64_t key = series.hi ^ series.lo;
+std::uint64_t RandomOdd() {
+  std::random_device random;
+  return (std::uint64_t{random()} << 32 | random()) | 1;
+}
+
+}  // namespace
+
+Census::Census(std::size_t of_service_max, std::size_t in_all_max)
+    : of_service_max_(of_service_max), in_all_max_(in_all_max), factor_(RandomOdd()) {}
+
+std::uint64_t Census::HashOf(const Fingerprint& series) const {
+  const std::uint64_t product = (series.hi ^ series.lo) * factor_;
+  return product ^ product >> 32;  // its low bits say where it is looked for
+}
+
+void Census::Sight::Expect(const Fingerprint& series) const {
+  if (series_) series_->Prefetch(census_.HashOf(series));
+}
+
+bool Census::Sight::Keep(const Fingerprint& series) {
+  const std::uint64_t hash = census_.HashOf(series);
+  if (series_ && series_->Find(hash, turn_) == RecentSeries::Seen::kNow) return true;
+  return census_.Keep(*this, hash);
+}
+
+bool Census::Keep(Sight& sight, std::uint64_t hash) {
+  using Seen = RecentSeries::Seen;
   const std::lock_guard lock(mutex_);
-  if (now_.contains(key)) return true;
-  if (before_.erase(key) == 0) {
-    if (now_.size() + before_.size() >= series_max_ || *in_all_ >= in_all_max_) return false;
-    ++*in_all_;
+  const auto found = services_.find(sight.service_);
+  const bool fresh = found == services_.end();
+  const Seen seen = fresh ? Seen::kNever : found->second.series->Find(hash, turn_);
+  if (seen == Seen::kNever) {
+    const std::size_t known = fresh ? 0 : found->second.now + found->second.before;
+    const bool own = known >= of_service_max_;
+    if (own || in_all_ >= in_all_max_) {
+      sight.full_ = "it is new, and " +
+                    std::string(own ? "the service has " : "all services have ") +
+                    std::to_string(own ? known : in_all_) +
+                    " series, as many as are taken; one that is not sent for an hour makes room";
+      return false;
+    }
   }
-  now_.insert(key);
+  Service& service =
+      fresh ? services_.emplace(sight.service_, Service{std::make_shared<RecentSeries>(0)})
+                  .first->second
+            : found->second;
+  if (seen != Seen::kNow) {
+    ++service.now;
+    if (seen == Seen::kBefore) {
+      --service.before;
+    } else {
+      ++in_all_;
+      const std::size_t known = service.now + service.before;
+      if (known > service.series->room()) service.series = service.series->With(known, turn_, true);
+    }
+    service.series->Put(hash, turn_);
+  }
+  sight.series_ = service.series;  // it may have grown since
   return true;
 }
 
-std::string ServiceCensus::Full() const {
-  const std::size_t known = size();
-  const bool own = known >= series_max_;
-  return "it is new, and " + std::string(own ? "the service has " : "all services have ") +
-         std::to_string(own ? known : in_all_->load()) +
-         " series, as many as are taken; one that is "
-         "not sent for an hour makes room";
+void Census::Turn() {
+  for (auto at = services_.begin(); at != services_.end();) {
+    Service& service = at->second;
+    in_all_ -= service.before;
+    if (service.now == 0) {
+      at = services_.erase(at);
+      continue;
+    }
+    if (service.before > 0) service.series = service.series->With(service.now, turn_, false);
+    service.before = std::exchange(service.now, 0);
+    ++at;
+  }
+  ++turn_;
 }
 
-std::size_t ServiceCensus::size() const {
-  const std::lock_guard lock(mutex_);
-  return now_.size() + before_.size();
-}
-
-void ServiceCensus::Turn() {
-  const std::lock_guard lock(mutex_);
-  *in_all_ -= before_.size();
-  before_ = std::exchange(now_, {});
-  ++generation_;
-}
-
-std::shared_ptr<ServiceCensus> Census::Of(std::string_view service, RealTime now) {
+Census::Sight Census::Of(std::string_view service, RealTime now) {
+  Sight sight(*this, service);
   const std::lock_guard lock(mutex_);
   if (now - turned_ >= kTurn) {
     turned_ = now;
-    for (const auto& [name, of_service] : services_) of_service->Turn();
-    std::erase_if(services_, [](const auto& entry) { return entry.second->size() == 0; });
+    Turn();
   }
-  const auto known = services_.find(service);
-  if (known != services_.end()) return known->second;
-  auto made = std::make_shared<ServiceCensus>(of_service_max_, in_all_max_, in_all_);
-  // Beyond the limit nothing of it is kept, and it need not be remembered.
-  if (*in_all_ < in_all_max_) services_.emplace(service, made);
-  return made;
+  sight.turn_ = turn_;
+  const auto found = services_.find(service);
+  if (found != services_.end()) sight.series_ = found->second.series;
+  return sight;
+}
+
+std::size_t Census::size() const {
+  const std::lock_guard lock(mutex_);
+  return in_all_;
+}
+
+std::size_t Census::services() const {
+  const std::lock_guard lock(mutex_);
+  return services_.size();
 }
 
 }  // namespace liveops::ingest

@@ -195,11 +195,11 @@ Result<admit::Admission> Core::Judge(const std::string& emitter, const admit::Ba
                                      admit::SeriesTable* series) {
   const auto reading = clock_.NowFor(emitter, admit::MedianTime(batch), SteadyNow());
   if (!reading) return UnavailableError("this ingest does not know the brokers' time yet");
-  const std::shared_ptr<ServiceCensus> census = census_.Of(batch.service, reading->now);
+  Census::Sight census = census_.Of(batch.service, reading->now);
   Result<admit::Admission> admission =
       series == nullptr
-          ? admit::Admit(batch, settings_.limits, reading->now, map(), census.get())
-          : admit::Admit(batch, *series, settings_.limits, reading->now, map(), census.get());
+          ? admit::Admit(batch, settings_.limits, reading->now, map(), &census)
+          : admit::Admit(batch, *series, settings_.limits, reading->now, map(), &census);
   if (admission.ok() && reading->doubted && admission->refused_for_time()) {
     return UnavailableError(
         "the brokers' time has stepped, and whether that is true is not known yet");
@@ -269,6 +269,7 @@ std::map<std::string, double> Core::Counters() const {
   add("in_flight_bytes", in_flight_bytes_);
   add("stream_series_bytes", series_bytes_);
   add("series", census_.size());
+  add("services", census_.services());
   add("producer_queue_bytes", producer_.queued_bytes());
   for (std::size_t i = 0; i < admit::kRefusals; ++i) {
     const std::uint64_t points = rejected_points_[i];
