@@ -17,30 +17,112 @@ namespace {
 constexpr Duration kRetryAfter(1000);
 constexpr std::size_t kPendingMax = 32;
 
-// What became of a call: shared with the answers that are still to come when the call has ended.
-// The mutex is recursive as gRPC may run a reaction inside StartRead, StartWrite or Finish.
-struct WriteStreamState {
+// A call whose requests are read one after another, and what became of it: shared with the answers
+// that are still to come when the call has ended. The mutex, which all of it is under, is recursive
+// as gRPC may run a reaction inside StartRead, StartWrite or Finish.
+template <typename Reactor>
+struct CallState {
   std::recursive_mutex mutex;
-  grpc::ServerReadReactor<grpc::ByteBuffer>* reactor = nullptr;  // null once the call is done
-  grpc::ByteBuffer* response = nullptr;
+  Reactor* reactor = nullptr;  // null once the call is done
   grpc::ByteBuffer request;
-  std::size_t pending = 0;
-  bool ended = false;     // the sender sends no more
-  bool finished = false;  // the call's status is decided
-  bool waiting = false;   // too much is pending to read on
+  std::size_t pending = 0;  // requests that are not through
+  bool ended = false;       // the sender sends no more
+  bool decided = false;     // the call's status is
+  bool waiting = false;     // too much is pending to read on
+
+  virtual ~CallState() = default;
+  virtual void Finish(const grpc::Status& status) = 0;
+  virtual void Answered(const Result<WriteAnswer>& result, std::uint64_t sequence) = 0;
+
+  void ReadOn() {
+    if (decided || ended) return;
+    waiting = pending >= kPendingMax;
+    if (!waiting) reactor->StartRead(&request);
+  }
+  // A request is.
+  void Through() {
+    --pending;
+    FinishIfThrough();
+    if (waiting) ReadOn();
+  }
+  void End() {
+    ended = true;
+    FinishIfThrough();
+  }
+
+ private:
+  void FinishIfThrough() {
+    if (ended && pending == 0) Finish(grpc::Status::OK);
+  }
+};
+
+// Reads the requests of a call and writes what Take makes of each.
+template <typename Reactor, typename State>
+class RequestsReactor : public Reactor {
+ public:
+  void OnReadDone(bool ok) final {
+    const auto state = state_;
+    if (!ok) {
+      const std::lock_guard lock(state->mutex);
+      return state->End();
+    }
+    const Status read = request_.Read(state->request, bytes_max_);
+    const Result<WriteInput> input = read.ok() ? Take() : read.error();
+    {
+      const std::lock_guard lock(state->mutex);
+      if (!input) return state->Finish(ToStatus(input.error()));
+      ++state->pending;
+    }
+    core_.Write(*input, request_.bytes(), peer_, traceparent_,
+                [state, sequence = input->source.sequence](const Result<WriteAnswer>& result) {
+                  const std::lock_guard lock(state->mutex);
+                  state->Answered(result, sequence);
+                });
+    const std::lock_guard lock(state->mutex);
+    state->ReadOn();
+  }
+
+  void OnDone() final {
+    {
+      const std::lock_guard lock(state_->mutex);
+      state_->decided = true;
+      state_->reactor = nullptr;
+    }
+    delete this;
+  }
+
+ protected:
+  RequestsReactor(Core& core, std::size_t bytes_max, const grpc::CallbackServerContext& context)
+      : core_(core),
+        bytes_max_(bytes_max),
+        peer_(rpc::PeerOf(context)),
+        traceparent_(Traceparent(context)) {
+    state_->reactor = this;
+  }
+
+  void Start() { this->StartRead(&state_->request); }
+  // The request that was read, as the core is to have it, or why the call ends.
+  virtual Result<WriteInput> Take() = 0;
+
+  Core& core_;
+  const std::size_t bytes_max_;
+  const rpc::Peer peer_;
+  const std::string traceparent_;
+  RawRequest request_;
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+using StreamReactor = grpc::ServerReadReactor<grpc::ByteBuffer>;
+
+struct WriteStreamState final : CallState<StreamReactor> {
+  grpc::ByteBuffer* response = nullptr;
   admit::Admission sum;
   std::uint64_t accepted = 0;
   std::uint64_t batches = 0;
 
-  void ReadOn() {
-    if (finished || ended) return;
-    waiting = pending >= kPendingMax;
-    if (!waiting) reactor->StartRead(&request);
-  }
-
-  void Finish(const grpc::Status& status) {
-    if (finished) return;
-    finished = true;
+  void Finish(const grpc::Status& status) override {
+    if (decided) return;
+    decided = true;
     if (status.ok()) {
       v1::WriteStreamResponse answer;
       answer.set_accepted_points(accepted);
@@ -51,163 +133,75 @@ struct WriteStreamState {
     reactor->Finish(status);
   }
 
-  void FinishIfThrough() {
-    if (ended && pending == 0) Finish(grpc::Status::OK);
-  }
-
-  void Answered(const Result<WriteAnswer>& result) {
-    const std::lock_guard lock(mutex);
-    --pending;
-    if (finished) return;
+  void Answered(const Result<WriteAnswer>& result, std::uint64_t) override {
+    if (decided) return;
     if (!result) return Finish(ToStatus(result.error()));
     accepted += result->accepted_points;
     ++batches;
     for (const admit::Rejection& r : result->rejections) sum.Reject(r.reason, r.points, r.example);
-    FinishIfThrough();
-    if (waiting) ReadOn();
+    Through();
   }
 };
 
-class WriteStreamReactor final : public grpc::ServerReadReactor<grpc::ByteBuffer> {
+class WriteStreamReactor final : public RequestsReactor<StreamReactor, WriteStreamState> {
  public:
   WriteStreamReactor(Core& core, std::size_t bytes_max, const grpc::CallbackServerContext& context,
                      grpc::ByteBuffer* response)
-      : core_(core),
-        bytes_max_(bytes_max),
-        peer_(rpc::PeerOf(context)),
-        traceparent_(Traceparent(context)) {
-    state_->reactor = this;
+      : RequestsReactor(core, bytes_max, context) {
     state_->response = response;
-    StartRead(&state_->request);
-  }
-
-  void OnReadDone(bool ok) override {
-    const auto state = state_;
-    if (!ok) {
-      const std::lock_guard lock(state->mutex);
-      state->ended = true;
-      return state->FinishIfThrough();
-    }
-    const Status read = request_.Read(state->request, bytes_max_);
-    {
-      const std::lock_guard lock(state->mutex);
-      if (!read) return state->Finish(ToStatus(read.error()));
-      ++state->pending;
-    }
-    core_.Write({request_.source(), request_.input()}, request_.bytes(), peer_, traceparent_,
-                [state](const Result<WriteAnswer>& result) { state->Answered(result); });
-    const std::lock_guard lock(state->mutex);
-    state->ReadOn();
-  }
-
-  void OnDone() override {
-    {
-      const std::lock_guard lock(state_->mutex);
-      state_->finished = true;
-      state_->reactor = nullptr;
-    }
-    delete this;
+    Start();
   }
 
  private:
-  Core& core_;
-  const std::size_t bytes_max_;
-  const rpc::Peer peer_;
-  const std::string traceparent_;
-  RawRequest request_;
-  const std::shared_ptr<WriteStreamState> state_ = std::make_shared<WriteStreamState>();
+  Result<WriteInput> Take() override {
+    return WriteInput{request_.source(), request_.input(), nullptr};
+  }
 };
 
-// As above. A request is pending until its answer is on its way, so that a sender which reads no
-// answers is not read from either.
-struct SeriesState {
-  std::recursive_mutex mutex;
-  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* reactor = nullptr;
-  grpc::ByteBuffer request;
-  std::size_t pending = 0;
-  bool ended = false;
-  bool finished = false;
-  bool waiting = false;
+using SeriesReactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+// A request is through when its answer is on its way, so that a sender which reads no answers is
+// not read from either.
+struct WriteSeriesState final : CallState<SeriesReactor> {
   std::deque<grpc::ByteBuffer> answers;
   grpc::ByteBuffer answer;  // the one being written
   bool writing = false;
   std::optional<grpc::Status> status;  // to finish with, once nothing is being written
 
-  void ReadOn() {
-    if (status || ended) return;
-    waiting = pending >= kPendingMax;
-    if (!waiting) reactor->StartRead(&request);
+  void Finish(const grpc::Status& with) override {
+    if (!status) status = with;
+    decided = true;
+    if (!writing && reactor != nullptr) std::exchange(reactor, nullptr)->Finish(*status);
   }
 
-  void Finish(const grpc::Status& with) {
-    if (!status) status = with;
-    if (writing || finished || reactor == nullptr) return;
-    finished = true;
-    reactor->Finish(*status);
+  void Answered(const Result<WriteAnswer>& result, std::uint64_t sequence) override {
+    if (decided) return;
+    if (!result) return Finish(ToStatus(result.error()));
+    answers.push_back(ToBuffer(*result, sequence));
+    WriteOn();
   }
 
   void WriteOn() {
-    if (writing || status || answers.empty()) return;
+    if (writing || decided || answers.empty()) return;
     answer = std::move(answers.front());
     answers.pop_front();
     writing = true;
     reactor->StartWrite(&answer);
   }
 
-  void Answered(const Result<WriteAnswer>& result, std::uint64_t sequence) {
-    const std::lock_guard lock(mutex);
-    if (status) return;
-    if (!result) return Finish(ToStatus(result.error()));
-    answers.push_back(ToBuffer(*result, sequence));
-    WriteOn();
-  }
-
   void Written() {
     writing = false;
-    if (status) return Finish(*status);
-    --pending;
+    if (decided) return Finish(*status);
     WriteOn();
-    if (ended && pending == 0) return Finish(grpc::Status::OK);
-    if (waiting) ReadOn();
+    Through();
   }
 };
 
-class WriteSeriesReactor final
-    : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+class WriteSeriesReactor final : public RequestsReactor<SeriesReactor, WriteSeriesState> {
  public:
   WriteSeriesReactor(Core& core, std::size_t bytes_max, const grpc::CallbackServerContext& context)
-      : core_(core),
-        bytes_max_(bytes_max),
-        peer_(rpc::PeerOf(context)),
-        traceparent_(Traceparent(context)),
-        table_(core, peer_) {
-    state_->reactor = this;
-    StartRead(&state_->request);
-  }
-
-  void OnReadDone(bool ok) override {
-    const auto state = state_;
-    if (!ok) {
-      const std::lock_guard lock(state->mutex);
-      state->ended = true;
-      if (state->pending == 0) state->Finish(grpc::Status::OK);
-      return;
-    }
-    Status read = request_.Read(state->request, bytes_max_);
-    if (read) read = table_.Add(request_.input());
-    {
-      const std::lock_guard lock(state->mutex);
-      if (!read) return state->Finish(ToStatus(read.error()));
-      ++state->pending;
-    }
-    admit::BatchInput input = request_.input();
-    input.service = table_.service();
-    core_.Write({request_.source(), input, &table_.series()}, request_.bytes(), peer_, traceparent_,
-                [state, sequence = request_.source().sequence](const Result<WriteAnswer>& result) {
-                  state->Answered(result, sequence);
-                });
-    const std::lock_guard lock(state->mutex);
-    state->ReadOn();
+      : RequestsReactor(core, bytes_max, context), table_(core, peer_) {
+    Start();
   }
 
   void OnWriteDone(bool) override {
@@ -216,24 +210,15 @@ class WriteSeriesReactor final
     state->Written();
   }
 
-  void OnDone() override {
-    {
-      const std::lock_guard lock(state_->mutex);
-      state_->finished = true;
-      if (!state_->status) state_->status = grpc::Status::CANCELLED;
-      state_->reactor = nullptr;
-    }
-    delete this;
+ private:
+  Result<WriteInput> Take() override {
+    if (const Status added = table_.Add(request_.input()); !added) return added.error();
+    admit::BatchInput input = request_.input();
+    input.service = table_.service();
+    return WriteInput{request_.source(), input, &table_.series()};
   }
 
- private:
-  Core& core_;
-  const std::size_t bytes_max_;
-  const rpc::Peer peer_;
-  const std::string traceparent_;
-  RawRequest request_;
   StreamTable table_;
-  const std::shared_ptr<SeriesState> state_ = std::make_shared<SeriesState>();
 };
 
 }  // namespace
