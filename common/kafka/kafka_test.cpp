@@ -8,6 +8,12 @@
 // (rdkafka.h comes first: the mock header needs it.)
 #include <librdkafka/rdkafka_mock.h>
 
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <string>
+#include <thread>
+
 #include "common/kafka/internal.h"
 
 namespace liveops::kafka {
@@ -135,6 +141,51 @@ TEST_F(MockCluster, KeepsTheOrderOfOnePartition) {
   for (int i = 0; i < 200; ++i)
     EXPECT_EQ(records[static_cast<std::size_t>(i)].value, std::to_string(i));
   EXPECT_EQ(delivered, 200);
+}
+
+// librdkafka's own queue would spin meanwhile.
+TEST_F(MockCluster, WaitingForAcknowledgementsTakesNoTime) {
+  auto producer = MakeProducer();
+  ASSERT_TRUE(producer->ProduceSync("t", 0, "k", "first").ok());
+  rd_kafka_mock_broker_set_rtt(cluster_, 1, 300);
+  std::atomic<int> delivered{0};
+  const std::string large(100'000, 'x');
+  const auto cpu = [] {
+    timespec used{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  const double cpu_before = cpu();
+  for (int i = 0; i < 20; ++i)
+    producer->Produce("t", 0, "k", large, {}, [&](const auto& d) { delivered += d.ok() ? 1 : 0; });
+  ASSERT_TRUE(producer->Flush(Duration(20'000)));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  EXPECT_EQ(delivered, 20);
+  EXPECT_GT(took.count(), 0.5);
+  EXPECT_LT(cpu() - cpu_before, took.count() / 3);
+}
+
+// A broker that is away is told to all, also to those that were not handed to librdkafka yet.
+TEST_F(MockCluster, WhoWaitsBehindOthersIsAnsweredInTimeToo) {
+  auto producer = MakeProducer({.message_timeout = Duration(700)});
+  ASSERT_TRUE(producer->ProduceSync("t", 0, "k", "first").ok());
+  rd_kafka_mock_broker_set_down(cluster_, 1);
+  std::atomic<int> answered{0};
+  const auto begin = std::chrono::steady_clock::now();
+  std::atomic<std::int64_t> last_ms{0};
+  for (int i = 0; i < 50; ++i) {
+    producer->Produce("t", 0, "k", std::string(50'000, 'x'), {}, [&](const auto& d) {
+      EXPECT_FALSE(d.ok());
+      last_ms =
+          std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begin).count();
+      ++answered;
+    });
+  }
+  for (int i = 0; i < 200 && answered < 50; ++i) std::this_thread::sleep_for(Duration(50));
+  EXPECT_EQ(answered, 50);
+  EXPECT_LT(last_ms, 4'000) << "twice what is promised: the host may be busy";
+  EXPECT_EQ(producer->queued_bytes(), 0U);
 }
 
 TEST_F(MockCluster, ABrokerThatIsAwayFailsTheDeliveryInTime) {
