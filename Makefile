@@ -60,6 +60,7 @@ test-tsan: build-tsan ## the tests of the rooms with threads under the thread sa
 	@TSAN_OPTIONS="$(TSAN)" ctest --test-dir build/tsan -j$(JOBS) --output-on-failure -LE integration -E '$(TSAN_NOT)'
 
 bench: build ## benchmarks: a table, and build/bench.json
+	@bash deploy/local/setup.sh bench
 	@$(BIN)/liveops-bench
 bench-loaded: build ## the figures under 20,000 samples a second (11 min), and build/bench-loaded.json
 	@$(BIN)/liveops-bench build/bench-loaded.json loaded

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the build, the sandbox and the tests need on Debian 12. Quick when there is nothing to do.
-# usage: setup.sh [tests|fuzz]    from anywhere; as root, or as a user who may sudo. tests: what only the tests need,
-# too; fuzz: clang, for the fuzz programs and the thread sanitizer
+# usage: setup.sh [tests|bench|fuzz]    from anywhere; as root, or as a user who may sudo. tests: what only the tests
+# need, too; bench: whom the benchmarks compare with; fuzz: clang, for the fuzz programs and the thread sanitizer
 # Leaves under build/third_party: kafka/libs (Apache Kafka's jars), proto (OpenTelemetry's and google.rpc protos) and, for
 # the tests, venv and node (the OpenTelemetry SDKs for Python and JavaScript)
 set -euo pipefail
-if [ $# -gt 1 ] || ! [[ ${1:-} =~ ^(tests|fuzz|)$ ]]; then
-  echo "usage: setup.sh [tests|fuzz]" >&2
+if [ $# -gt 1 ] || ! [[ ${1:-} =~ ^(tests|bench|fuzz|)$ ]]; then
+  echo "usage: setup.sh [tests|bench|fuzz]" >&2
   exit 2
 fi
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,6 +20,7 @@ mapfile -t wanted < <(grep -vE '^(#|$)' "$here/packages.txt")
 [ "${1:-}" != tests ] || wanted+=(prometheus prometheus-alertmanager)
 # Wherever Node.js comes from.
 [ "${1:-}" != tests ] || command -v npm >/dev/null || wanted+=(nodejs npm)
+[ "${1:-}" != bench ] || wanted+=(victoria-metrics)
 missing=()
 installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null | awk '$2 == "installed" {print $1}') || true
 for package in "${wanted[@]}"; do

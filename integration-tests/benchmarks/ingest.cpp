@@ -1,304 +1,117 @@
 #include "integration-tests/benchmarks/ingest.h"
 
 #include <fmt/format.h>
-#include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include "common/base/labels.h"
 #include "deploy/local/stack/usage.h"
+#include "integration-tests/benchmarks/ingest_feeders.h"
 #include "integration-tests/benchmarks/load.h"
-#include "integration-tests/benchmarks/remote_writer.h"
-#include "liveops/v1/ingest.grpc.pb.h"
-#include "opentelemetry/proto/collector/metrics/v1/metrics_service.grpc.pb.h"
+#include "integration-tests/benchmarks/victoria_metrics.h"
 
 namespace liveops::bench {
 namespace {
 
-namespace collector = opentelemetry::proto::collector::metrics::v1;
 using std::chrono::seconds;
 
-constexpr int kConnections = 2;
-constexpr int kSeries = 100'000;
-constexpr int kPoints = 1'000;
-constexpr int kRequests = kSeries / kPoints / kConnections;  // of a connection, before they repeat
 constexpr seconds kWarm{3};
 constexpr seconds kMeasured{30};
-constexpr std::size_t kInFlight = 8;  // requests of a connection that wait for their answer
+constexpr double kElapsed = std::chrono::duration<double>(kMeasured).count();
 
-std::string ServiceOf(int connection) { return fmt::format("bench-{}", connection); }
+// What was used and done while it was fed.
+struct Usage {
+  double points = 0;
+  std::vector<double> cpu_s;  // of each process
+};
 
-Labels LabelsOf(int series) {
-  return Labels(Labels::Pairs{{"instance", fmt::format("10.0.{}.{}:8080", series % 40, series % 7)},
-                              {"region", "eu-west-1"},
-                              {"env", "prod"},
-                              {"endpoint", fmt::format("/api/v1/resource-{}", series)},
-                              {"code", "200"}});
+Result<Usage> Feed(Way way, const std::string& address, const std::vector<pid_t>& processes) {
+  std::atomic<bool> stop{false};
+  std::vector<std::unique_ptr<Feeder>> feeders;
+  for (int c = 0; c < kFeeders; ++c) feeders.push_back(NewFeeder(way, address, c, stop));
+  std::vector<Status> outcomes(feeders.size());
+  std::vector<std::thread> threads;
+  for (std::size_t c = 0; c < feeders.size(); ++c)
+    threads.emplace_back([&, c] { outcomes[c] = feeders[c]->Run(); });
+  const auto read = [&]() -> Result<Usage> {
+    Usage usage;
+    for (const auto& feeder : feeders) usage.points += static_cast<double>(feeder->answered());
+    for (const pid_t pid : processes) {
+      const Result<double> cpu_s = stack::CpuSeconds(pid);
+      if (!cpu_s.ok()) return cpu_s.error();
+      usage.cpu_s.push_back(*cpu_s);
+    }
+    return usage;
+  };
+  std::this_thread::sleep_for(kWarm);
+  const Result<Usage> before = read();
+  std::this_thread::sleep_for(kMeasured);
+  Result<Usage> after = read();
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+  for (const Status& outcome : outcomes) {
+    if (!outcome.ok()) return outcome.error();
+  }
+  if (!before.ok()) return before.error();
+  if (!after.ok()) return after.error();
+  after->points -= before->points;
+  for (std::size_t i = 0; i < processes.size(); ++i) after->cpu_s[i] -= before->cpu_s[i];
+  return after;
 }
-
-// Request number `n` of a connection; `spelled`: it spells its series.
-v1::WriteRequest NativeRequest(int connection, int n, bool spelled, bool stream_ids) {
-  v1::WriteRequest request;
-  request.mutable_source()->set_emitter("bench");
-  request.mutable_source()->set_session(static_cast<std::uint64_t>(connection) + 1);
-  v1::MetricBatch& batch = *request.mutable_batch();
-  batch.set_service(ServiceOf(connection));
-  if (spelled && (!stream_ids || n == 0)) {
-    batch.add_strings("http_requests");
-    batch.add_strings("1");
-  }
-  for (int i = 0; i < kPoints; ++i) {
-    if (spelled) {
-      v1::SeriesEntry& series = *batch.add_series();
-      series.set_kind(v1::SERIES_KIND_GAUGE);
-      series.set_unit(1);
-      series.set_labels(LabelsOf(n * kPoints + i).Encode());
-    }
-    batch.add_point_series(static_cast<std::uint32_t>(stream_ids ? n * kPoints + i : i));
-    batch.add_point_time_delta_ms(0);
-    batch.add_point_value(i * 0.37);
-  }
-  return request;
-}
-
-// One connection's load. Run until `stop`; counts the points that were answered.
-class Feeder {
- public:
-  Feeder(std::string address, int connection, std::atomic<bool>& stop)
-      : address_(address), connection_(connection), stop_(stop) {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    channel_ = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  }
-  virtual ~Feeder() = default;
-  virtual Status Run() = 0;
-  std::uint64_t answered() const { return answered_; }
-
- protected:
-  const std::string address_;
-  const int connection_;
-  std::atomic<bool>& stop_;
-  std::shared_ptr<grpc::Channel> channel_;
-  std::atomic<std::uint64_t> answered_{0};
-};
-
-// Series spelled once, then by their index; answers are read by a thread of their own.
-class StreamFeeder final : public Feeder {
- public:
-  StreamFeeder(const std::string& address, int connection, std::atomic<bool>& stop, bool ids)
-      : Feeder(address, connection, stop), ids_(ids) {}
-
-  Status Run() override {
-    std::vector<v1::WriteRequest> requests;
-    for (int n = 0; n < kRequests; ++n)
-      requests.push_back(NativeRequest(connection_, n, !ids_, ids_));
-    const auto stub = v1::Ingest::NewStub(channel_);
-    return ids_ ? RunSeries(*stub, requests) : RunBatches(*stub, requests);
-  }
-
- private:
-  v1::WriteRequest& Prepare(v1::WriteRequest& request) {
-    request.mutable_source()->set_sequence(++sequence_);
-    request.mutable_batch()->set_base_time_ms(ToMs(WallClockNow()));
-    return request;
-  }
-
-  Status RunSeries(v1::Ingest::Stub& stub, std::vector<v1::WriteRequest>& requests) {
-    grpc::ClientContext context;
-    const auto stream = stub.WriteSeries(&context);
-    std::atomic<std::uint64_t> answers{0};
-    std::thread reader([&] {
-      v1::WriteResponse response;
-      while (stream->Read(&response)) {
-        answered_ += response.accepted_points();
-        ++answers;
-        answers.notify_one();
-      }
-      answers = UINT64_MAX;
-      answers.notify_one();
-    });
-    for (int n = 0; n < kRequests; ++n) {
-      v1::WriteRequest spelled = NativeRequest(connection_, n, true, true);
-      if (!stream->Write(Prepare(spelled))) break;
-    }
-    bool open = true;
-    while (!stop_ && open) {
-      for (std::uint64_t a = answers; a != UINT64_MAX && sequence_ - a >= kInFlight; a = answers)
-        answers.wait(a);
-      open = answers != UINT64_MAX &&
-             stream->Write(Prepare(requests[sequence_ % static_cast<std::uint64_t>(kRequests)]));
-    }
-    stream->WritesDone();
-    reader.join();
-    const grpc::Status status = stream->Finish();
-    return status.ok() ? Status() : InternalError("the stream broke: " + status.error_message());
-  }
-
-  // This way in has one answer, at its end; ingest reads on while at most 32 are on their way.
-  Status RunBatches(v1::Ingest::Stub& stub, std::vector<v1::WriteRequest>& requests) {
-    grpc::ClientContext context;
-    v1::WriteStreamResponse response;
-    const auto stream = stub.WriteStream(&context, &response);
-    std::uint64_t sent = 0;
-    bool open = true;
-    while (!stop_ && open) {
-      open = stream->Write(Prepare(requests[sequence_ % static_cast<std::uint64_t>(kRequests)]));
-      sent += kPoints;
-      answered_ = sent;
-    }
-    stream->WritesDone();
-    const grpc::Status status = stream->Finish();
-    if (!status.ok()) return InternalError("the stream broke: " + status.error_message());
-    if (response.accepted_points() == sent) return {};
-    return InternalError(
-        fmt::format("of {} points {} were taken", sent, response.accepted_points()));
-  }
-
-  const bool ids_;
-  std::uint64_t sequence_ = 0;
-};
-
-// Exports as a collector does: each request by itself, some at a time.
-class OtlpFeeder final : public Feeder {
- public:
-  using Feeder::Feeder;
-
-  Status Run() override {
-    std::vector<std::thread> threads;
-    std::vector<Status> outcomes(kInFlight);
-    for (std::size_t k = 0; k < kInFlight; ++k)
-      threads.emplace_back([this, k, &outcomes] { outcomes[k] = Export(k); });
-    for (std::thread& thread : threads) thread.join();
-    for (const Status& outcome : outcomes) {
-      if (!outcome.ok()) return outcome;
-    }
-    return {};
-  }
-
- private:
-  static collector::ExportMetricsServiceRequest Request(int connection, int n) {
-    collector::ExportMetricsServiceRequest request;
-    auto& resource = *request.add_resource_metrics();
-    auto& name = *resource.mutable_resource()->add_attributes();
-    name.set_key("service.name");
-    name.mutable_value()->set_string_value(ServiceOf(connection));
-    auto& metric = *resource.add_scope_metrics()->add_metrics();
-    metric.set_name("http_requests");
-    metric.set_unit("1");
-    for (int i = 0; i < kPoints; ++i) {
-      auto& point = *metric.mutable_gauge()->add_data_points();
-      for (const auto& [key, value] : LabelsOf(n * kPoints + i)) {
-        auto& attribute = *point.add_attributes();
-        attribute.set_key(key);
-        attribute.mutable_value()->set_string_value(value);
-      }
-      point.set_as_double(i * 0.37);
-    }
-    return request;
-  }
-
-  Status Export(std::size_t k) {
-    const auto stub = collector::MetricsService::NewStub(channel_);
-    std::vector<collector::ExportMetricsServiceRequest> requests;
-    for (int n = static_cast<int>(k); n < kRequests; n += static_cast<int>(kInFlight))
-      requests.push_back(Request(connection_, n));
-    for (std::size_t n = 0; !stop_; ++n) {
-      auto& request = requests[n % requests.size()];
-      const auto now_ns = static_cast<std::uint64_t>(ToMs(WallClockNow())) * 1'000'000;
-      for (auto& point : *request.mutable_resource_metrics(0)
-                              ->mutable_scope_metrics(0)
-                              ->mutable_metrics(0)
-                              ->mutable_gauge()
-                              ->mutable_data_points()) {
-        point.set_time_unix_nano(now_ns);
-      }
-      grpc::ClientContext context;
-      collector::ExportMetricsServiceResponse response;
-      const grpc::Status status = stub->Export(&context, request, &response);
-      if (!status.ok()) return InternalError("an export failed: " + status.error_message());
-      if (response.partial_success().rejected_data_points() > 0)
-        return InternalError("points were refused: " + response.partial_success().error_message());
-      answered_ += kPoints;
-    }
-    return {};
-  }
-};
-
-// 2,000 points a request, as Prometheus sends at most.
-class RemoteFeeder final : public Feeder {
- public:
-  using Feeder::Feeder;
-
-  Status Run() override {
-    return WriteRemotely(
-        {address_, ServiceOf(connection_), kSeries / kConnections, 2 * kPoints, LabelsOf}, stop_,
-        answered_);
-  }
-};
-
-enum class Way { kStream, kBatch, kOtlp, kRemoteWrite };
 
 struct Rates {
-  double per_core = 0;    // samples a second of ingest's CPU time
-  double per_second = 0;  // samples a second
-  double broker = 0;      // the broker's cores
+  double per_core = 0;         // samples a second of ingest's CPU time
+  double with_the_broker = 0;  // likewise, of that and the broker's
 };
 
-Result<Rates> Measure(const std::string& dir, Way way) {
+Result<Rates> Measure(const std::string& dir, Way way, const char* name) {
   auto started = stack::Stack::Start(Unthrottled(dir));
   if (!started.ok()) return started.error();
   stack::Stack& stack = **started;
   // Who reads the log is not what is measured, and there are two cores.
   const pid_t evaluator = stack.service(stack::Service::kRuleEvaluation).process().pid();
   (void)kill(evaluator, SIGSTOP);
-  std::atomic<bool> stop{false};
-  std::vector<std::unique_ptr<Feeder>> feeders;
-  for (int c = 0; c < kConnections; ++c) {
-    if (way == Way::kRemoteWrite) {
-      feeders.push_back(std::make_unique<RemoteFeeder>(
-          stack.service(stack::Service::kIngest).http_address(), c, stop));
-    } else if (way == Way::kOtlp) {
-      feeders.push_back(std::make_unique<OtlpFeeder>(stack.plain_ingest(), c, stop));
-    } else {
-      feeders.push_back(
-          std::make_unique<StreamFeeder>(stack.plain_ingest(), c, stop, way == Way::kStream));
-    }
-  }
-  std::vector<Status> outcomes(feeders.size());
-  std::vector<std::thread> threads;
-  for (std::size_t c = 0; c < feeders.size(); ++c)
-    threads.emplace_back([&, c] { outcomes[c] = feeders[c]->Run(); });
-  const auto answered = [&] {
-    std::uint64_t sum = 0;
-    for (const auto& feeder : feeders) sum += feeder->answered();
-    return static_cast<double>(sum);
-  };
-  const pid_t ingest = stack.service(stack::Service::kIngest).process().pid();
-  const pid_t broker = stack.kafka().process().pid();
-  std::this_thread::sleep_for(kWarm);
-  const double points_before = answered();
-  const auto ingest_before = stack::CpuSeconds(ingest);
-  const auto broker_before = stack::CpuSeconds(broker);
-  std::this_thread::sleep_for(kMeasured);
-  const double points = answered() - points_before;
-  const auto ingest_after = stack::CpuSeconds(ingest);
-  const auto broker_after = stack::CpuSeconds(broker);
-  stop = true;
-  for (std::thread& thread : threads) thread.join();
+  stack::ServiceProcess& ingest = stack.service(stack::Service::kIngest);
+  const Result<Usage> used =
+      Feed(way, way == Way::kRemoteWrite ? ingest.http_address() : stack.plain_ingest(),
+           {ingest.process().pid(), stack.kafka().process().pid()});
   (void)kill(evaluator, SIGCONT);
-  for (const Status& outcome : outcomes) {
-    if (!outcome.ok()) return outcome.error();
+  if (!used.ok()) return used.error();
+  const double ingest_s = used->cpu_s[0];
+  const double broker_s = used->cpu_s[1];
+  const Rates rates{used->points / ingest_s, used->points / (ingest_s + broker_s)};
+  Say(fmt::format(
+      "{}: {:.2f} M, with the broker's CPU {:.2f} M; {:.2f} M a second by {:.2f} cores, "
+      "the broker took {:.2f}",
+      name, rates.per_core / 1e6, rates.with_the_broker / 1e6, used->points / kElapsed / 1e6,
+      ingest_s / kElapsed, broker_s / kElapsed));
+  return rates;
+}
+
+// By the same sender, in the same run. VictoriaMetrics stores what it takes, so the comparison
+// stands beside it in which Kafka's work counts as ours.
+Status CompareWithVictoriaMetrics(const std::string& dir, const Rates& ours, Report& report) {
+  const auto started = VictoriaMetrics::Start(dir + "-victoria-metrics");
+  if (!started.ok() && started.error().code == ErrorCode::kNotFound) {
+    Say("ingest_remote_write_vs_victoriametrics is skipped: " + started.error().message);
+    return {};
   }
-  for (const auto* figure : {&ingest_before, &ingest_after, &broker_before, &broker_after}) {
-    if (!figure->ok()) return figure->error();
-  }
-  const double elapsed = std::chrono::duration<double>(kMeasured).count();
-  return Rates{points / (*ingest_after - *ingest_before), points / elapsed,
-               (*broker_after - *broker_before) / elapsed};
+  if (!started.ok()) return started.error();
+  VictoriaMetrics& theirs = **started;
+  const Result<Usage> used = Feed(Way::kRemoteWrite, theirs.address(), {theirs.process().pid()});
+  if (!used.ok()) return used.error();
+  const double per_core = used->points / used->cpu_s[0];
+  Say(fmt::format("victoria-metrics: {:.2f} M; {:.2f} M a second by {:.2f} cores", per_core / 1e6,
+                  used->points / kElapsed / 1e6, used->cpu_s[0] / kElapsed));
+  report.Add({"victoriametrics_remote_write_samples_per_core_s", per_core, "/core/s", false, 0});
+  report.Add({"ingest_remote_write_vs_victoriametrics", ours.per_core / per_core, "x", false, 2});
+  report.Add({"ingest_remote_write_and_broker_vs_victoriametrics", ours.with_the_broker / per_core,
+              "x", false, 0});
+  return {};
 }
 
 }  // namespace
@@ -313,11 +126,11 @@ Status MeasureIngest(const std::string& dir, Report& report) {
               {Way::kOtlp, "ingest_otlp_samples_per_core_s", 1e6},
               {Way::kRemoteWrite, "ingest_remote_write_samples_per_core_s", 1e6}};
   for (const auto& [way, name, limit] : ways) {
-    const auto rates = Measure(dir, way);
+    const Result<Rates> rates = Measure(dir, way, name);
     if (!rates.ok()) return rates.error();
-    Say(fmt::format("{}: {:.2f} M; {:.2f} M a second, the broker took {:.2f} cores", name,
-                    rates->per_core / 1e6, rates->per_second / 1e6, rates->broker));
     report.Add({name, rates->per_core, "/core/s", false, limit});
+    if (way != Way::kRemoteWrite) continue;
+    if (Status s = CompareWithVictoriaMetrics(dir, *rates, report); !s.ok()) return s;
   }
   return {};
 }
