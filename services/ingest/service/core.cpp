@@ -90,12 +90,17 @@ Error Core::Refuse(std::string_view service, std::uint64_t points, Error why) {
   return why;
 }
 
-Status Core::CheckWriter(const rpc::Peer& peer, std::string_view service, std::uint64_t points) {
+Status Core::MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points) {
   if (Allowed(peer, service)) return {};
-  rejected_points_[static_cast<std::size_t>(admit::Refusal::kForeign)] += points;
   const std::string wanted = Truncate(service, 128);
   log::Warn("foreign_service", {{"peer", peer.name}, {"wanted", wanted}, {"points", points}});
   return DeniedError("this certificate may not write the service \"" + ScrubUtf8(wanted) + "\"");
+}
+
+Status Core::CheckWriter(const rpc::Peer& peer, std::string_view service, std::uint64_t points) {
+  Status may = MayWrite(peer, service, points);
+  if (!may) rejected_points_[static_cast<std::size_t>(admit::Refusal::kForeign)] += points;
+  return may;
 }
 
 void Core::Count(const std::vector<admit::Rejection>& rejections) {

@@ -147,6 +147,8 @@ class Core {
     std::uint64_t points = 0;
   };
 
+  // kDenied, logged, unless the sender may write the service.
+  static Status MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
   // The header for the record of a request: a span of the sender's trace, or a fresh trace.
   static std::string TraceHeader(std::string_view traceparent);
   // Why nothing is taken now, or the present time.

@@ -1,5 +1,3 @@
-#include "common/base/text.h"
-#include "common/telemetry/log.h"
 #include "services/ingest/service/core.h"
 
 namespace liveops::ingest {
@@ -47,13 +45,8 @@ void Core::Take(MixedInput request, const rpc::Peer& peer, std::string_view trac
   for (const ServicePoints& one : request.points) {
     const wire::Source of_record = source;
     if (source.sequence > 0) ++source.sequence;
-    if (!Allowed(peer, one.service)) {
-      all.Reject(
-          admit::Refusal::kForeign, one.points(),
-          "this certificate may not write the service \"" + Truncate(one.service, 128) + "\"");
-      log::Warn(
-          "foreign_service",
-          {{"peer", peer.name}, {"wanted", Truncate(one.service, 128)}, {"points", one.points()}});
+    if (const Status may = MayWrite(peer, one.service, one.points()); !may) {
+      all.Reject(admit::Refusal::kForeign, one.points(), may.error().message);
       continue;
     }
     const Result<admit::Admission> admission =
