@@ -33,13 +33,27 @@ double BurnRate(const Tier& tier, Duration over) {
          (100 * static_cast<double>(tier.long_window.count()));
 }
 
-// In per cents. To 12 digits: an objective of 99.9 % leaves 0.1 %, though no double says so.
-double Threshold(const Tier& tier, const Slo& slo) {
-  const double percent = BurnRate(tier, slo.over) * (1 - slo.objective) * 100;
+// What may be bad at this burn rate, in per cents. To 12 digits: an objective of 99.9 % leaves
+// 0.1 %, though no double says so.
+double Allowed(const Slo& slo, double burn) {
+  const double percent = burn * (1 - slo.objective) * 100;
   const std::string digits = fmt::format("{:.12g}", percent);
   double rounded = percent;
   std::from_chars(digits.data(), digits.data() + digits.size(), rounded);
   return rounded;
+}
+
+double Threshold(const Tier& tier, const Slo& slo) {
+  return Allowed(slo, BurnRate(tier, slo.over));
+}
+
+void AddTest(const Slo& slo, Duration window, double threshold, std::vector<Test>& tests) {
+  Test& test = tests.emplace_back();
+  test.measure = slo.bad;
+  test.measure.unit = std::string("%");
+  test.window = window;
+  test.op = Comparison::kGreater;
+  test.threshold = threshold;
 }
 
 // The steps that join what both windows of a tier say, from test `first` on.
@@ -47,12 +61,7 @@ void AddTier(const Tier& tier, const Slo& slo, std::vector<Test>& tests,
              std::vector<LogicStep>& logic) {
   for (const Duration window : {tier.long_window, tier.short_window}) {
     logic.push_back({LogicStep::Kind::kTest, tests.size()});
-    Test& test = tests.emplace_back();
-    test.measure = slo.bad;
-    test.measure.unit = std::string("%");
-    test.window = window;
-    test.op = Comparison::kGreater;
-    test.threshold = Threshold(tier, slo);
+    AddTest(slo, window, Threshold(tier, slo), tests);
   }
   logic.push_back({LogicStep::Kind::kAnd, 0});
 }
@@ -82,13 +91,6 @@ Alarm AlarmOf(const Slo& slo, const char* suffix) {
   return alarm;
 }
 
-std::string BudgetOf(const Slo& slo) {
-  if (slo.over == hours(24 * 30)) return "the month's error budget";
-  if (slo.over == hours(24 * 7)) return "the week's error budget";
-  if (slo.over == hours(24)) return "the day's error budget";
-  return fmt::format("the error budget of {}", FormatDuration(slo.over));
-}
-
 std::string TimeOf(const Tier& tier) {
   const auto h = std::chrono::duration_cast<hours>(tier.long_window).count();
   return h % 24 == 0 ? fmt::format("{} d", h / 24) : fmt::format("{} h", h);
@@ -96,15 +98,25 @@ std::string TimeOf(const Tier& tier) {
 
 }  // namespace
 
+std::string BudgetName(Duration over) {
+  if (over == hours(24 * 30)) return "the month's error budget";
+  if (over == hours(24 * 7)) return "the week's error budget";
+  return fmt::format("the error budget of {}", FormatDuration(over));
+}
+
+bool IsBudget(const Alarm& alarm) {
+  return !alarm.slo.empty() && alarm.name == alarm.slo + kBudget;
+}
+
 BurnAlarms MakeBurnAlarms(const Slo& slo) {
-  BurnAlarms alarms{AlarmOf(slo, kFastBurn), AlarmOf(slo, kSlowBurn)};
+  BurnAlarms alarms{AlarmOf(slo, kFastBurn), AlarmOf(slo, kSlowBurn), AlarmOf(slo, kBudget)};
   std::vector<Test> tests;
   std::vector<LogicStep> logic;
   AddEither(kPage, kPageLater, slo, tests, logic);
   alarms.fast.when = ConditionOf(std::move(tests), std::move(logic));
-  alarms.fast.summary =
-      fmt::format("{} % of {} was burnt in {}, or {} % in {}.", kPage.budget_percent, BudgetOf(slo),
-                  TimeOf(kPage), kPageLater.budget_percent, TimeOf(kPageLater));
+  alarms.fast.summary = fmt::format("{} % of {} was burnt in {}, or {} % in {}.",
+                                    kPage.budget_percent, BudgetName(slo.over), TimeOf(kPage),
+                                    kPageLater.budget_percent, TimeOf(kPageLater));
   tests.clear();
   logic.clear();
   AddEither(kTicket, kTicketLater, slo, tests, logic);
@@ -112,7 +124,13 @@ BurnAlarms MakeBurnAlarms(const Slo& slo) {
   logic.push_back({LogicStep::Kind::kUnless, 0});
   alarms.slow.when = ConditionOf(std::move(tests), std::move(logic));
   alarms.slow.summary = fmt::format("{} % of {} was burnt in {}, or in {}.", kTicket.budget_percent,
-                                    BudgetOf(slo), TimeOf(kTicket), TimeOf(kTicketLater));
+                                    BudgetName(slo.over), TimeOf(kTicket), TimeOf(kTicketLater));
+  tests.clear();
+  AddTest(slo, slo.over, Allowed(slo, 1), tests);
+  alarms.budget.when = ConditionOf(std::move(tests), {});
+  alarms.budget.page = false;
+  alarms.budget.severity = Severity::kLow;
+  alarms.budget.summary = fmt::format("All of {} is spent.", BudgetName(slo.over));
   return alarms;
 }
 
@@ -127,7 +145,7 @@ std::string BurnFault(const Slo& slo) {
         "{} % of {} in {} is {} times the {}% of bad events that the objective allows, {}%: no "
         "share of events is above that, so the alarm could never fire; the lowest objective at "
         "which it can is {}%",
-        tier.budget_percent, BudgetOf(slo), TimeOf(tier), FormatNumber(burn),
+        tier.budget_percent, BudgetName(slo.over), TimeOf(tier), FormatNumber(burn),
         FormatNumber((1 - slo.objective) * 100), FormatNumber(percent), FormatNumber(lowest));
   }
   return "";

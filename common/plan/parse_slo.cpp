@@ -88,6 +88,8 @@ void PlanReader::ReadSlo(const YamlNode& node) {
   BurnAlarms alarms = MakeBurnAlarms(slo);
   alarms.fast.severity = page;
   alarms.slow.severity = ticket;
+  alarms.budget.runbook = runbook;
+  plan_.alarms.push_back(std::move(alarms.budget));
   for (Alarm* alarm : {&alarms.fast, &alarms.slow}) {
     alarm->evidence = Evidence{bad_min};
     alarm->runbook = runbook;
@@ -99,7 +101,7 @@ void PlanReader::ReadSlo(const YamlNode& node) {
 
 // The names of the alarms that the objective makes belong to it, whatever else is wrong with it.
 void PlanReader::CheckBurnNames(const YamlNode& name) {
-  for (const char* suffix : {kFastBurn, kSlowBurn}) {
+  for (const char* suffix : {kFastBurn, kSlowBurn, kBudget}) {
     const std::string alarm = name.scalar + suffix;
     if (const std::string fault = NameFault(alarm);
         !fault.empty() && NameFault(name.scalar).empty()) {

@@ -54,7 +54,8 @@ Result<std::string> ObjectiveForm(const ReferenceExample& example) {
   std::string out;
   for (const Alarm& alarm : result.plan.alarms) {
     out += fmt::format("{}{} ({}): {}", out.empty() ? "" : "\n", alarm.name,
-                       SeverityName(alarm.severity), CanonicalText(alarm.when));
+                       alarm.page ? SeverityName(alarm.severity) : "shadow",
+                       CanonicalText(alarm.when));
   }
   return out;
 }

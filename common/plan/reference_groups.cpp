@@ -99,7 +99,8 @@ the alarm is blind. It is judged at the watermark only. That nobody reports is w
 says, so `no_data` has no part in it, and its alarm is never gone.
 
 The page names who fell silent last, the list of alarms up to five with the time. Once a value
-has been silent for an hour it is forgotten, unless it is needed to make up the N.)md",
+has been silent for an hour it is forgotten, unless it is needed to make up the N. One that was
+decommissioned (`liveopsctl decommission`) does not count from then on, and is not named as missing.)md",
       {{Kind::kExpected, "at least 3 by instance", "the alarm fires when fewer than three report"},
        {Kind::kExpected, "at least 2 of http_request_count{zone=\"a\"} by pod over 30s for 2min",
         ""},

@@ -273,7 +273,7 @@ ReferenceSection Objectives() {
     ticket: medium             # or low
     runbook: LINK)md",
       R"md(An objective says what part of the events is to be good over a rolling time. What may be bad is
-its *error budget*. It makes two alarms, after "The Site Reliability Workbook" (Beyer et al.,
+its *error budget*. It makes two alarms that page, after "The Site Reliability Workbook" (Beyer et al.,
 2018), chapter 5, "Alerting on SLOs", multiwindow and multi-burn-rate:
 
 | alarm | goes off when | over both windows | burn rate at 30d |
@@ -290,7 +290,17 @@ could never fire, and the objective is refused with the figures.
 
 A few bad events are no trend: the alarms stay silent while fewer than `min_bad` events are bad,
 and while the share may lie at or below the threshold by chance (the lower bound of Wilson's
-interval at 95 %, one side). `min_count` does not apply.)md",
+interval at 95 %, one side). `min_count` does not apply.
+
+A third, `NAME-budget`, pages nobody: it looks at the share of bad events over all of the
+objective's time, and is true when it is more than the budget allows. From it comes how much of the
+budget is left, which the pages of the other two say, and `alarms explain`, `slos list`, and `plan
+backtest` at its end. Its window moves in panes of a thirtieth of that time too, but ends with the
+one that runs, and is looked at each minute. What happened before the plan came into force, or
+before a hole in the log, is not known; where a part of the time is not, the answer says how much
+is: *at most 99.7 % of the month's error budget is left (2d4h of 30d is known)*, which takes it that
+there was as much to do in the rest, and nothing bad; then the alarm does not fire. A spread service
+is not told it yet.)md",
       {{Kind::kObjective, R"md(name: availability
 objective: 99.9%
 good: http_request_count - http_5xx_count

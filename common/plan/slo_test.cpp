@@ -28,7 +28,7 @@ std::string When(const Plan& plan, std::string_view alarm) {
 // The workbook's table: 14.4, 6, 3 and 1 times what 99.9 % allows.
 TEST(Slo, MakesTheAlarmsOfTheWorkbook) {
   const Plan plan = PlanOf("name: up, objective: 99.9%, bad: e, total: r");
-  ASSERT_EQ(plan.alarms.size(), 2u);
+  ASSERT_EQ(plan.alarms.size(), 3u);
   EXPECT_EQ(When(plan, "up-fast-burn"),
             "ratio(e, r) over 1h > 1.44% and ratio(e, r) over 5min > 1.44% or "
             "ratio(e, r) over 6h > 0.6% and ratio(e, r) over 30min > 0.6% for 0s");
@@ -37,7 +37,13 @@ TEST(Slo, MakesTheAlarmsOfTheWorkbook) {
             "ratio(e, r) over 3d > 0.1% and ratio(e, r) over 6h > 0.1%) unless "
             "(ratio(e, r) over 1h > 1.44% and ratio(e, r) over 5min > 1.44% or "
             "ratio(e, r) over 6h > 0.6% and ratio(e, r) over 30min > 0.6%) for 0s");
-  for (const Alarm& alarm : plan.alarms) {
+  EXPECT_EQ(When(plan, "up-budget"), "ratio(e, r) over 30d > 0.1% for 0s");
+  EXPECT_TRUE(IsBudget(plan.alarms[0]));
+  EXPECT_FALSE(plan.alarms[0].page);
+  EXPECT_FALSE(plan.alarms[0].evidence);
+  EXPECT_EQ(plan.alarms[0].summary, "All of the month's error budget is spent.");
+  for (const Alarm& alarm : {plan.alarms[1], plan.alarms[2]}) {
+    EXPECT_FALSE(IsBudget(alarm));
     const auto read = ParseCondition(CanonicalText(alarm.when));
     ASSERT_TRUE(read.ok()) << read.error().message;
     EXPECT_EQ(*read, alarm.when);
@@ -49,11 +55,11 @@ TEST(Slo, MakesTheAlarmsOfTheWorkbook) {
     EXPECT_EQ(alarm.no_data, NoData::kKeep);
     EXPECT_FALSE(alarm.clear);
   }
-  EXPECT_EQ(plan.alarms[0].severity, Severity::kCritical);
-  EXPECT_EQ(plan.alarms[1].severity, Severity::kMedium);
-  EXPECT_EQ(plan.alarms[0].summary,
-            "2 % of the month's error budget was burnt in 1 h, or 5 % in 6 h.");
+  EXPECT_EQ(plan.alarms[1].severity, Severity::kCritical);
+  EXPECT_EQ(plan.alarms[2].severity, Severity::kMedium);
   EXPECT_EQ(plan.alarms[1].summary,
+            "2 % of the month's error budget was burnt in 1 h, or 5 % in 6 h.");
+  EXPECT_EQ(plan.alarms[2].summary,
             "10 % of the month's error budget was burnt in 1 d, or in 3 d.");
 }
 
@@ -84,7 +90,7 @@ TEST(Slo, GoodEventsAreCountedOrWhatIsLeftOfAll) {
                           "name: a, objective: 0.99, good: requests - e, total: http_request_count",
                           "name: a, objective: 0.99, bad: e, total: http_request_count"}) {
     const Plan plan = PlanOf(slo);
-    EXPECT_EQ(CanonicalText(plan.alarms.at(0).when),
+    EXPECT_EQ(CanonicalText(plan.alarms.at(1).when),
               "ratio(e, http_request_count) over 1h > 14.4% and "
               "ratio(e, http_request_count) over 5min > 14.4% or "
               "ratio(e, http_request_count) over 6h > 6% and "
@@ -102,18 +108,18 @@ TEST(Slo, BurnRatesFollowTheTime) {
   const Condition& slow = week.FindAlarm("a-slow-burn")->when;
   EXPECT_EQ(TestOf(slow, 0).threshold, 0.7);
   EXPECT_EQ(TestOf(slow, 2).threshold, 0.233333333333);
-  EXPECT_EQ(week.alarms[0].summary,
+  EXPECT_EQ(week.alarms[1].summary,
             "2 % of the week's error budget was burnt in 1 h, or 5 % in 6 h.");
   const Plan ten = PlanOf("name: a, objective: 99%, bad: e, total: r, over: 10d");
-  EXPECT_EQ(ten.alarms[1].summary, "10 % of the error budget of 10d was burnt in 1 d, or in 3 d.");
+  EXPECT_EQ(ten.alarms[2].summary, "10 % of the error budget of 10d was burnt in 1 d, or in 3 d.");
 }
 
 TEST(Slo, SeveritiesAndEvidenceMayBeSaid) {
   const Plan plan = PlanOf(
       "name: a, objective: 99%, bad: e, total: r, page: high, ticket: low, min_bad: 3, runbook: x");
-  EXPECT_EQ(plan.alarms[0].severity, Severity::kHigh);
-  EXPECT_EQ(plan.alarms[1].severity, Severity::kLow);
-  for (const Alarm& alarm : plan.alarms) {
+  EXPECT_EQ(plan.alarms[1].severity, Severity::kHigh);
+  EXPECT_EQ(plan.alarms[2].severity, Severity::kLow);
+  for (const Alarm& alarm : {plan.alarms[1], plan.alarms[2]}) {
     EXPECT_EQ(alarm.evidence, Evidence{3});
     EXPECT_EQ(alarm.runbook, "x");
   }
@@ -136,7 +142,7 @@ alarms:
   ASSERT_TRUE(result.ok()) << result.problems[0].ToString("p.yaml");
   std::vector<std::string> names;
   for (const Alarm& alarm : result.plan.alarms) names.push_back(alarm.name);
-  EXPECT_THAT(names, ElementsAre("a", "up-fast-burn", "up-slow-burn"));
+  EXPECT_THAT(names, ElementsAre("a", "up-budget", "up-fast-burn", "up-slow-burn"));
 }
 
 // The lowest objective that the message names is one, and a little less is none.

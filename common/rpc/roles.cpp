@@ -40,6 +40,7 @@ const std::map<std::string, Role>& RoleTable() {
       {"/liveops.v1.Ingest/WriteStream", Role::kEmitter},
       {"/liveops.v1.Ingest/WriteSeries", Role::kEmitter},
       {"/liveops.v1.Ingest/ReportDeployment", Role::kEmitter},
+      {"/liveops.v1.Ingest/Decommission", Role::kEmitter},
       {"/liveops.v1.Emitters/ListEmitters", Role::kViewer},
       {"/liveops.v1.Spans/ListSlowestSpans", Role::kViewer},
       {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Role::kEmitter},

@@ -18,6 +18,7 @@ struct Dispatch {
   int operator()(const PlanDrift& c) { return RunPlanDrift(session, c); }
   int operator()(const PlanExport& c) { return RunPlanExport(session, c); }
   int operator()(const PlanShow& c) { return RunPlanShow(session, c); }
+  int operator()(const SlosList& c) { return RunSlosList(session, c); }
   int operator()(const AlarmsList& c) { return RunAlarmsList(session, c); }
   int operator()(const AlarmsWatch& c) { return RunAlarmsWatch(session, c); }
   int operator()(const AlarmsAck& c) { return RunAlarmsAck(session, c); }
@@ -31,6 +32,7 @@ struct Dispatch {
   int operator()(const SpansList& c) { return RunSpans(session, c); }
   int operator()(const Tail& c) { return RunTail(session, c); }
   int operator()(const DeploymentsReport& c) { return RunDeploymentsReport(session, c); }
+  int operator()(const Decommission& c) { return RunDecommission(session, c); }
   int operator()(const ShowStatus& c) { return RunStatus(session, c); }
   int operator()(const Completion& c) {
     session.world().out << CompletionScript(c.shell, DescribeCommands());

@@ -51,6 +51,30 @@ TEST_F(AppTest, ColourOnlyOnATerminalAndNeverWithNoColor) {
   EXPECT_THAT(RunWords({"alarms", "list"}).out, Not(HasSubstr("\x1b[")));
 }
 
+TEST_F(AppTest, DecommissionNamesWhatStopped) {
+  const Ran ran = RunWords({"decommission", "api", "--label", "instance=i-7", "--label", "zone=a",
+                            "--reason", "scale-in"});
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_EQ(
+      ran.out,
+      "recorded: of api, instance=i-7, zone=a has stopped for good; what it sends from now on "
+      "brings it back\n");
+  ASSERT_EQ(script_.decommissions.size(), 1u);
+  EXPECT_EQ(script_.decommissions[0].service(), "api");
+  EXPECT_EQ(script_.decommissions[0].reason(), "scale-in");
+  ASSERT_EQ(script_.decommissions[0].labels_size(), 2);
+  EXPECT_EQ(script_.decommissions[0].labels(1).name(), "zone");
+  EXPECT_EQ(script_.decommissions[0].labels(1).value(), "a");
+}
+
+TEST_F(AppTest, SlosListAsksForObjectivesAlone) {
+  v1::AlarmStatus& alarm = *script_.alarms->add_alarms();
+  alarm.set_service("api");
+  alarm.set_name("error-rate");
+  EXPECT_EQ(RunWords({"slos", "list"}).out, "No objectives.\n");
+  EXPECT_THAT(RunWords({"slos", "list", "--json"}).out, Not(HasSubstr("error-rate")));
+}
+
 TEST_F(AppTest, ApproveSendsTheDigestOfWhatItShowed) {
   const Ran ran = RunWords({"remediations", "approve", "3f2a"}, "y\n", true);
   EXPECT_EQ(ran.code, kExitOk) << ran.err;

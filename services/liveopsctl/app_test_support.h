@@ -40,6 +40,7 @@ struct Script {
 
   std::vector<v1::ExplainAlarmAtRequest> asked_past;
   std::vector<v1::WriteRequest> writes;
+  std::vector<v1::DecommissionRequest> decommissions;
   std::vector<v1::ApproveRemediationRequest> approvals;
   std::vector<v1::DenyRemediationRequest> denials;
   std::vector<v1::ApplyPlanRequest> applied;
@@ -119,6 +120,10 @@ class FakeBackend : public Backend {
   Result<v1::ReportDeploymentResponse> ReportDeployment(
       const v1::ReportDeploymentRequest&) override {
     return v1::ReportDeploymentResponse();
+  }
+  Result<v1::DecommissionResponse> Decommission(const v1::DecommissionRequest& request) override {
+    s_.decommissions.push_back(request);
+    return v1::DecommissionResponse();
   }
   Result<v1::ListEmittersResponse> ListEmitters(const v1::ListEmittersRequest&) override {
     return s_.emitters;

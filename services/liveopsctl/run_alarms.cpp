@@ -48,6 +48,17 @@ int RunAlarmsList(Session& session, const AlarmsList& command) {
   return session.Answer(*response, RenderAlarms(*response, !command.all, session.style()));
 }
 
+int RunSlosList(Session& session, const SlosList& command) {
+  Backend* backend = session.Open(Server::kEvaluation);
+  if (backend == nullptr) return kExitUsage;
+  v1::ListAlarmsRequest request;
+  request.set_service(command.service);
+  const Result<v1::ListAlarmsResponse> response = backend->ListAlarms(request);
+  if (!response.ok()) return session.Fail(response.error());
+  const v1::ListAlarmsResponse objectives = OfObjectives(*response);
+  return session.Answer(objectives, RenderSlos(objectives, session.style()));
+}
+
 namespace {
 
 int ExplainAt(Session& session, const std::string& alarm, std::int64_t at_ms) {

@@ -129,4 +129,25 @@ int RunDeploymentsReport(Session& session, const DeploymentsReport& command) {
                              Printable(command.revision), Printable(command.description)));
 }
 
+int RunDecommission(Session& session, const Decommission& command) {
+  Backend* backend = session.Open(Server::kIngest);
+  if (backend == nullptr) return kExitUsage;
+  v1::DecommissionRequest request;
+  request.set_service(command.service);
+  request.set_reason(command.reason);
+  std::string what;
+  for (const auto& [name, value] : command.labels) {
+    v1::Label* label = request.add_labels();
+    label->set_name(name);
+    label->set_value(value);
+    what += (what.empty() ? "" : ", ") + name + "=" + value;
+  }
+  const Result<v1::DecommissionResponse> response = backend->Decommission(request);
+  if (!response.ok()) return session.Fail(response.error());
+  return session.Answer(*response,
+                        fmt::format("recorded: of {}, {} has stopped for good; what it sends from "
+                                    "now on brings it back\n",
+                                    Printable(command.service), Printable(what)));
+}
+
 }  // namespace liveops::ctl

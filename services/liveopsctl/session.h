@@ -65,6 +65,7 @@ int RunPlanApply(Session& session, const PlanApply& command);
 int RunPlanDrift(Session& session, const PlanDrift& command);
 int RunPlanExport(Session& session, const PlanExport& command);
 int RunPlanShow(Session& session, const PlanShow& command);
+int RunSlosList(Session& session, const SlosList& command);
 int RunAlarmsList(Session& session, const AlarmsList& command);
 int RunAlarmsWatch(Session& session, const AlarmsWatch& command);
 int RunAlarmsAck(Session& session, const AlarmsAck& command);
@@ -78,6 +79,7 @@ int RunEmitters(Session& session, const EmittersList& command);
 int RunSpans(Session& session, const SpansList& command);
 int RunTail(Session& session, const Tail& command);
 int RunDeploymentsReport(Session& session, const DeploymentsReport& command);
+int RunDecommission(Session& session, const Decommission& command);
 int RunStatus(Session& session, const ShowStatus& command);
 
 }  // namespace liveops::ctl

@@ -268,6 +268,7 @@ std::map<std::string, double> Core::Counters() const {
   add("deployments", deployments_);
   add("alerts", alerts_);
   add("refused_alerts", refused_alerts_);
+  add("decommissions", decommissions_);
   add("ticks", ticks_);
   add("ticks_lost", ticks_lost_);
   add("clock_steps_held", clock_.steps_held());

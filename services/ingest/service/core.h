@@ -101,6 +101,8 @@ class Core {
   void Take(MixedInput request, const rpc::Peer& peer, std::string_view traceparent, Done done);
   void ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
                         std::string_view traceparent, std::function<void(const Status&)> done);
+  void Decommission(const v1::DecommissionRequest& request, const rpc::Peer& peer,
+                    std::string_view traceparent, std::function<void(const Status&)> done);
 
   // For reports that are no points. The present time of the brokers, or why nothing is taken now.
   Result<RealTime> NowFor(std::size_t bytes) const;
@@ -196,6 +198,7 @@ class Core {
   std::atomic<std::uint64_t> deployments_{0};
   std::atomic<std::uint64_t> alerts_{0};
   std::atomic<std::uint64_t> refused_alerts_{0};
+  std::atomic<std::uint64_t> decommissions_{0};
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<std::uint64_t> ticks_lost_{0};
   std::array<std::atomic<std::uint64_t>, admit::kRefusals> rejected_points_{};

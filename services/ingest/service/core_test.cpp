@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/hash.h"
+#include "common/base/labels.h"
 #include "common/telemetry/trace.h"
 #include "liveops/v1/metrics.pb.h"
 #include "services/ingest/service/world_for_tests.h"
@@ -300,6 +301,55 @@ TEST(Core, ADeploymentIsARecordOfItsService) {
   request.set_description(std::string(1001, 'x'));
   report();
   EXPECT_EQ(status->error().code, ErrorCode::kInvalid);
+}
+
+TEST(Core, ADecommissionIsARecordOfItsService) {
+  World w;
+  w.Ready();
+  w.producer.sent.clear();
+  v1::DecommissionRequest request;
+  request.set_service("backend-api");
+  request.set_reason("scale-in");
+  const auto add = [&](const char* name, const char* value) {
+    v1::Label* label = request.add_labels();
+    label->set_name(name);
+    label->set_value(value);
+  };
+  std::optional<Status> status;
+  const auto report = [&](const rpc::Peer& peer) {
+    w.core->Decommission(request, peer, "", [&](const Status& s) { status = s; });
+  };
+  const rpc::Peer ci{"ci", {rpc::Role::kEmitter}, {}};
+  report(ci);
+  EXPECT_EQ(status->error().code, ErrorCode::kInvalid) << "no label";
+  add("zone", "b");
+  add("instance", "i-7");
+  report({"ci", {rpc::Role::kEmitter}, {"another"}});
+  EXPECT_EQ(status->error().code, ErrorCode::kDenied);
+  EXPECT_EQ(w.producer.sent.size(), 0u);
+  report(ci);
+  ASSERT_TRUE(status && status->ok());
+  const v1::ShardRecord record = w.Sent(0);
+  EXPECT_EQ(record.decommission().actor(), "ci");
+  EXPECT_EQ(record.decommission().reason(), "scale-in");
+  const auto labels = Labels::Decode(record.decommission().labels());
+  ASSERT_TRUE(labels);
+  EXPECT_EQ(labels->ToString(), "{instance=\"i-7\",zone=\"b\"}");
+  EXPECT_EQ(record.source().emitter(), "ingest-0");
+  EXPECT_EQ(record.source().sequence(), 1u);
+  EXPECT_EQ(w.core->Counters().at("decommissions"), 1);
+  add("instance", "i-8");
+  report(ci);
+  EXPECT_EQ(status->error().code, ErrorCode::kInvalid) << "twice";
+  request.clear_labels();
+  add("instance", "");
+  report(ci);
+  EXPECT_EQ(status->error().code, ErrorCode::kInvalid) << "no value";
+  request.clear_labels();
+  add("instance", "i-7");
+  request.set_reason(std::string(1001, 'x'));
+  report(ci);
+  EXPECT_EQ(status->error().code, ErrorCode::kInvalid) << "reason";
 }
 
 TEST(Ticker, TellsWhoTicksAndSaysGoodbye) {

@@ -22,7 +22,8 @@ namespace collector = opentelemetry::proto::collector::metrics::v1;
 
 using IngestBase = v1::Ingest::WithRawCallbackMethod_Write<
     v1::Ingest::WithRawCallbackMethod_WriteStream<v1::Ingest::WithRawCallbackMethod_WriteSeries<
-        v1::Ingest::WithCallbackMethod_ReportDeployment<v1::Ingest::Service>>>>;
+        v1::Ingest::WithCallbackMethod_ReportDeployment<
+            v1::Ingest::WithCallbackMethod_Decommission<v1::Ingest::Service>>>>>;
 
 class IngestService final : public IngestBase {
  public:
@@ -66,6 +67,17 @@ class IngestService final : public IngestBase {
                            [reactor](const Status& s) {
                              reactor->Finish(s.ok() ? grpc::Status::OK : ToStatus(s.error()));
                            });
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* Decommission(grpc::CallbackServerContext* context,
+                                         const v1::DecommissionRequest* request,
+                                         v1::DecommissionResponse*) override {
+    auto* const reactor = context->DefaultReactor();
+    core_.Decommission(*request, rpc::PeerOf(*context), Traceparent(*context),
+                       [reactor](const Status& s) {
+                         reactor->Finish(s.ok() ? grpc::Status::OK : ToStatus(s.error()));
+                       });
     return reactor;
   }
 

@@ -238,6 +238,24 @@ TEST(SpreadService, APartTooLargeForARecordRefusesTheWholeBeforeAnyIsSent) {
   EXPECT_THAT(Told(w), UnorderedElementsAre(Pair(Home(0), kSeries), Pair(Home(1), kSeries)));
 }
 
+TEST(SpreadService, NothingOfItIsDecommissioned) {
+  World w;
+  w.Ready();
+  Apply(w, 1, 2, 0);
+  v1::DecommissionRequest request;
+  request.set_service("shop");
+  v1::Label* label = request.add_labels();
+  label->set_name("pod");
+  label->set_value("a");
+  std::optional<Status> status;
+  w.core->Decommission(request, {"ci", {rpc::Role::kEmitter}, {}}, "",
+                       [&](const Status& s) { status = s; });
+  ASSERT_TRUE(status && !status->ok());
+  EXPECT_EQ(status->error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(status->error().message, testing::HasSubstr("on several partitions"));
+  EXPECT_TRUE(w.producer.sent.empty());
+}
+
 TEST(SpreadService, WhoHasNotReadThePlansForThirtySecondsTakesNothing) {
   World w;
   w.Ready();

@@ -77,6 +77,9 @@ struct AlarmsList {
   std::string service;  // "" = all
   bool all = false;     // closed ones too
 };
+struct SlosList {
+  std::string service;  // "" = all
+};
 struct AlarmsWatch {
   std::string service;
 };
@@ -137,6 +140,11 @@ struct DeploymentsReport {
   std::string revision;
   std::string description;
 };
+struct Decommission {
+  std::string service;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::string reason;
+};
 struct ShowStatus {
   bool partitions = false;
   std::string only;  // "ingest", "evaluation", "notifier" or "remediation"; "" = all four
@@ -147,8 +155,8 @@ struct Completion {
 
 using Command =
     std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanDrift, PlanExport,
-                 PlanShow, AlarmsList, AlarmsWatch, AlarmsAck, AlarmsExplain, RemediationsList,
-                 RemediationsShow, RemediationsApprove, RemediationsDeny, Send, EmittersList,
-                 SpansList, Tail, DeploymentsReport, ShowStatus, Completion>;
+                 PlanShow, SlosList, AlarmsList, AlarmsWatch, AlarmsAck, AlarmsExplain,
+                 RemediationsList, RemediationsShow, RemediationsApprove, RemediationsDeny, Send,
+                 EmittersList, SpansList, Tail, DeploymentsReport, Decommission, ShowStatus, Completion>;
 
 }  // namespace liveops::ctl

@@ -64,12 +64,16 @@ void CheckDraft(Draft& d) {
     if (at.ok()) explain->at_ms = *at;
     if (!at.ok() && d.problem.empty()) d.problem = "--at: " + at.error().message;
   }
-  if (auto* tail = std::get_if<Tail>(&*d.command)) {
-    for (const std::string& text : d.tail_labels) {
+  const auto labels = [&d](const std::vector<std::string>& texts, auto& into) {
+    for (const std::string& text : texts) {
       const auto label = ParseLabel(text);
-      if (label.ok()) tail->labels.push_back(*label);
+      if (label.ok()) into.push_back(*label);
       if (!label.ok() && d.problem.empty()) d.problem = "--label: " + label.error().message;
     }
+  };
+  if (auto* tail = std::get_if<Tail>(&*d.command)) labels(d.tail_labels, tail->labels);
+  if (auto* stopped = std::get_if<Decommission>(&*d.command)) {
+    labels(d.decommission_labels, stopped->labels);
   }
   const auto source = [&d](PlayedSource& into, SourceUse use) {
     const Status read = ReadSource(d.played, use, into);

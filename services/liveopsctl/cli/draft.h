@@ -22,6 +22,7 @@ struct Draft {
   PlanDrift plan_drift;
   PlanExport plan_export;
   PlanShow plan_show;
+  SlosList slos_list;
   AlarmsList alarms_list;
   AlarmsWatch alarms_watch;
   AlarmsAck alarms_ack;
@@ -43,6 +44,8 @@ struct Draft {
     std::uint64_t count = 0;
   } send;
   DeploymentsReport report;
+  Decommission decommission;
+  std::vector<std::string> decommission_labels;
   ShowStatus status;
   Completion completion;
 

@@ -154,6 +154,13 @@ void AddAlarms(CLI::App& app, Draft& d) {
       ->type_name("TIME");
 }
 
+void AddSlos(CLI::App& app, Draft& d) {
+  CLI::App* slos = Group(app, "slos", "See service level objectives");
+  CLI::App* list = Leaf(*slos, "list", "Objectives, and what is left of their error budgets", d,
+                        &Draft::slos_list);
+  list->add_option("--service", d.slos_list.service, "Only this service")->type_name("S");
+}
+
 void AddRemediations(CLI::App& app, Draft& d) {
   CLI::App* group = Group(app, "remediations", "See, approve and deny proposed remedies");
   CLI::App* list = Leaf(*group, "list", "Remediations, newest last", d, &Draft::remediations_list);
@@ -239,6 +246,21 @@ void AddOthers(CLI::App& app, Draft& d) {
   report->add_option("--description", d.report.description, "For people, e.g. the image tag")
       ->required()
       ->type_name("D");
+  CLI::App* decommission =
+      Leaf(app, "decommission",
+           "Tell that a part of a service has stopped for good: its silence is no loss (role: "
+           "emitter)",
+           d, &Draft::decommission);
+  decommission->add_option("SERVICE", d.decommission.service, "Service whose part stopped")
+      ->required();
+  decommission
+      ->add_option("--label", d.decommission_labels,
+                   "Label that its series have, e.g. instance=i-7; may be repeated: all of them")
+      ->required()
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  decommission->add_option("--reason", d.decommission.reason, "For people, e.g. scale-in")
+      ->type_name("TEXT");
   CLI::App* status = Leaf(app, "status",
                           "Health and lag of all four services; leaves with 1 when some are not "
                           "ready, 3 when none answers",
@@ -262,6 +284,7 @@ void BuildApp(CLI::App& app, Draft& d, const std::string& version) {
   AddGlobals(app, d);
   AddPlan(app, d);
   AddAlarms(app, d);
+  AddSlos(app, d);
   AddRemediations(app, d);
   AddSend(app, d);
   AddSamples(app, d);

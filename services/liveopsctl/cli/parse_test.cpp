@@ -73,6 +73,14 @@ TEST(Parse, ReadsEveryCommand) {
       Get<RemediationsDeny>(ParseWords({"remediations", "deny", "3f2a", "--reason", "not now"}))
           .reason,
       "not now");
+  EXPECT_EQ(Get<SlosList>(ParseWords({"slos", "list", "--service", "api"})).service, "api");
+  const auto stopped =
+      Get<Decommission>(ParseWords({"decommission", "api", "--label", "instance=i-7", "--label",
+                                    "zone=a", "--reason", "scale-in"}));
+  EXPECT_EQ(stopped.service, "api");
+  EXPECT_EQ(stopped.reason, "scale-in");
+  ASSERT_EQ(stopped.labels.size(), 2u);
+  EXPECT_EQ(stopped.labels[1], (std::pair<std::string, std::string>("zone", "a")));
   const auto report = Get<DeploymentsReport>(ParseWords(
       {"deployments", "report", "--service", "api", "--revision", "43", "--description", "v1.9"}));
   EXPECT_EQ(report.service + report.revision + report.description, "api43v1.9");
@@ -117,6 +125,8 @@ TEST(Parse, WrongWordsAreUsageErrorsWithTheNearestWord) {
   ExpectUsage(ParseWords({"alrms", "list"}), "unknown command \"alrms\"; did you mean \"alarms\"?");
   ExpectUsage(ParseWords({"alarms", "lsit"}),
               "liveopsctl alarms: unknown command \"lsit\"; did you mean \"list\"?");
+  ExpectUsage(ParseWords({"decommission", "api"}), "--label is required");
+  ExpectUsage(ParseWords({"decommission", "api", "--label", "i-7"}), "write NAME=VALUE");
   ExpectUsage(ParseWords({"alarms", "send"}), "unknown command \"send\"; known are: list,");
   ExpectUsage(ParseWords({"plan", "zzzzzzzz", "x"}), "known are: check, test, backtest");
   ExpectUsage(ParseWords({"alarms", "list", "--servce", "x"}),
@@ -131,7 +141,8 @@ TEST(Parse, WrongWordsAreUsageErrorsWithTheNearestWord) {
 }
 
 TEST(Parse, MissingAndSurplusArgumentsAreUsageErrors) {
-  ExpectUsage(ParseWords({}), "a command is missing; known are: plan, alarms, remediations, send");
+  ExpectUsage(ParseWords({}),
+              "a command is missing; known are: plan, alarms, slos, remediations, send");
   ExpectUsage(ParseWords({"alarms"}),
               "liveopsctl alarms: a command is missing; known are: list, watch, ack, explain");
   ExpectUsage(ParseWords({"alarms", "ack"}), "liveopsctl alarms ack: ALARM is required");

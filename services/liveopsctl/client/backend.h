@@ -57,6 +57,8 @@ class Backend {
   virtual Result<v1::ReportDeploymentResponse> ReportDeployment(
       const v1::ReportDeploymentRequest& request) = 0;
 
+  virtual Result<v1::DecommissionResponse> Decommission(const v1::DecommissionRequest& request) = 0;
+
   virtual Result<v1::ListEmittersResponse> ListEmitters(const v1::ListEmittersRequest& request) = 0;
   virtual Result<v1::ListSlowestSpansResponse> ListSlowestSpans(
       const v1::ListSlowestSpansRequest& request) = 0;

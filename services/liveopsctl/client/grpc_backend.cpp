@@ -162,6 +162,14 @@ class GrpcBackend : public Backend {
                                               });
   }
 
+  Result<v1::DecommissionResponse> Decommission(const v1::DecommissionRequest& request) override {
+    return Call<v1::DecommissionResponse>(Server::kIngest, "Decommission", true,
+                                          [&](auto* context, auto* response) {
+                                            return v1::Ingest::NewStub(Channel(Server::kIngest))
+                                                ->Decommission(context, request, response);
+                                          });
+  }
+
   Result<v1::ListEmittersResponse> ListEmitters(const v1::ListEmittersRequest& request) override {
     return Call<v1::ListEmittersResponse>(Server::kIngest, "ListEmitters", false,
                                           [&](auto* context, auto* response) {

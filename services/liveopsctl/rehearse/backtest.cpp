@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "common/plan/burn.h"
 #include "services/liveopsctl/rehearse/expected.h"
 #include "services/liveopsctl/rehearse/test_run.h"
 
@@ -61,6 +62,7 @@ double BacktestReport::PagesPerDay() const {
 Backtest::Backtest(const plan::Plan& plan, std::string_view text) : text_(text), watched_(plan) {
   report_.service = plan.service;
   report_.longest_window = watched_.longest_window();
+  for (const plan::Slo& slo : plan.slos) slos_.push_back(slo.name);
 }
 
 void Backtest::Take(const RecordedLine& line) {
@@ -136,6 +138,12 @@ void Backtest::See(std::string_view metric, Instant at) {
 }
 
 void Backtest::Count(BacktestReport& report) const {
+  for (const std::string& slo : slos_) {
+    for (const engine::AlarmView& view : report.at_end) {
+      if (view.name != slo + plan::kBudget) continue;
+      report.budgets.emplace_back(slo, view.budget ? BudgetText(*view.budget) : view.explanation);
+    }
+  }
   std::set<std::string> blind;
   for (const engine::AlarmView& view : report.at_end) {
     if (view.state == AlarmState::kBlind) blind.insert(view.name);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "services/liveopsctl/rehearse/player.h"
@@ -78,6 +79,9 @@ struct BacktestReport {
   std::size_t pages = 0;
   std::map<std::string, Sighting, std::less<>> metrics;  // that were seen
   std::vector<engine::AlarmView> at_end;                 // every alarm as it stood then
+  // Of each objective, in the plan's order: what is left of its error budget at the end, or why
+  // that is not known.
+  std::vector<std::pair<std::string, std::string>> budgets;
   std::vector<std::string> unread_metrics;  // in the recording, read by nothing in the plan
   Duration longest_window{0};               // windows that reach back before `from` are unknown
 
@@ -105,6 +109,7 @@ class Backtest {
   void Count(BacktestReport& report) const;
 
   std::string text_;
+  std::vector<std::string> slos_;
   Watchlist watched_;
   BacktestReport report_;
   std::optional<Player> player_;

@@ -56,6 +56,37 @@ const AlarmReport& Alarm(const BacktestReport& report, std::string_view name) {
   return report.alarms.at(0);
 }
 
+TEST(Backtest, SaysWhatIsLeftOfErrorBudgets) {
+  std::vector<RecordedLine> lines{RecordingHeader{}};
+  for (int minute = 0; minute < 120; ++minute) {
+    RecordedBatch batch;
+    batch.at = InstantFromMs(kTen + minute * 60'000);
+    batch.service = "shop";
+    for (const auto& [metric, value] : {std::pair("bad", 20.0), std::pair("all", 1000.0)}) {
+      RecordedPoint point;
+      point.kind = engine::SeriesKind::kCounterDelta;
+      point.metric = metric;
+      point.value = value;
+      point.covers = Duration(60'000);
+      batch.points.push_back(point);
+    }
+    lines.emplace_back(std::move(batch));
+  }
+  const BacktestReport report = Backtested(PlanText("last(cpu) > 90", R"(slos:
+  - {name: up, objective: 99%, bad: bad, total: all, over: 7d, owner: on-call}
+  - {name: dark, objective: 99%, bad: nothing, total: nobody, over: 7d, owner: on-call}
+)"),
+                                           lines);
+  ASSERT_EQ(report.budgets.size(), 2u);
+  EXPECT_EQ(report.budgets[0].first, "up");
+  // Twice what is allowed, for two of 168 hours.
+  EXPECT_EQ(report.budgets[0].second,
+            "at most 97.6 % of the week's error budget is left (1h of 7d is known)");
+  EXPECT_EQ(report.budgets[1].second, "no point of nobody seen since the plan came into force");
+  // Its long window is not one of those that are not judged.
+  EXPECT_EQ(report.longest_window, std::chrono::hours(72));
+}
+
 TEST(Backtest, CountsFiringsTimeDelayAndFlaps) {
   std::vector<RecordedLine> lines =
       Recording({50, 50, 95, 95, 95, 50, 50, 95, 95, 95, 50, 50, 50, 95, 95, 95});

@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <set>
 
+#include "common/plan/burn.h"
+
 namespace liveops::rehearse {
 
 Watchlist::Watchlist(const plan::Plan& plan) {
   for (const plan::Alarm& alarm : plan.alarms) {
-    Add(alarm.name, alarm.page ? engine::Purpose::kPage : engine::Purpose::kRecord, alarm.when);
+    Add(alarm.name, alarm.page ? engine::Purpose::kPage : engine::Purpose::kRecord, alarm.when,
+        !plan::IsBudget(alarm));
   }
   for (const plan::Remediation& remediation : plan.remediations) {
-    Add(engine::ScenarioAlarmName(remediation.name), engine::Purpose::kScenario, remediation.when);
+    Add(engine::ScenarioAlarmName(remediation.name), engine::Purpose::kScenario, remediation.when,
+        true);
   }
   std::set<std::string> metrics;
   for (const Watched& watched : all_)
@@ -19,7 +23,8 @@ Watchlist::Watchlist(const plan::Plan& plan) {
   for (const auto& [metric, lateness] : plan.lateness) lateness_ = std::max(lateness_, lateness);
 }
 
-void Watchlist::Add(std::string name, engine::Purpose purpose, const plan::Condition& condition) {
+void Watchlist::Add(std::string name, engine::Purpose purpose, const plan::Condition& condition,
+                    bool awaited) {
   Watched watched{std::move(name), purpose, {}, {}, Duration(0)};
   std::set<std::string> metrics;
   for (std::size_t i = 0; i < plan::TestCount(condition); ++i) {
@@ -31,8 +36,10 @@ void Watchlist::Add(std::string name, engine::Purpose purpose, const plan::Condi
     watched.window = std::max(watched.window, test.window + test.ago);
   }
   watched.metrics.assign(metrics.begin(), metrics.end());
-  longest_window_ = std::max(longest_window_, watched.window);
-  settled_ = std::max(settled_, watched.window + condition.quorum.slot * condition.quorum.of);
+  if (awaited) {
+    longest_window_ = std::max(longest_window_, watched.window);
+    settled_ = std::max(settled_, watched.window + condition.quorum.slot * condition.quorum.of);
+  }
   all_.push_back(std::move(watched));
 }
 

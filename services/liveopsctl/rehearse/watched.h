@@ -30,6 +30,7 @@ class Watchlist {
   std::vector<std::string> names() const;
   std::span<const std::string> metrics() const { return metrics_; }  // of all, each once, sorted
 
+  // But for those over which error budgets are counted: of these it is told what is known.
   Duration longest_window() const { return longest_window_; }
   // How long the plan must have been in force for all of its windows to be wholly known.
   Duration settled() const { return settled_; }
@@ -37,7 +38,8 @@ class Watchlist {
   Duration lateness() const { return lateness_; }
 
  private:
-  void Add(std::string name, engine::Purpose purpose, const plan::Condition& condition);
+  void Add(std::string name, engine::Purpose purpose, const plan::Condition& condition,
+           bool awaited);
 
   std::vector<Watched> all_;
   std::vector<std::string> metrics_;

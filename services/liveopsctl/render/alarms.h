@@ -19,6 +19,11 @@ const char* SeverityWord(v1::Severity severity);
 std::string RenderAlarms(const v1::ListAlarmsResponse& response, bool open_only,
                          const Style& style);
 
+// The alarms of an answer that are those of objectives, by service: for each what is left of its
+// error budget, and whether it burns.
+v1::ListAlarmsResponse OfObjectives(const v1::ListAlarmsResponse& response);
+std::string RenderSlos(const v1::ListAlarmsResponse& response, const Style& style);
+
 // One line of `alarms watch`.
 std::string RenderAlarmLine(const v1::AlarmStatus& alarm, const Style& style);
 

@@ -55,6 +55,43 @@ v1::AlarmStatus ErrorRate() {
   return alarm;
 }
 
+v1::AlarmStatus OfSlo(const char* name, v1::AlarmState state) {
+  v1::AlarmStatus alarm;
+  alarm.set_alarm_id(std::string("shop/") + name);
+  alarm.set_service("shop");
+  alarm.set_name(name);
+  alarm.set_state(state);
+  return alarm;
+}
+
+TEST(RenderSlos, SaysWhatIsLeftAndHowMuchIsKnown) {
+  v1::ListAlarmsResponse response;
+  EXPECT_EQ(RenderSlos(response, {}), "No objectives.\n");
+  // An alarm that somebody called so is no objective.
+  *response.add_alarms() = OfSlo("other-budget", v1::ALARM_STATE_OK);
+  for (const char* name : {"up", "quick", "new"}) {
+    const std::string slo = name;
+    v1::AlarmStatus& budget = *response.add_alarms();
+    budget = OfSlo((slo + "-budget").c_str(), v1::ALARM_STATE_OK);
+    budget.set_threshold(0.1);
+    budget.set_window_ms(30ULL * 86'400'000);
+    *response.add_alarms() = OfSlo((slo + "-fast-burn").c_str(),
+                                   slo == "up" ? v1::ALARM_STATE_FIRING : v1::ALARM_STATE_OK);
+    *response.add_alarms() = OfSlo((slo + "-slow-burn").c_str(), v1::ALARM_STATE_FIRING);
+    if (slo == "new") continue;
+    budget.mutable_budget()->set_slo(slo);
+    budget.mutable_budget()->set_left(slo == "up" ? -0.5 : 0.12345);
+    budget.mutable_budget()->set_covered(slo == "up" ? 1 : 0.0999);
+  }
+  EXPECT_EQ("\n" + RenderSlos(response, {}), R"(
+SERVICE  OBJECTIVE  GOOD    OVER  BUDGET LEFT  KNOWN  BURNS
+shop     new        99.9 %  30d   unknown      -      slow: FIRING
+shop     quick      99.9 %  30d   12.3 %       9.9 %  slow: FIRING
+shop     up         99.9 %  30d   -50 %        100 %  fast: FIRING
+)");
+  EXPECT_EQ(OfObjectives(response).alarms_size(), 9);
+}
+
 TEST(RenderAlarms, WhatNeedsAPersonComesFirst) {
   v1::ListAlarmsResponse response;
   v1::AlarmStatus* quiet = response.add_alarms();

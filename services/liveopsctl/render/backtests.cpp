@@ -84,6 +84,13 @@ std::string RenderAlarms(const BacktestReport& report, const Style& style) {
   return table.ToString(style);
 }
 
+std::string RenderBudgets(const BacktestReport& report, const Style& style) {
+  if (report.budgets.empty()) return "";
+  Table table({"OBJECTIVE", "ERROR BUDGET AT THE END"});
+  for (const auto& [slo, left] : report.budgets) table.Row({slo, left});
+  return table.ToString(style) + "\n";
+}
+
 struct TimelineRow {
   Instant at;
   std::vector<Cell> cells;
@@ -207,6 +214,7 @@ ordered_json AsJson(const BacktestReport& report, const std::string& file) {
                    {"unread_metrics", report.unread_metrics},
                    {"other_services", report.other_services},
                    {"longest_window_ms", report.longest_window.count()}};
+  for (const auto& [slo, left] : report.budgets) out["budgets"][slo] = left;
   if (report.log) out["log"] = LogSpanJson(*report.log);
   return out;
 }
@@ -215,7 +223,8 @@ ordered_json AsJson(const BacktestReport& report, const std::string& file) {
 
 std::string RenderBacktest(const BacktestReport& report, const std::string& file,
                            const PageCheck* check, const Style& style) {
-  std::string out = RenderHead(report, file, style) + "\n" + RenderAlarms(report, style) + "\n";
+  std::string out = RenderHead(report, file, style) + "\n" + RenderAlarms(report, style) + "\n" +
+                    RenderBudgets(report, style);
   if (const std::string timeline = RenderTimeline(report, style); !timeline.empty())
     out += timeline + "\n";
   out += RenderLimits(report, style);

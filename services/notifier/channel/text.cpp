@@ -99,6 +99,7 @@ std::string FlappingIn(const Page& page, const Words& words) {
 
 const char* ClosedWord(const Words& words, Phase phase, std::string_view reason) {
   if (phase == Phase::kWithdrawn && reason == "shadowed") return words.shadowed;
+  if (phase == Phase::kGone && reason == "decommissioned") return words.decommissioned;
   switch (phase) {
     case Phase::kGone:
       return words.gone;

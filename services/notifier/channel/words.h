@@ -13,6 +13,7 @@ struct Words {
   const char* units[4];  // behind a number: days, hours, minutes, seconds
   const char* resolved;
   const char* gone;
+  const char* decommissioned;
   const char* withdrawn;
   const char* replaced;
   const char* no_data;

@@ -200,6 +200,7 @@ Page PageOf(const v1::AlarmTransition& t, Phase phase) {
   page.severity = FromProto(t.severity());
   page.owner = t.owner();
   page.summary = t.summary();
+  if (!t.budget().empty()) page.summary += (page.summary.empty() ? "" : " ") + t.budget() + ".";
   page.expression = t.expression();
   page.reason = t.reason();
   page.comparison = t.comparison();

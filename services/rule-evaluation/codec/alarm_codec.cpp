@@ -188,6 +188,15 @@ std::string EncodeStatus(const engine::AlarmView& view, const engine::Transition
   out.set_link(view.link);
   out.set_heard_ms(ToMs(view.heard));
   out.set_valid_until_ms(ToMs(view.valid_until));
+  if (view.budget) {
+    v1::ErrorBudget& budget = *out.mutable_budget();
+    budget.set_slo(view.budget->slo);
+    budget.set_objective(view.budget->objective);
+    budget.set_over_ms(static_cast<std::uint64_t>(view.budget->over.count()));
+    budget.set_left(view.budget->left);
+    budget.set_covered(view.budget->covered);
+    budget.set_events(view.budget->events);
+  }
   if (last != nullptr) ToProto(*last, source_partition, *out.mutable_last_transition());
   return Bytes(out);
 }

@@ -101,6 +101,16 @@ Status Decoder::Impl::ReadOther(const v1::ShardRecord& record) {
                                          marker.actor(), InstantFromMs(marker.time_ms())};
       return {};
     }
+    case v1::ShardRecord::kDecommission: {
+      const v1::DecommissionMarker& marker = record.decommission();
+      if (!Sane(marker.time_ms())) return InvalidError("a decommission's time is out of range");
+      if (marker.labels().empty() || !Labels::Decode(marker.labels())) {
+        return InvalidError("a decommission without readable labels");
+      }
+      view.body = engine::DecommissionView{marker.service(), marker.labels(), marker.reason(),
+                                           marker.actor(), InstantFromMs(marker.time_ms())};
+      return {};
+    }
     case v1::ShardRecord::kProbe: {
       const v1::ProbeStart& probe = record.probe();
       if (!Sane(probe.within_ms())) return InvalidError("a probe's time limit is out of range");
@@ -122,8 +132,7 @@ Status Decoder::Impl::ReadOther(const v1::ShardRecord& record) {
       }
       ReadAlert(record.alert());
       return {};
-    case v1::ShardRecord::kBatch:         // BatchReader found none
-    case v1::ShardRecord::kDecommission:  // is read by nobody yet
+    case v1::ShardRecord::kBatch:  // BatchReader found none
     case v1::ShardRecord::BODY_NOT_SET:
       break;
   }

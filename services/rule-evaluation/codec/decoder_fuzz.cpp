@@ -33,6 +33,9 @@ std::vector<std::string> Seeds() {
   record.mutable_deployment()->set_service("shop");
   record.mutable_deployment()->set_time_ms(1'770'195'600'000);
   seeds.push_back(Of(record));
+  record.mutable_decommission()->set_service("shop");
+  record.mutable_decommission()->set_labels(std::string("\x03pod\x01z", 6));
+  seeds.push_back(Of(record));
   record.mutable_probe()->set_probe_id("p");
   record.mutable_probe()->set_within_ms(60'000);
   seeds.push_back(Of(record));

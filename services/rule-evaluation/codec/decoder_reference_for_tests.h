@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/labels.h"
 #include "common/wire/text_for_tests.h"
 #include "liveops/v1/metrics.pb.h"
 #include "services/rule-evaluation/codec/decoder.h"
@@ -177,6 +178,11 @@ inline std::string Expected(std::string_view bytes) {
         return "refused: an alert's time is out of range";
       return source + "body 6";
     case v1::ShardRecord::kDecommission:
+      if (!InRange(record.decommission().time_ms()))
+        return "refused: a decommission's time is out of range";
+      if (record.decommission().labels().empty() || !Labels::Decode(record.decommission().labels()))
+        return "refused: a decommission without readable labels";
+      return source + "body 7";
     case v1::ShardRecord::BODY_NOT_SET:
       break;
   }

@@ -123,6 +123,20 @@ TEST(Decoder, ReadsPlansDeploymentsAndProbes) {
   ASSERT_TRUE(view.ok());
   EXPECT_EQ(std::get<engine::DeploymentView>((*view)->body).revision, "43");
 
+  Labels pairs;
+  pairs.Set("pod", "b");
+  record.mutable_decommission()->set_service("s");
+  record.mutable_decommission()->set_labels(pairs.Encode());
+  record.mutable_decommission()->set_reason("scale-in");
+  view = Decode(decoder, record);
+  ASSERT_TRUE(view.ok());
+  EXPECT_EQ(std::get<engine::DecommissionView>((*view)->body).labels, pairs.Encode());
+  EXPECT_EQ(std::get<engine::DecommissionView>((*view)->body).reason, "scale-in");
+  for (const char* labels : {"", "x"}) {
+    record.mutable_decommission()->set_labels(labels);
+    EXPECT_FALSE(Decode(decoder, record).ok());
+  }
+
   record.mutable_probe()->set_probe_id("r/expect");
   record.mutable_probe()->set_within_ms(60'000);
   view = Decode(decoder, record);

@@ -95,6 +95,7 @@ void ToProto(const engine::Transition& t, std::int32_t source_partition, v1::Ala
   out.set_link(t.link);
   out.set_heard_ms(ToMs(t.heard));
   out.set_valid_until_ms(ToMs(t.valid_until));
+  out.set_budget(t.budget);
 }
 
 Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
@@ -168,6 +169,7 @@ Result<engine::Transition> FromProto(const v1::AlarmTransition& in) {
   t.link = in.link();
   t.heard = InstantFromMs(in.heard_ms());
   t.valid_until = InstantFromMs(in.valid_until_ms());
+  t.budget = in.budget();
   return t;
 }
 

@@ -28,6 +28,8 @@ bool Doubted(const State& s, const Rule& rule, std::int64_t since_ms) {
 
 bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& member,
             std::int64_t end_ms) {
+  // What it said in the past counts there as that of any other that is silent.
+  if (s.series.at(member.series).left && cells.test < rule.tests()) return true;
   const std::int64_t after = AbsentAfter(
       rule.reach_ms(cells.test), s.series.at(member.series).Interval(), Departs(member.cell));
   // What came before a service was spread otherwise was not its own to hear.
@@ -51,6 +53,7 @@ bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::i
   const bool doubted = Doubted(s, rule, end_ms - window_ms);
   for (const Member& member : cells.members) {
     const Series& series = s.series.at(member.series);
+    if (series.left) continue;
     const std::int64_t silence = end_ms - std::max(member.newest.ms, kLongAgo);
     const bool unusable = series.unusable_ms > end_ms - window_ms;
     if (Departs(member.cell)) {
@@ -78,7 +81,7 @@ bool Leaves(const State& s, const Rule& rule, const Group& group, std::int64_t e
   bool forgotten = true;
   group.ForEachMember([&](const Cells&, const Member& m) {
     departs = departs && Departs(m.cell);
-    forgotten = forgotten && Forgotten(m, end_ms);
+    forgotten = forgotten && (Forgotten(m, end_ms) || s.series.at(m.series).left);
   });
   if (s.merged != nullptr) {
     for (const MergedStore& store : s.merged->Of(group).own) {

@@ -318,6 +318,7 @@ std::optional<Feed> FeedFor(State& s, Rule& rule, const Place& place, std::uint3
   if (const auto known = rule.members.find(key); known != rule.members.end()) {
     return Feed{&rule, known->second.first, known->second.second};
   }
+  if (s.series.at(id).left) return std::nullopt;
   const plan::Test& test = rule.test(place.test);
   const Fit fit = FitOf(test.measure, place, view, labels);
   if (fit.cell == Cell::kNone) {
@@ -379,8 +380,10 @@ void Bind(State& s, Service& service, std::uint32_t id, const SeriesView& view) 
         if (!labels) return;  // damaged: no rule can say whose it is
         if (!Matches(measure.operands[i], *labels)) continue;
         if (CountsReporters(rule->test(test))) {
+          if (series.left) continue;
           if (Cells* cells = CellsFor(s, *rule, test, *labels)) {
             Enrol(s, *rule, *cells, id, *labels->Find(measure.operands[i].label));
+            series.labels = view.labels;
             WaitFor(s, *rule, series);
           }
           continue;

@@ -10,8 +10,8 @@
 
 namespace liveops::engine::testing {
 
-// Two services with alarms by label, series that come late, a plan that changes, a probe and a
-// deployment: whatever a section holds changes while a cut is open.
+// Two services with alarms by label, series that come late, a plan that changes, a probe, a
+// deployment and a decommission: whatever a section holds changes while a cut is open.
 inline std::deque<Held> BusyLog() {
   Script script;
   script.plans["p"] = PlanOf(
@@ -35,7 +35,8 @@ inline std::deque<Held> BusyLog() {
       "alert 10s..100s every 30s alertmanager Down firing pod=a @until=110s\n"
       "alert 20s datadog Slow firing @severity=p3\nalert 50s datadog Slow over\n";
   text +=
-      "deploy 1min 42 new\nprobe 70s one within=90s CPU by host > 99%\nplan 2min q v2\nend 200s\n";
+      "deploy 1min 42 new\ndecommission 80s host=h3 reason=scale-in\nprobe 70s one within=90s CPU "
+      "by host > 99%\nplan 2min q v2\nend 200s\n";
   script.text = text;
   std::string fault;
   auto records = ReadScript(script, fault);

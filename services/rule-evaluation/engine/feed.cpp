@@ -42,6 +42,8 @@ class Feeder {
   void Resolve(Service& service, std::uint32_t number);
   std::uint32_t Newcomer(const SeriesView& view, std::uint32_t service);
   void Name(Series& series);
+  bool Speaks(std::size_t i, std::int64_t after_ms) const;
+  void Recall(const Service& service, Series& series, std::size_t i) const;
   void Scalar(std::size_t i);
   void Histogram(const HistogramView& h);
   bool Usable(Series& series, std::int64_t time, std::uint64_t duration);
@@ -106,10 +108,42 @@ void Feeder::Resolve(Service& service, std::uint32_t number) {
       series.slowest = batch_.protocol;
       series.generation = 0;
     }
-    if (series.generation != service.generation) Bind(s_, service, ids_[i], view);
+    if (series.left && Speaks(i, series.more->left_ms)) {
+      series.left = false;
+      series.generation = 0;
+    }
+    if (series.generation != service.generation) {
+      Recall(service, series, i);
+      Bind(s_, service, ids_[i], view);
+    }
     series.feeds.Prefetch();
     Name(series);
   }
+}
+
+// Does the record bring a point of its entry's from after this time, that can be taken?
+bool Feeder::Speaks(std::size_t i, std::int64_t after_ms) const {
+  const auto counts = [&](std::uint32_t entry, std::int64_t delta_ms) {
+    if (entry != i) return false;
+    const std::int64_t time = TimeOf(batch_.base_time_ms, delta_ms);
+    return time > after_ms && time <= future_ms_;
+  };
+  const std::size_t points =
+      std::min(batch_.point_series.size(), batch_.point_time_delta_ms.size());
+  for (std::size_t p = 0; p < points; ++p) {
+    if (counts(batch_.point_series[p], batch_.point_time_delta_ms[p])) return true;
+  }
+  return std::any_of(batch_.histograms.begin(), batch_.histograms.end(),
+                     [&](const HistogramView& h) { return counts(h.series, h.time_delta_ms); });
+}
+
+// One that no rule reads may have left before; what was on its way then does not bring it back.
+void Feeder::Recall(const Service& service, Series& series, std::size_t i) const {
+  if (series.left || service.decommissions.empty()) return;
+  const auto labels = Labels::Decode(batch_.series[i].labels);
+  const auto left = labels ? LeftAt(service, *labels) : std::nullopt;
+  if (!left || (series.has_last && series.last_ms > *left) || Speaks(i, *left)) return;
+  series.Leave(*left);
 }
 
 // A series that is not known becomes known, if there is room.

@@ -269,7 +269,7 @@ show 72min30s availability-fast-burn
 72min..80min every 60s: E=0 R=1
 end 80min)"),
             R"(
-1h12min30s availability-fast-burn is ok: ratio of http_5xx_count to http_request_count over 1h is 3.333 % of 60 events, too few to prove it; ratio of http_5xx_count to http_request_count over 5min is 42.86 % of 5 events, too few to prove it; the window reaches back before what is known; it proves nothing yet; ratio of http_5xx_count to http_request_count over 30min is 6.667 % of 30 events, too few to prove it
+1h12min30s availability-fast-burn is ok: ratio of http_5xx_count to http_request_count over 1h is 3.333 % of 60 events, too few to prove it; ratio of http_5xx_count to http_request_count over 5min is 42.86 % of 5 events, too few to prove it; the window reaches back before what is known; it proves nothing yet; ratio of http_5xx_count to http_request_count over 30min is 6.667 % of 30 events, too few to prove it; at most 95.3 % of the month's error budget is left (1h of 30d is known)
 )");
   EXPECT_NE(Told(slo, R"(
 series E delta http_5xx_count

@@ -95,6 +95,14 @@ struct DeploymentView {
   Instant time{};
 };
 
+struct DecommissionView {
+  std::string_view service;
+  std::string_view labels;  // canonical bytes, as of a series; those of whom it tells have all
+  std::string_view reason;
+  std::string_view actor;
+  Instant time{};
+};
+
 struct ProbeStartView {
   std::string_view probe_id;
   std::string_view service;
@@ -136,7 +144,7 @@ struct RecordView {
   RealTime append_time{};  // the broker's; the engine maps it to domain time
   Source source;
   std::variant<BatchView, TickView, PlanActivationView, DeploymentView, ProbeStartView,
-               ReadingsView, ExternalAlertView>
+               ReadingsView, ExternalAlertView, DecommissionView>
       body;
 };
 

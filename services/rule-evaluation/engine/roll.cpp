@@ -14,6 +14,7 @@ enum class Speech { kReports, kUnproven, kAbsent };
 Speech SpeechOf(const State& s, const Rule& rule, std::int64_t window_ms, std::uint32_t id,
                 std::int64_t end_ms) {
   const Series& series = s.series.at(id);
+  if (series.left) return Speech::kAbsent;
   const std::int64_t interval = series.Interval();
   const std::int64_t from_ms = std::max(end_ms - std::max(window_ms, 2 * interval),
                                         rule.probe ? ToMs(rule.probe->started) : std::int64_t{0});
@@ -145,6 +146,10 @@ std::vector<Missing> MissingOf(const State& s, const Rule& rule, const Cells& ce
                                std::int64_t end_ms) {
   std::vector<Missing> missing;
   for (const auto& [value, series] : cells.roll) {
+    // Who left in order is not missed, though he does not count.
+    const bool left = std::all_of(series.begin(), series.end(),
+                                  [&](std::uint32_t id) { return s.series.at(id).left; });
+    if (left) continue;
     const Voice voice = VoiceOf(s, rule, cells, series, end_ms);
     if (voice.speech == Speech::kAbsent && voice.last_ms > 0) {
       missing.push_back({value, voice.last_ms});

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/plan/burn.h"
+
 namespace liveops::engine {
 
 using plan::Aggregate;
@@ -99,6 +101,8 @@ std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
     spec.summary = alarm.summary;
     spec.runbook = alarm.runbook;
     spec.evidence = alarm.evidence;
+    spec.slo = alarm.slo;
+    spec.budget = plan::IsBudget(alarm);
   }
   for (const plan::Remediation& remediation : plan.remediations) {
     RuleSpec& spec = specs.emplace_back();
@@ -135,6 +139,9 @@ void AddEarlier(const plan::Condition& when, std::vector<Window>& windows) {
   }
 }
 
+// How much is left is looked at so often.
+constexpr std::int64_t kBudgetStepMs = 60'000;
+
 }  // namespace
 
 std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_t service) {
@@ -151,6 +158,7 @@ std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_
   }
   AddEarlier(spec.when, rule->windows);
   rule->step_ms = spec.when.quorum.needed > 0 ? spec.when.quorum.slot.count() : shortest;
+  if (spec.budget) rule->step_ms = std::min(rule->step_ms, kBudgetStepMs);
   rule->shared.resize(rule->windows.size());
   rule->spec = std::move(spec);
   for (std::size_t i = 0; i < rule->tests(); ++i) {

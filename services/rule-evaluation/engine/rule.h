@@ -194,6 +194,8 @@ struct RuleSpec {
   std::string expression;  // canonical
   Room room = Room::kGroups;
   std::optional<plan::Evidence> evidence;
+  std::string slo;      // of the objective that made the alarm
+  bool budget = false;  // it says how much of that one's error budget is left
   // Where the plan says so, the greatest of all metrics that are read.
   std::optional<Duration> lateness;
   bool lateness_said_for_all = false;
@@ -298,7 +300,9 @@ struct Rule {
   std::int64_t judged_ms() const { return judged * step_ms; }
   // The pane of a test's window that has ended when the rule is judged at `end_ms`.
   std::int64_t PaneAt(std::size_t i, std::int64_t end_ms) const {
-    return sketch::LastEnded(end_ms, windows[i].pane_ms);
+    // A budget's window ends with the pane that runs: it has few and long ones.
+    return spec.budget ? sketch::PaneIndex(end_ms, windows[i].pane_ms)
+                       : sketch::LastEnded(end_ms, windows[i].pane_ms);
   }
   std::int64_t FirstKept(std::size_t i) const {
     return PaneAt(i, judged_ms()) + 1 - windows[i].panes;

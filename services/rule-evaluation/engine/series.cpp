@@ -32,7 +32,15 @@ std::int64_t Series::Interval() const {
 void Series::ForgetBaseline() {
   has_last = false;
   stream_count = 0;
-  more.reset();
+  if (!more) return;
+  more->streams.clear();
+  more->buckets.clear();
+}
+
+void Series::Leave(std::int64_t time_ms) {
+  if (!more) more = std::make_unique<More>();
+  more->left_ms = std::max({time_ms, has_last ? last_ms : time_ms, left ? more->left_ms : time_ms});
+  left = true;
 }
 
 std::vector<std::uint64_t>& Series::buckets(std::size_t i) {
@@ -169,6 +177,8 @@ void WriteSeries(const Series& s, ByteWriter& out) {
   out.String(s.labels);
   out.Bool(s.has_last);
   out.Bool(s.refused);
+  out.Bool(s.left);
+  if (s.left) out.Signed(s.more->left_ms);
   out.Varint(static_cast<std::uint64_t>(s.slowest) - 1);
   for (const std::int64_t t : {s.last_ms, s.last_start_ms, s.seen_ms, s.unusable_ms}) out.Signed(t);
   out.Varint(s.gap);
@@ -197,6 +207,11 @@ bool ReadSeries(Series& s, ByteReader& in) {
   s.labels = in.String();
   s.has_last = in.Bool();
   s.refused = in.Bool();
+  s.left = in.Bool();
+  if (s.left) {
+    s.more = std::make_unique<Series::More>();
+    s.more->left_ms = in.Milliseconds();
+  }
   const std::uint64_t slowest = in.Varint() + 1;
   if (slowest < 1 || slowest > static_cast<std::uint64_t>(Protocol::kCloudWatch)) return false;
   s.slowest = static_cast<Protocol>(slowest);

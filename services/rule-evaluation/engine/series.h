@@ -72,6 +72,7 @@ struct alignas(64) Series {
   bool has_last = false;
   std::uint8_t gap_count = 0;
   std::uint8_t stream_count = 0;
+  bool left = false;  // it was decommissioned, and did not speak since
 
   // --- when a point of it comes ---
   std::int64_t last_ms = 0;  // newest accepted point
@@ -80,13 +81,14 @@ struct alignas(64) Series {
   Stream first_stream;                 // void unless stream_count > 0
 
   // --- seldom ---
-  std::string labels;  // canonical bytes; kept only for a member, for evidence
+  std::string labels;  // canonical bytes; kept only for one that a rule reads, for evidence
   std::int64_t unusable_ms = INT64_MIN / 2;  // clock when a point of it was too late or too early
   std::int64_t record = -1;   // derived: offset of the record that touched an observation last
   std::uint32_t members = 0;  // memberships in groups; while there are some the entry stays
   struct More {
     std::vector<Stream> streams;                      // after the first
     std::vector<std::vector<std::uint64_t>> buckets;  // of histograms, by stream
+    std::int64_t left_ms = 0;  // of one that left: a point after it shows that it is back
   };
   std::unique_ptr<More> more;
 
@@ -111,6 +113,9 @@ struct alignas(64) Series {
   const Stream& stream(std::size_t i) const { return i == 0 ? first_stream : more->streams[i - 1]; }
   // What a stream of a histogram last counted by bucket; empty at first.
   std::vector<std::uint64_t>& buckets(std::size_t i);
+  // It left, at this time or later: all that it said is from before.
+  void Leave(std::int64_t time_ms);
+
   // A new stream's index. Where there are `streams_max`, the one that was silent for the longest
   // time makes room.
   std::size_t AddStream(std::int64_t start_ms, std::int64_t time_ms, std::size_t streams_max);

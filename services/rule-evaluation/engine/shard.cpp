@@ -50,6 +50,8 @@ void ApplyBody(State& s, const RecordView& record, std::vector<Transition>& out)
           ActivatePlan(s, body, out);
         } else if constexpr (std::is_same_v<Body, DeploymentView>) {
           ApplyDeployment(s, body);
+        } else if constexpr (std::is_same_v<Body, DecommissionView>) {
+          ApplyDecommission(s, body, out);
         } else if constexpr (std::is_same_v<Body, ReadingsView>) {
           TakeReadings(s, body);
           JudgeHomes(s, out);

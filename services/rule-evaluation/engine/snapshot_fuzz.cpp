@@ -32,6 +32,9 @@ engine::testing::Script Everything() {
   - {name: both, when: 5xx > 1% and req/min > 10 unless CPU > 99%, severity: high, owner: on-call}
   - {name: mostly, when: CPU by host > 50% for 2 of 3min, severity: low, owner: on-call, page: false}
   - {name: slow, when: p95(took) in ms by host > 100ms, severity: high, owner: on-call}
+)",
+                                              R"(slos:
+  - {name: up, objective: 99%, bad: http_5xx_count, total: http_request_count, owner: on-call}
 )");
   script.plans["q"] = engine::testing::PlanOf(
       "  - {name: hot, when: CPU by host > 80% for 1min, severity: high, owner: on-call}\n");
@@ -55,7 +58,9 @@ series X gauge cpu_utilization unit=% service=other host=a
       "alert 5s..60s every 20s alertmanager Down firing pod=a @link=l @summary=s @until=70s\n"
       "alert 30s datadog Slow firing @severity=p3\nalert 50s datadog Slow over\n"
       "alert 52s datadog Slow firing @service=other @severity=page\n";
-  text += "deploy 20s 42 new\nprobe 25s one within=90s CPU by host > 99%\nplan 70s q v2\nend 95s\n";
+  text +=
+      "decommission 40s host=b reason=in\ndeploy 20s 42 new\nprobe 25s one within=90s CPU by host "
+      "> 99%\nplan 70s q v2\nend 95s\n";
   script.text = text;
   return script;
 }

@@ -213,6 +213,13 @@ void WriteService(const Service& service, ByteWriter& out) {
     out.Signed(ToMs(d.time));
   }
   WriteForeign(service.foreign, out);
+  out.Varint(service.decommissions.size());
+  for (const Decommission& d : service.decommissions) {
+    out.String(d.labels.Encode());
+    out.String(d.reason);
+    out.String(d.actor);
+    out.Signed(ToMs(d.time));
+  }
   out.Varint(service.rules.size());
   for (const auto& rule : service.rules) WriteRule(*rule, out);
 }
@@ -233,6 +240,16 @@ bool ReadService(State& s, ByteReader& in) {
     d.time = InstantFromMs(in.Milliseconds());
   }
   if (!in.ok() || !ReadForeign(service.foreign, in)) return false;
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    Decommission& d = service.decommissions.emplace_back();
+    const auto labels = Labels::Decode(in.String());
+    if (!labels || labels->empty()) return false;
+    d.labels = *labels;
+    d.reason = in.String();
+    d.actor = in.String();
+    d.time = InstantFromMs(in.Milliseconds());
+  }
+  if (!in.ok()) return false;
   std::vector<RuleSpec> specs;
   if (service.version > 0) {
     const plan::ParseResult parsed = plan::Parse(service.text);

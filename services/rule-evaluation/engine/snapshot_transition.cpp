@@ -29,8 +29,9 @@ bool ReadJudgement(Judgement& j, ByteReader& in) {
 }
 
 void WriteTransition(const Transition& t, ByteWriter& out) {
-  for (const std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
-                               &t.unit, &t.compared, &t.probe_id, &t.summary, &t.runbook}) {
+  for (const std::string* v :
+       {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression, &t.unit, &t.compared,
+        &t.budget, &t.probe_id, &t.summary, &t.runbook}) {
     out.String(*v);
   }
   out.String(t.group.Encode());
@@ -52,7 +53,7 @@ void WriteTransition(const Transition& t, ByteWriter& out) {
 
 bool ReadTransition(Transition& t, ByteReader& in) {
   for (std::string* v : {&t.alarm_id, &t.service, &t.name, &t.reason, &t.owner, &t.expression,
-                         &t.unit, &t.compared, &t.probe_id, &t.summary, &t.runbook}) {
+                         &t.unit, &t.compared, &t.budget, &t.probe_id, &t.summary, &t.runbook}) {
     *v = in.String();
   }
   const auto labels = Labels::Decode(in.String());

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "services/rule-evaluation/engine/clock.h"
+#include "services/rule-evaluation/engine/decommission.h"
 #include "services/rule-evaluation/engine/foreign.h"
 #include "services/rule-evaluation/engine/presence.h"
 #include "services/rule-evaluation/engine/rollup.h"
@@ -25,13 +27,6 @@ namespace liveops::engine {
 
 inline constexpr std::int64_t kLongAgo = INT64_MIN / 4;
 
-struct Deployment {
-  std::string revision;
-  std::string description;
-  std::string actor;
-  Instant time{};
-};
-
 struct Service {
   std::string name;
   std::uint64_t version = 0;
@@ -39,6 +34,7 @@ struct Service {
   int spread = 1;                            // as it says
   std::int64_t spread_from_ms = kLongAgo;    // event time since which its series lie so
   std::vector<Deployment> deployments;       // the last hour's, oldest first
+  std::vector<Decommission> decommissions;   // likewise
   std::vector<std::unique_ptr<Rule>> rules;  // the plan's in its order, then the probes that run
   ForeignAlerts foreign;
 

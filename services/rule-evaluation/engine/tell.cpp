@@ -136,6 +136,16 @@ std::vector<Change> ChangesBefore(const Service& service, Instant now) {
     if (!it->actor.empty()) text += " by " + it->actor;
     changes.push_back({std::move(text), it->time});
   }
+  for (auto it = service.decommissions.rbegin(); it != service.decommissions.rend(); ++it) {
+    if (it->time > now || now - it->time > kChangesWithin) continue;
+    std::string text = "decommissioned ";
+    for (const auto& [name, value] : it->labels) {
+      text += (text.ends_with(' ') ? "" : ", ") + name + "=" + value;
+    }
+    if (!it->reason.empty()) text += " (" + it->reason + ")";
+    if (!it->actor.empty()) text += " by " + it->actor;
+    changes.push_back({std::move(text), it->time});
+  }
   std::stable_sort(changes.begin(), changes.end(),
                    [](const Change& a, const Change& b) { return a.time > b.time; });
   return changes;
@@ -188,6 +198,7 @@ Transition Tell(const State& s, const Rule& rule, const Group& group, AlarmState
   t.source_offset = s.position;
   if (rule.probe) t.probe_id = rule.probe->id;
   t.summary = spec.summary;
+  if (const auto budget = BudgetOf(s, rule)) t.budget = BudgetText(*budget);
   t.runbook = spec.runbook;
   t.swings = group.life.swings;
   if (t.swings > 0 && spec.flapping) {

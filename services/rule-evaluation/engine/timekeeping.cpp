@@ -61,7 +61,7 @@ std::uint64_t AwaitedSeries(State& s, std::int64_t before_ms) {
   std::uint64_t awaited = 0;
   BeforeAll(s);
   s.series.ForEach([&](std::uint32_t, Series& series) {
-    if (series.members > 0 && series.seen_ms >= before_ms - s.Scaled(600'000)) {
+    if (series.members > 0 && !series.left && series.seen_ms >= before_ms - s.Scaled(600'000)) {
       ++awaited;
     } else {
       series.gap = static_cast<std::uint32_t>(s.presence.gap() + 1);  // nobody waits for it
@@ -253,6 +253,8 @@ void Housekeep(State& s) {
     HousekeepForeign(s, *service);
     std::erase_if(service->deployments,
                   [&](const Deployment& d) { return s.now() - d.time > kRemembered; });
+    std::erase_if(service->decommissions,
+                  [&](const Decommission& d) { return s.now() - d.time > kRemembered; });
   }
 }
 

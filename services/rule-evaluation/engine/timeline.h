@@ -29,9 +29,9 @@ namespace liveops::engine::testing {
 //   time refuse a 10s..20s         its ticks say that it does not accept refused 10s shop its ticks
 //   say that it refused points of the service ("*": of any; instance "i") goodbye a 30s broker
 //   2min..3min +1h the broker's clock is off probe 3min ID within=5min EXPRESSION deploy 1min 42
-//   TEXT show 2min ALARM           a line on the alarm as it stands end 10min                 ticks
-//   until here (required)
-//   alert 10s alertmanager Down firing pod=a     an alert that others judge; or over, or 10s..1h
+//   TEXT decommission 2min pod=a reason=scale-in show 2min ALARM           a line on the alarm as
+//   it stands end 10min                 ticks until here (required) alert 10s alertmanager Down
+//   firing pod=a     an alert that others judge; or over, or 10s..1h
 //                             every 1min in place of 10s. @since=T (10s) @until=T (firing: 4min
 //                             later, over: now) @severity=W @summary=W @link=W @service=S
 // Every script is also played with a restart (snapshot, restore) at many records: the same must

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/labels.h"
 #include "services/rule-evaluation/engine/record.h"
 #include "services/rule-evaluation/engine/timeline.h"
 
@@ -37,6 +38,25 @@ struct Held {
   std::string show;  // not a record: an alarm to show
   std::string_view Keep(std::string text) { return strings.emplace_back(std::move(text)); }
 };
+
+// decommission T NAME=VALUE … [reason=R], of service "shop".
+inline void ReadDecommission(const std::vector<std::string>& words, Instant at, Held& held) {
+  Labels labels;
+  DecommissionView view;
+  view.service = "shop";
+  view.time = at;
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    const std::size_t equals = words[i].find('=');
+    const std::string value = words[i].substr(equals + 1);
+    if (words[i].starts_with("reason=")) {
+      view.reason = held.Keep(value);
+    } else {
+      labels.Set(words[i].substr(0, equals), value);
+    }
+  }
+  view.labels = held.Keep(labels.Encode());
+  held.view.body = view;
+}
 
 // The records in order; `fault` says what is wrong with the script.
 std::deque<Held> ReadScript(const Script& script, std::string& fault);

@@ -317,6 +317,8 @@ void Reader::Line(std::string_view line) {
     held.view.body = probe;
   } else if (w[0] == "alert") {
     AlertLine(w);
+  } else if (w[0] == "decommission") {
+    ReadDecommission(w, InstantFromMs(kNine + Ms(w[1])), New(Ms(w[1])));
   } else if (w[0] == "deploy") {
     Held& held = New(Ms(w[1]));
     DeploymentView d;

@@ -92,7 +92,8 @@ std::string Dump(const Transition& t) {
       t.owner, t.expression, t.value, t.value_low, t.value_high, t.threshold,
       plan::ComparisonSign(t.comparison), t.unit, t.window.count(), t.hold.count(),
       ToMs(t.window_end), ToMs(t.since), t.peak, t.duration.count(), t.points, t.plan_version,
-      ToMs(t.clock), ToMs(t.clock_real), t.source_offset, t.probe_id, t.summary, t.compared);
+      ToMs(t.clock), ToMs(t.clock_real), t.source_offset, t.probe_id, t.summary,
+      t.compared + t.budget);
   for (const Contribution& c : t.top) out += fmt::format("{}={}={}|", c.label, c.value, c.share);
   for (const Change& c : t.changes) out += fmt::format("{}@{}|", c.description, ToMs(c.time));
   if (t.severity_before) out += fmt::format("{}|", plan::SeverityName(*t.severity_before));

@@ -56,7 +56,8 @@ struct Transition {
   std::uint32_t step = 0;
   AlarmState state = AlarmState::kFiring;
   // "crossed", "overflow", "flapping", "escalated", "eased", "recovered", "silent", "returned",
-  // "gone", "removed", "promoted", "shadowed", "true", "timed_out", "reported", "stale"
+  // "gone", "decommissioned", "removed", "promoted", "shadowed", "true", "timed_out", "reported",
+  // "stale"
   std::string reason;
   plan::Severity severity = plan::Severity::kMedium;
   std::optional<plan::Severity> severity_before;  // "escalated" and "eased": from what
@@ -69,6 +70,8 @@ struct Transition {
   plan::Comparison comparison = plan::Comparison::kGreater;
   std::string unit;
   std::string compared;  // "now 612 ms, 1d ago 300 ms"; "" = the value is not compared
+  std::string
+      budget;  // "12 % of the month's error budget is left"; "" = of no objective, or unknown
   Duration window{0};
   Duration hold{0};
   Instant window_end{};
@@ -109,6 +112,18 @@ inline constexpr std::string_view kForeignLimitName = "limit:foreign-alerts";
 // SHA-256 over (alarm id, episode in ms, step).
 Sha256 TransitionId(const Transition& transition);
 
+// What is left of what an objective allows to be bad over its whole time.
+struct ErrorBudget {
+  std::string slo;
+  double objective = 0;  // 0..1
+  Duration over{0};
+  double left = 0;     // 1 = all, below 0 = more was bad than is allowed
+  double covered = 0;  // of its time, what is known, 0..1; in the rest nothing was bad
+  double events = 0;   // that were counted
+};
+// "12 % of the month's error budget is left", "at most 99 % of … is left (3h of 30d is known)".
+std::string BudgetText(const ErrorBudget& budget);
+
 // One alarm as it stands, for operators.
 struct AlarmView {
   std::string alarm_id;
@@ -131,7 +146,8 @@ struct AlarmView {
   Instant clock{};
   std::uint64_t points = 0;
   std::uint64_t plan_version = 0;
-  std::uint32_t swings = 0;  // of an open flapping episode
+  std::uint32_t swings = 0;           // of an open flapping episode
+  std::optional<ErrorBudget> budget;  // of an alarm that an objective made, if anything is known
   std::string explanation;
   std::string origin;  // as of a Transition
   std::string link;

@@ -313,6 +313,8 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
                  : 0;
   v.explanation = MissedText(rule) + Explain(rule, group, v.state) + Silent(s, rule, group) +
                   Further(rule, group) + Untracked(s, rule);
+  v.budget = BudgetOf(s, rule);
+  if (v.budget) v.explanation += "; " + BudgetText(*v.budget);
   if (!group.life.open()) return v;
   v.severity = rule.spec.SeverityAt(group.level);
   if (group.life.damped) v.swings = group.life.swings;

@@ -246,6 +246,9 @@ TEST(SlackRender, AFlappingAlarmSaysHowOftenItOpenedAndWhenItIsOver) {
   page.phase = Phase::kWithdrawn;
   page.reason = "shadowed";
   EXPECT_THAT(Render(page, Language::kEnglish), HasSubstr("the plan no longer pages it"));
+  page.phase = Phase::kGone;
+  page.reason = "decommissioned";
+  EXPECT_THAT(Render(page, Language::kEnglish), HasSubstr("its series were decommissioned"));
 }
 
 TEST(SlackRender, AnOverflowSaysHowManyMoreThereAre) {

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "common/base/labels.h"
+
 namespace liveops::engine::oracle {
 namespace {
 
@@ -110,6 +112,10 @@ std::string History::ToString() const {
     if (r.restart) text += fmt::format("# restart before {}ms\n", r.at);
     if (r.kind == HistoryRecord::Kind::kBatch) {
       text += BatchText(*this, r);
+    } else if (r.kind == HistoryRecord::Kind::kDecommission) {
+      text += fmt::format("decommission {}ms", r.at);
+      for (const auto& [name, value] : r.pairs) text += fmt::format(" {}={}", name, value);
+      text += '\n';
     } else if (r.kind == HistoryRecord::Kind::kPlan) {
       text += fmt::format("plan {}ms v{}\n{}", r.at, r.version, PlanText(r));
     } else {
@@ -161,6 +167,14 @@ const RecordView& RecordMaker::Make(const History& history, const HistoryRecord&
     plan.version = record.version;
     plan.text = text_;
     view_.body = plan;
+    return view_;
+  }
+  if (record.kind == HistoryRecord::Kind::kDecommission) {
+    text_ = Labels(record.pairs).Encode();
+    DecommissionView marker;
+    marker.service = "shop";
+    marker.labels = text_;
+    view_.body = marker;
     return view_;
   }
   series_.clear();

@@ -35,7 +35,7 @@ struct HistoryPoint {
 
 // One record of the log, with what it says.
 struct HistoryRecord {
-  enum class Kind { kBatch, kTick, kPlan };
+  enum class Kind { kBatch, kTick, kPlan, kDecommission };
   Kind kind = Kind::kTick;
   std::int64_t at = 0;   // append time
   bool restart = false;  // before it: snapshot, restore
@@ -57,6 +57,9 @@ struct HistoryRecord {
   // a plan
   std::uint64_t version = 0;
   std::vector<std::string> alarms;  // YAML list items, a line each
+
+  // a decommission
+  std::vector<std::pair<std::string, std::string>> pairs;
 };
 
 struct History {

@@ -26,6 +26,8 @@ class Generator {
   void PickEmitters();
   void PickHoles();
   void Plans();
+  void Decommissions();
+  bool Stopped(std::size_t series, std::int64_t time) const;
   void Ticks(const std::string& instance, Range life, std::uint64_t session);
   void Instances();
   void Batches(Emitter& emitter);
@@ -46,6 +48,7 @@ class Generator {
   std::vector<Emitter> emitters_;
   std::vector<Range> holes_;          // nothing is appended
   std::vector<Range> others_silent_;  // all instances but the first
+  std::vector<Stop> stops_;
 };
 
 std::vector<Range> Generator::SomeRanges(std::int64_t count, std::int64_t shortest,
@@ -194,6 +197,33 @@ void Generator::Plans() {
   }
 }
 
+// Who is decommissioned stops before, mostly, and returns, sometimes. Drawn apart from all else.
+void Generator::Decommissions() {
+  Random random(history_.seed * 2 + 1);
+  const std::int64_t count = random.Chance(25) ? random.Between(1, 4) : 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    HistoryRecord marker;
+    marker.kind = HistoryRecord::Kind::kDecommission;
+    marker.at = random.Between(10'000, end_);
+    if (random.Chance(80)) marker.pairs.emplace_back("pod", random.Of({"a", "b", "c"}));
+    if (marker.pairs.empty() || random.Chance(25)) {
+      marker.pairs.emplace_back("zone", random.Of({"x", "y"}));
+    }
+    if (In(holes_, marker.at)) continue;
+    history_.records.push_back(marker);
+    if (random.Chance(20)) continue;
+    const std::int64_t from = marker.at - random.Of({-2000, 0, 1000, 5000, 20'000, 200'000});
+    stops_.push_back(
+        {marker.pairs, {from, random.Chance(50) ? end_ : from + random.Between(5000, 400'000)}});
+  }
+}
+
+bool Generator::Stopped(std::size_t series, std::int64_t time) const {
+  return std::any_of(stops_.begin(), stops_.end(), [&](const Stop& stop) {
+    return stop.Holds(history_.series[series].label_pairs, time);
+  });
+}
+
 void Generator::Ticks(const std::string& instance, Range life, std::uint64_t session) {
   std::vector<Range> refusing;
   if (random_.Chance(15)) refusing = SomeRanges(1, 500, 60'000);
@@ -332,7 +362,7 @@ void Generator::Batches(Emitter& emitter) {
     record.protocol = emitter.protocol;
     if (emitter.sequences) record.sequence = ++emitter.sequence;
     for (const std::size_t series : emitter.series) {
-      if (random_.Chance(emitter.left_out_percent)) continue;
+      if (random_.Chance(emitter.left_out_percent) || Stopped(series, time)) continue;
       AddPoints(emitter, series, emitter.one_time ? time : time - random_.Below(900), record);
     }
     if (record.points.empty()) continue;
@@ -354,6 +384,7 @@ History Generator::Make() {
   PickHoles();
   Instances();
   Plans();
+  Decommissions();
   for (Emitter& emitter : emitters_) Batches(emitter);
   std::stable_sort(history_.records.begin(), history_.records.end(),
                    [](const HistoryRecord& a, const HistoryRecord& b) { return a.at < b.at; });

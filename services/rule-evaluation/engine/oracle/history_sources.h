@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "services/rule-evaluation/engine/record.h"
@@ -19,6 +20,17 @@ struct Range {
 inline bool In(const std::vector<Range>& ranges, std::int64_t t) {
   return std::any_of(ranges.begin(), ranges.end(), [t](const Range& r) { return r.Has(t); });
 }
+
+// Series with these labels say nothing for a time.
+struct Stop {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  Range when;
+  bool Holds(const std::vector<std::pair<std::string, std::string>>& labels, std::int64_t t) const {
+    return when.Has(t) && std::all_of(pairs.begin(), pairs.end(), [&](const auto& pair) {
+             return std::find(labels.begin(), labels.end(), pair) != labels.end();
+           });
+  }
+};
 
 // What a series' source remembers.
 struct Source {

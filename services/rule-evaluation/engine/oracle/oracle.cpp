@@ -82,6 +82,8 @@ void Oracle::Apply(const RecordView& record, std::vector<Expected>& out) {
     if (refused_ == time_.now()) holes_.push_back({refused_ - kCatchUpMs, refused_});
   } else if (const auto* plan = std::get_if<PlanActivationView>(&record.body)) {
     ActivatePlan(*plan);
+  } else if (const auto* marker = std::get_if<DecommissionView>(&record.body)) {
+    Decommission(*marker);
   } else if (const auto* batch = std::get_if<BatchView>(&record.body)) {
     if (!points_.Repeated(record)) Take(record, *batch);
   }
@@ -94,12 +96,12 @@ void Oracle::Apply(const RecordView& record, std::vector<Expected>& out) {
 void Oracle::Stood(const Time::Stall& stall) {
   std::set<std::size_t> awaited;
   for (const auto& watch : watches_) {
-    for (const MemberBook& m : watch->members) {
-      if (points_.at(m.series).named >= stall.from - kAliveMs) awaited.insert(m.series);
-    }
-    for (const SpeakerBook& speaker : watch->speakers) {
-      if (points_.at(speaker.series).named >= stall.from - kAliveMs) awaited.insert(speaker.series);
-    }
+    const auto await = [&](std::size_t series) {
+      const SeriesBook& book = points_.at(series);
+      if (!book.left && book.named >= stall.from - kAliveMs) awaited.insert(series);
+    };
+    for (const MemberBook& m : watch->members) await(m.series);
+    for (const SpeakerBook& speaker : watch->speakers) await(speaker.series);
   }
   time_.Await(std::move(awaited));
   holes_.push_back({stall.from, stall.to});
@@ -135,6 +137,7 @@ void Oracle::Name(Watch& watch, std::size_t series) {
       };
       const bool feeds = std::any_of(watch.members.begin(), watch.members.end(), known);
       const Labels labels = Pick(watch.test(t).by, book.labels);
+      if (!feeds && book.left) continue;
       if (!feeds && watch.own(t) && !HasRoom(watch, labels)) continue;
       watch.lateness = std::max(watch.lateness, LatenessFor(watch, book.slowest));
       if (feeds) continue;
@@ -158,7 +161,10 @@ void Oracle::Name(Watch& watch, std::size_t series) {
 // "Points behind the watermark are counted and shown, never a transition."
 // Reading: behind what was judged already; the watermark goes in the steps of the judgements.
 void Oracle::Take(const RecordView& record, const BatchView& batch) {
-  for (const std::size_t series : points_.Name(batch, time_.now())) {
+  const std::vector<std::size_t> named = points_.Name(batch, time_.now());
+  for (std::size_t entry = 0; entry < named.size(); ++entry) {
+    const std::size_t series = named[entry];
+    Recall(series, entry, batch);
     time_.OnSeries(series);
     for (const auto& watch : watches_) Name(*watch, series);
   }
@@ -214,21 +220,25 @@ void Oracle::JudgeDue(Watch& watch) {
   const std::int64_t step = watch.StepMs();
   while (watch.judged + step <= time_.now() - LatenessOf(watch)) {
     watch.judged += step;
-    for (std::size_t t = 0; t < watch.tests(); ++t) {
-      for (const bool past : {false, true}) {
-        std::set<Labels> kept_apart;
-        for (const MemberBook& m : watch.members) {
-          if (m.test == t && m.past == past) kept_apart.insert(m.labels);
-        }
-        for (const Labels& labels : kept_apart) DropGauges(watch, t, past, labels, watch.judged);
-      }
-    }
+    DropAllGauges(watch);
     std::vector<GroupBook*> groups;
     for (const auto& group : watch.groups) {
       if (!group->asleep) groups.push_back(group.get());
     }
     if (watch.when().top > 0) Rank(watch, watch.judged);
     for (GroupBook* group : groups) Judge(watch, *group, watch.judged);
+  }
+}
+
+void Oracle::DropAllGauges(Watch& watch) const {
+  for (std::size_t t = 0; t < watch.tests(); ++t) {
+    for (const bool past : {false, true}) {
+      std::set<Labels> kept_apart;
+      for (const MemberBook& m : watch.members) {
+        if (m.test == t && m.past == past) kept_apart.insert(m.labels);
+      }
+      for (const Labels& labels : kept_apart) DropGauges(watch, t, past, labels, watch.judged);
+    }
   }
 }
 
@@ -274,7 +284,11 @@ void Oracle::Silence(Watch& watch, GroupBook& group, Finding f) {
   if (word) Tell(watch, group, *word, f);
   group.Note(f);
   group.asleep = group.life.state == AlarmState::kOk && !watch.counts_itself();
-  if (!leaves) return;
+  if (leaves) Forget(watch, group);
+}
+
+// The group is no more, or begins anew.
+void Oracle::Forget(Watch& watch, const GroupBook& group) {
   std::erase_if(watch.members, [&](const MemberBook& m) {
     // "A group told apart by labels that leaves takes its past with it."
     return watch.own(m.test) && m.labels == group.labels && (!m.past || !group.labels.empty());

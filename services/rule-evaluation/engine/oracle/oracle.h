@@ -153,7 +153,16 @@ class Oracle {
   // oracle_top.cpp
   void Rank(const Watch& watch, std::int64_t end) const;
   void Silence(Watch& watch, GroupBook& group, Finding f);
+  void DropAllGauges(Watch& watch) const;
+  static void Forget(Watch& watch, const GroupBook& group);
   void Tell(const Watch& watch, const GroupBook& group, const Word& word, const Finding& f);
+
+  // --- oracle_decommission.cpp ---
+  void Decommission(const DecommissionView& view);
+  void Leave(Watch& watch, GroupBook& group, const Labels& pairs);
+  // A record names a series: did it leave, or is it back?
+  void Recall(std::size_t series, std::size_t entry, const BatchView& batch);
+  bool Reads(std::size_t series) const;
 
   // --- oracle_levels.cpp ---
   std::optional<Word> Step(const Watch& watch, GroupBook& group, const Finding& f) const;
@@ -249,6 +258,7 @@ class Oracle {
   Points points_;
   std::uint64_t version_ = 0;
   std::vector<std::unique_ptr<Watch>> watches_;
+  std::vector<std::pair<Labels, std::int64_t>> decommissions_;  // and when
   std::vector<Span> holes_;               // of the log, and times when points were refused
   std::int64_t refused_ = INT64_MIN / 2;  // when ingest last refused points of the service
   std::int64_t hard_from_ = INT64_MIN / 2;

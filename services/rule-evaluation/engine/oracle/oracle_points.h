@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -42,6 +43,8 @@ struct SeriesBook {
   std::int64_t named = 0;                 // clock when a record last named it
   Protocol slowest = Protocol::kNative;   // that it came by once
   std::int64_t unusable = INT64_MIN / 2;  // clock when one of its points was too late or too early
+  // It was decommissioned: what it said until then is from before it left.
+  std::optional<std::int64_t> left;
 
   bool counter() const {
     return kind == SeriesKind::kCounterDelta || kind == SeriesKind::kCounterCumulative;

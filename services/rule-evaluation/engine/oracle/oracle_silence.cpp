@@ -32,6 +32,7 @@ bool Oracle::Ends(const Watch& watch, const MemberBook& member) const {
 // absent; before a second point the interval is not known, and taken for 5 min.
 bool Oracle::Absent(const Watch& watch, const MemberBook& member, std::int64_t end) const {
   const SeriesBook& series = points_.at(member.series);
+  if (series.left && !member.past) return true;
   const std::int64_t beat = series.Interval() > 0 ? series.Interval() : 300'000;
   const plan::Test& test = watch.test(member.test);
   const std::int64_t reach = test.window.count() + (member.past ? test.ago.count() : 0);
@@ -49,6 +50,7 @@ bool Oracle::Missing(const Watch& watch, const GroupBook& group, std::size_t tes
   const MemberBooks members = Members(watch, group, test);
   return std::any_of(members.begin(), members.end(), [&](const MemberBook* m) {
     const SeriesBook& series = points_.at(m->series);
+    if (series.left) return false;
     const std::int64_t silence = end - NewestTime(*m);
     if (Ends(watch, *m)) return silence >= std::max(window, 2 * series.Interval());
     return (Doubted(end - window) || series.unusable > end - window) &&

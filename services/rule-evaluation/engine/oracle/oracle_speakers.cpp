@@ -21,6 +21,7 @@ bool Watch::counts_itself() const {
 
 void Oracle::NameSpeaker(Watch& watch, std::size_t test, std::size_t series) const {
   const SeriesBook& book = points_.at(series);
+  if (book.left) return;
   const plan::Operand& operand = watch.test(test).measure.operands.front();
   if (!operand.metric.empty() && operand.metric != book.metric) return;
   for (const plan::LabelMatch& match : operand.matches) {
@@ -53,6 +54,10 @@ Oracle::Heads Oracle::CountHeads(const Watch& watch, std::size_t test, std::int6
     Head& head = heads[speaker.value];
     const std::int64_t beat = series.Interval() > 0 ? series.Interval() : kBeatAtFirstMs;
     const std::int64_t length = std::max(window, IsGauge(series) ? 3 * beat : (5 * beat + 1) / 2);
+    if (series.left) {
+      head.spoke |= !series.points.empty();
+      continue;
+    }
     head.silent &= series.named <= end - length && !Doubted(end - length);
     if (series.points.empty()) continue;
     head.spoke = true;

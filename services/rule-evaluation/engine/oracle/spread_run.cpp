@@ -250,6 +250,9 @@ History Tamed(History history) {
   constexpr std::int64_t kGapMs = 2000;
   constexpr std::int64_t kDoubtMs = 121'000;
   history.groups_max = 10'000;
+  std::erase_if(history.records, [](const HistoryRecord& r) {
+    return r.kind == HistoryRecord::Kind::kDecommission;
+  });
   std::int64_t last = 0;
   std::int64_t doubted_until = 0;
   for (HistoryRecord& r : history.records) {

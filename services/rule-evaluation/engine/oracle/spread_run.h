@@ -26,7 +26,7 @@ struct SpreadComparison {
 };
 
 // The history without what a spread service does not do, and what it is allowed to do otherwise: no
-// test needs to see all series at once; all points by one protocol
+// test needs to see all series at once; nothing is decommissioned; all points by one protocol
 // (each shard waits for the latest of its own series), as many groups as there are, and after a gap
 // in the log nobody's silence is proven for as long as it may take the series to return (each shard
 // waits for its own).
