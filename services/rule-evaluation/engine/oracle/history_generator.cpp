@@ -374,7 +374,7 @@ void Generator::Batches(Emitter& emitter) {
 }
 
 History Generator::Make() {
-  objective_ = random_.Chance(4);
+  objective_ = random_.Chance(8);
   end_ = objective_           ? random_.Between(4000, 5000) * 1000
          : random_.Chance(85) ? random_.Between(300, 720) * 1000
                               : random_.Between(720, 2400) * 1000;
