@@ -181,8 +181,7 @@ TEST_F(Grpc, OtlpTellsWhatItDidNotTake) {
   grpc::ClientContext context;
   ASSERT_TRUE(otlp_->Export(&context, request, &response).ok());
   EXPECT_EQ(response.partial_success().rejected_data_points(), 1);
-  EXPECT_THAT(response.partial_success().error_message(),
-              HasSubstr("summaries are not taken"));
+  EXPECT_THAT(response.partial_success().error_message(), HasSubstr("summaries are not taken"));
   EXPECT_EQ(producer_.count(), 2u);
 }
 

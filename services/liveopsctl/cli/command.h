@@ -153,10 +153,10 @@ struct Completion {
   std::string shell;  // "bash", "zsh", "fish"
 };
 
-using Command =
-    std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanDrift, PlanExport,
-                 PlanShow, SlosList, AlarmsList, AlarmsWatch, AlarmsAck, AlarmsExplain,
-                 RemediationsList, RemediationsShow, RemediationsApprove, RemediationsDeny, Send,
-                 EmittersList, SpansList, Tail, DeploymentsReport, Decommission, ShowStatus, Completion>;
+using Command = std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanDrift,
+                             PlanExport, PlanShow, SlosList, AlarmsList, AlarmsWatch, AlarmsAck,
+                             AlarmsExplain, RemediationsList, RemediationsShow, RemediationsApprove,
+                             RemediationsDeny, Send, EmittersList, SpansList, Tail,
+                             DeploymentsReport, Decommission, ShowStatus, Completion>;
 
 }  // namespace liveops::ctl

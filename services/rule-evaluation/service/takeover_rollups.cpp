@@ -70,9 +70,8 @@ Status Takeovers::FindRollups(kafka::AssignedConsumer& reader, std::vector<Case>
     const kafka::Record& record = **polled;
     ++records;
     bytes += record.value.size();
-    const auto c = std::find_if(cases.begin(), cases.end(), [&](const Case& one) {
-      return one.partition == record.partition;
-    });
+    const auto c = std::find_if(cases.begin(), cases.end(),
+                                [&](const Case& one) { return one.partition == record.partition; });
     const std::int64_t epoch = runtime::EpochOf(record);
     auto rollup = DecodeRollup(record.value, record.partition);
     // What stood after a record that is not there any more is of another log.

@@ -29,7 +29,8 @@ class AlarmsLog final : public kafka::Producer {
     Append("claim/former", EncodeClaim({}, "former", 0), {});
   }
   void Claim(std::string_view owner, RealTime at) {
-    const std::int64_t offset = Append("claim/" + std::string(owner), EncodeClaim({}, owner, 0), {});
+    const std::int64_t offset =
+        Append("claim/" + std::string(owner), EncodeClaim({}, owner, 0), {});
     records[static_cast<std::size_t>(offset)].append_time = at;
   }
   void Say(const engine::Transition& t) {
