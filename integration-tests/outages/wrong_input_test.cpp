@@ -182,7 +182,7 @@ TEST_F(WrongInput, BadOtlpIsRefusedPointByPointAndGoodPointsAreKept) {
   collector::ExportMetricsServiceResponse response;
   ASSERT_TRUE(response.ParseFromString(answer.body));
   EXPECT_EQ(response.partial_success().rejected_data_points(), 4);
-  for (const char* word : {"not_finite", "future", "too_old", "unsupported"}) {
+  for (const char* word : {"not_finite", "future", "too_old", "bad_histogram"}) {
     EXPECT_THAT(response.partial_success().error_message(), HasSubstr(word));
   }
   const auto kept = PointsInLog(service);
