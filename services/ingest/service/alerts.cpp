@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "common/base/labels.h"
 #include "common/base/text.h"
+#include "services/ingest/service/flight.h"
 
 namespace liveops::ingest {
 namespace {
@@ -23,25 +23,6 @@ std::string Url(std::string_view text, std::size_t most) {
 }
 
 }  // namespace
-
-// Answered when the last record is.
-struct Alerts::Flight {
-  std::mutex mutex;
-  std::size_t left = 0;
-  std::optional<Error> error;
-  Answer answer;
-  Done done;
-
-  void Landed(const Status& status) {
-    {
-      const std::lock_guard lock(mutex);
-      if (!status && (!error || error->code == ErrorCode::kInvalid)) error = status.error();
-      if (--left > 0) return;
-    }
-    if (error) return done(*error);
-    done(answer);
-  }
-};
 
 std::size_t Alerts::ServiceLabelOf(const ForeignAlert& alert) const {
   for (const std::string& wanted : settings_.service_labels) {
@@ -132,9 +113,9 @@ Status Alerts::Fill(std::string_view source, ForeignAlert& alert, RealTime now,
 
 void Alerts::Take(std::string_view source, ForeignAlerts alerts, std::size_t bytes,
                   const rpc::Peer& peer, std::string_view traceparent, Done done) {
-  const Result<RealTime> now = core_.NowFor(bytes);
+  const Result<RealTime> now = core_.Gate(bytes);
   if (!now) return done(now.error());
-  const auto flight = std::make_shared<Flight>();
+  const auto flight = std::make_shared<Flight<Answer>>();
   flight->answer.problems = std::move(alerts.problems);
   flight->done = std::move(done);
   std::vector<v1::ShardRecord> records;

@@ -48,8 +48,6 @@ class Alerts {
   bool NamesService(const ForeignAlert& alert) const;
 
  private:
-  struct Flight;
-
   // Fills the record's body, or says what is wrong.
   Status Fill(std::string_view source, ForeignAlert& alert, RealTime now,
               v1::ExternalAlert& out) const;

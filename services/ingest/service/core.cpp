@@ -12,6 +12,7 @@
 #include "services/ingest/admit/series_table.h"
 #include "services/ingest/admit/split.h"
 #include "services/ingest/codec/native.h"
+#include "services/ingest/service/flight.h"
 
 namespace liveops::ingest {
 namespace {
@@ -124,27 +125,6 @@ void Core::Lay(const wire::Source& source, std::string_view service, Protocol pr
   }
 }
 
-// Answered when the last record is.
-struct Core::Flight {
-  std::mutex mutex;
-  std::size_t left = 0;
-  std::optional<Error> error;
-  WriteAnswer answer;
-  Done done;
-
-  void Landed(const Status& status) {
-    {
-      const std::lock_guard lock(mutex);
-      // Of what will never do and what will later, the sender is told the latter: it sends it
-      // again.
-      if (!status && (!error || error->code == ErrorCode::kInvalid)) error = status.error();
-      if (--left > 0) return;
-    }
-    if (error) return done(*error);
-    done(answer);
-  }
-};
-
 void Core::Send(const std::vector<Outgoing>& records, std::size_t bytes,
                 const std::string& trace_header, WriteAnswer answer, Done done) {
   if (records.size() == 1) {  // as of every service that is not spread
@@ -154,7 +134,7 @@ void Core::Send(const std::vector<Outgoing>& records, std::size_t bytes,
                     done(answer);
                   });
   }
-  const auto flight = std::make_shared<Flight>();
+  const auto flight = std::make_shared<Flight<WriteAnswer>>();
   flight->left = records.size();
   flight->answer = std::move(answer);
   flight->done = std::move(done);

@@ -104,8 +104,8 @@ class Core {
   void Decommission(const v1::DecommissionRequest& request, const rpc::Peer& peer,
                     std::string_view traceparent, std::function<void(const Status&)> done);
 
-  // For reports that are no points. The present time of the brokers, or why nothing is taken now.
-  Result<RealTime> NowFor(std::size_t bytes) const;
+  // The present time of the brokers, or why nothing of so many bytes is taken now.
+  Result<RealTime> Gate(std::size_t bytes) const;
   TimeMap map() const;
   // Appends one, whose source is filled in; `bytes` of the request are held until it is answered.
   // The sender may write the service.
@@ -141,7 +141,6 @@ class Core {
   double domain_speed() const;
 
  private:
-  struct Flight;  // the records of one request on their way
   struct Outgoing {
     std::string_view service;
     std::int32_t partition = 0;
@@ -153,8 +152,6 @@ class Core {
   static Status MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
   // The header for the record of a request: a span of the sender's trace, or a fresh trace.
   static std::string TraceHeader(std::string_view traceparent);
-  // Why nothing is taken now, or the present time.
-  Result<RealTime> Gate(std::size_t bytes) const;
   // For the ticks to tell; `service` must be one that the sender may write.
   void Tell(std::string_view service, std::uint64_t points);
   void Count(const std::vector<admit::Rejection>& rejections);

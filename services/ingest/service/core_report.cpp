@@ -13,8 +13,6 @@ constexpr std::size_t kDescriptionBytesMax = 1000;
 
 }  // namespace
 
-Result<RealTime> Core::NowFor(std::size_t bytes) const { return Gate(bytes); }
-
 void Core::Report(std::string_view service, v1::ShardRecord record, std::size_t bytes,
                   std::string_view traceparent, std::function<void(const Status&)> done) {
   record.mutable_source()->set_emitter(settings_.instance);

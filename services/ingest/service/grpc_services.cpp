@@ -13,6 +13,7 @@
 #include "services/ingest/codec/native.h"
 #include "services/ingest/codec/otlp_response.h"
 #include "services/ingest/service/grpc_spans.h"
+#include "services/ingest/service/raw_export.h"
 #include "services/ingest/service/write_streams.h"
 
 namespace liveops::ingest {
@@ -24,6 +25,12 @@ using IngestBase = v1::Ingest::WithRawCallbackMethod_Write<
     v1::Ingest::WithRawCallbackMethod_WriteStream<v1::Ingest::WithRawCallbackMethod_WriteSeries<
         v1::Ingest::WithCallbackMethod_ReportDeployment<
             v1::Ingest::WithCallbackMethod_Decommission<v1::Ingest::Service>>>>>;
+
+auto Finishing(grpc::ServerUnaryReactor* reactor) {
+  return [reactor](const Status& s) {
+    reactor->Finish(s.ok() ? grpc::Status::OK : ToStatus(s.error()));
+  };
+}
 
 class IngestService final : public IngestBase {
  public:
@@ -64,9 +71,7 @@ class IngestService final : public IngestBase {
                                              v1::ReportDeploymentResponse*) override {
     auto* const reactor = context->DefaultReactor();
     core_.ReportDeployment(*request, rpc::PeerOf(*context), Traceparent(*context),
-                           [reactor](const Status& s) {
-                             reactor->Finish(s.ok() ? grpc::Status::OK : ToStatus(s.error()));
-                           });
+                           Finishing(reactor));
     return reactor;
   }
 
@@ -74,10 +79,7 @@ class IngestService final : public IngestBase {
                                          const v1::DecommissionRequest* request,
                                          v1::DecommissionResponse*) override {
     auto* const reactor = context->DefaultReactor();
-    core_.Decommission(*request, rpc::PeerOf(*context), Traceparent(*context),
-                       [reactor](const Status& s) {
-                         reactor->Finish(s.ok() ? grpc::Status::OK : ToStatus(s.error()));
-                       });
+    core_.Decommission(*request, rpc::PeerOf(*context), Traceparent(*context), Finishing(reactor));
     return reactor;
   }
 
@@ -94,19 +96,9 @@ class OtlpService final : public collector::MetricsService::WithRawCallbackMetho
   grpc::ServerUnaryReactor* Export(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* buffer,
                                    grpc::ByteBuffer* response) override {
-    auto* const reactor = context->DefaultReactor();
-    const Result<std::string> request = rpc::MessageBytes(*buffer, bytes_max_);
-    if (!request) {
-      reactor->Finish(ToStatus(request.error()));
-      return reactor;
-    }
-    core_.Export(*request, rpc::PeerOf(*context), Traceparent(*context),
-                 [reactor, response](const Result<WriteAnswer>& result) {
-                   if (!result) return reactor->Finish(ToStatus(result.error()));
-                   *response = ToBuffer(OtlpResponse(result->rejections));
-                   reactor->Finish(grpc::Status::OK);
-                 });
-    return reactor;
+    return ExportRaw(
+        *context, *buffer, bytes_max_, response,
+        [this](const auto&... request) { core_.Export(request...); }, OtlpResponse);
   }
 
  private:

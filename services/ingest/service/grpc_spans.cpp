@@ -12,7 +12,7 @@
 #include "liveops/v1/ingest.grpc.pb.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.grpc.pb.h"
 #include "services/ingest/codec/otlp_response.h"
-#include "services/ingest/service/write_streams.h"
+#include "services/ingest/service/raw_export.h"
 
 namespace liveops::ingest {
 namespace {
@@ -27,19 +27,9 @@ class TracesService final : public collector::TraceService::WithRawCallbackMetho
   grpc::ServerUnaryReactor* Export(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* buffer,
                                    grpc::ByteBuffer* response) override {
-    auto* const reactor = context->DefaultReactor();
-    const Result<std::string> request = rpc::MessageBytes(*buffer, bytes_max_);
-    if (!request) {
-      reactor->Finish(ToStatus(request.error()));
-      return reactor;
-    }
-    spans_.Export(*request, rpc::PeerOf(*context), Traceparent(*context),
-                  [reactor, response](const Result<WriteAnswer>& result) {
-                    if (!result) return reactor->Finish(ToStatus(result.error()));
-                    *response = ToBuffer(OtlpTracesResponse(result->rejections));
-                    reactor->Finish(grpc::Status::OK);
-                  });
-    return reactor;
+    return ExportRaw(
+        *context, *buffer, bytes_max_, response,
+        [this](const auto&... request) { spans_.Export(request...); }, OtlpTracesResponse);
   }
 
  private:
