@@ -56,8 +56,6 @@ class ForeignAlerts : public RemoteWriteGround {
   }
 
   void StartPrometheus() {
-    const auto ports = stack::FreePorts(1);
-    ASSERT_TRUE(ports.ok());
     ASSERT_TRUE(stack::WriteFile(stack_->Path("rules.yml"), kRules).ok());
     const std::string config = fmt::format(
         R"(global: {{scrape_interval: 1s, scrape_timeout: 900ms, evaluation_interval: 1s}}
@@ -70,18 +68,7 @@ scrape_configs:
     static_configs: [{{targets: ["127.0.0.1:{}"]}}]
 )",
         stack_->Path("rules.yml"), http_address(), exporter_port_);
-    const std::string file = stack_->Path("prometheus.yml");
-    ASSERT_TRUE(stack::WriteFile(file, config).ok());
-    stack::ProcessSpec spec;
-    spec.name = "prometheus";
-    spec.argv = {"prometheus", "--config.file=" + file,
-                 "--storage.tsdb.path=" + stack_->Path("prometheus"),
-                 "--rules.alert.resend-delay=2s",
-                 fmt::format("--web.listen-address=127.0.0.1:{}", (*ports)[0])};
-    spec.log_file = stack_->Path("prometheus.log");
-    auto spawned = stack::ChildProcess::Spawn(spec);
-    ASSERT_TRUE(spawned.ok()) << spawned.error().message;
-    prometheus_ = std::move(*spawned);
+    RunPrometheus(config, {"--rules.alert.resend-delay=2s"});
   }
 
   std::vector<stack::LedgerEntry> PagerDuty(const std::string& alarm, const std::string& kind) {
@@ -123,7 +110,6 @@ scrape_configs:
   int exporter_port_ = 0;
   std::thread exporting_;
   std::atomic<int> errors_{0};
-  std::unique_ptr<stack::ChildProcess> prometheus_;
 };
 
 TEST_F(ForeignAlerts, PrometheusPagesOnceResolvesAndIsStaleWhenItIsKilled) {

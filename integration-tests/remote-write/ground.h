@@ -10,6 +10,8 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "deploy/local/stack/stack.h"
 
@@ -28,6 +30,7 @@ class RemoteWriteGround : public ::testing::Test {
     stack_ = std::move(*made);
   }
   void TearDown() override {
+    prometheus_.reset();
     if (!stack_) return;
     const std::string dir = stack_->options().data_dir;
     stack_.reset();
@@ -48,6 +51,24 @@ class RemoteWriteGround : public ::testing::Test {
         << (applied.ok() ? applied->err : applied.error().message);
   }
   std::string http_address() { return stack_->service(stack::Service::kIngest).http_address(); }
+
+  // Debian's Prometheus with this prometheus.yml and these flags beyond the usual.
+  void RunPrometheus(const std::string& config, const std::vector<std::string>& flags = {}) {
+    const auto ports = stack::FreePorts(1);
+    ASSERT_TRUE(ports.ok());
+    const std::string file = stack_->Path("prometheus.yml");
+    ASSERT_TRUE(stack::WriteFile(file, config).ok());
+    stack::ProcessSpec spec;
+    spec.name = "prometheus";
+    spec.argv = {"prometheus", "--config.file=" + file,
+                 "--storage.tsdb.path=" + stack_->Path("prometheus"),
+                 fmt::format("--web.listen-address=127.0.0.1:{}", (*ports)[0])};
+    spec.argv.insert(spec.argv.end(), flags.begin(), flags.end());
+    spec.log_file = stack_->Path("prometheus.log");
+    auto spawned = stack::ChildProcess::Spawn(spec);
+    ASSERT_TRUE(spawned.ok()) << spawned.error().message;
+    prometheus_ = std::move(*spawned);
+  }
 
   // Which of these alarms a Slack message called firing, or resolved.
   std::set<std::string> Told(bool resolved, const std::set<std::string>& alarms) {
@@ -70,6 +91,7 @@ class RemoteWriteGround : public ::testing::Test {
   }
 
   std::unique_ptr<stack::Stack> stack_;
+  std::unique_ptr<stack::ChildProcess> prometheus_;
 };
 
 }  // namespace liveops

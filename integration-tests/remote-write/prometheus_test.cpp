@@ -64,15 +64,8 @@ class Exporter {
 
 class RealPrometheus : public RemoteWriteGround {
  protected:
-  void TearDown() override {
-    prometheus_.reset();
-    RemoteWriteGround::TearDown();
-  }
-
   void StartPrometheus() {
-    const auto ports = stack::FreePorts(1);
-    ASSERT_TRUE(ports.ok());
-    const std::string config = fmt::format(
+    RunPrometheus(fmt::format(
         R"(global: {{scrape_interval: 1s, scrape_timeout: 900ms}}
 scrape_configs:
   - job_name: shop
@@ -82,22 +75,10 @@ remote_write:
     queue_config: {{batch_send_deadline: 1s}}
     metadata_config: {{send_interval: 1s}}
 )",
-        exporter_.port(), http_address());
-    const std::string file = stack_->Path("prometheus.yml");
-    ASSERT_TRUE(stack::WriteFile(file, config).ok());
-    stack::ProcessSpec spec;
-    spec.name = "prometheus";
-    spec.argv = {"prometheus", "--config.file=" + file,
-                 "--storage.tsdb.path=" + stack_->Path("prometheus"),
-                 fmt::format("--web.listen-address=127.0.0.1:{}", (*ports)[0])};
-    spec.log_file = stack_->Path("prometheus.log");
-    auto spawned = stack::ChildProcess::Spawn(spec);
-    ASSERT_TRUE(spawned.ok()) << spawned.error().message;
-    prometheus_ = std::move(*spawned);
+        exporter_.port(), http_address()));
   }
 
   Exporter exporter_;
-  std::unique_ptr<stack::ChildProcess> prometheus_;
 };
 
 TEST_F(RealPrometheus, ItsSamplesPageAndResolve) {

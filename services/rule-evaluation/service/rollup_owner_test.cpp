@@ -2,14 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
-#include <string>
+#include <chrono>
+#include <utility>
+#include <vector>
 
-#include "common/runtime/topics.h"
-#include "liveops/v1/metrics.pb.h"
-#include "services/rule-evaluation/service/producer_for_tests.h"
-#include "services/rule-evaluation/service/redis_snapshot_port.h"
-#include "services/rule-evaluation/service/shard_owner.h"
+#include "services/rule-evaluation/service/owner_world_for_tests.h"
 
 namespace liveops::evaluation {
 namespace {
@@ -23,14 +20,8 @@ alarms:
   - {name: busy, when: "avg(load) over 6h > 5", severity: critical, owner: on-call}
 )";
 
-class RollupOwnerTest : public testing::Test {
+class RollupOwnerTest : public OwnerWorld {
  protected:
-  void Start(Takeover takeover) {
-    producer_.sent.clear();
-    owner_ = std::make_unique<ShardOwner>(
-        kPartition, 1, std::move(takeover),
-        OwnerPorts{producer_, writer_, table_, mailbox_, "evaluator-0", 42});
-  }
   static Takeover FromLog() {
     return {OwnerState{engine::Shard(TimeMap{}, {}), {}, {}},
             ReplayFilter{},
@@ -43,61 +34,14 @@ class RollupOwnerTest : public testing::Test {
             0,
             {}};
   }
-  void Apply(const v1::ShardRecord& shard_record) {
-    kafka::Record record;
-    record.topic = runtime::topic::kMetrics;
-    record.partition = kPartition;
-    record.offset = offset_++;
-    record.append_time = RealFromMs(now_ms_);
-    record.value = shard_record.SerializeAsString();
-    owner_->Apply(record, decoder_);
-  }
-  void Tick() {
-    now_ms_ += 1000;
-    v1::ShardRecord record;
-    record.mutable_tick()->set_instance("ingest-0");
-    record.mutable_tick()->set_session(1);
-    record.mutable_tick()->set_steady_ms(now_ms_);
-    record.mutable_tick()->set_accepting(true);
-    Apply(record);
-  }
-  void Activate() {
-    v1::ShardRecord record;
-    record.mutable_plan()->set_service("shop");
-    record.mutable_plan()->set_version(1);
-    record.mutable_plan()->set_text(kPlan);
-    Apply(record);
-  }
-  std::vector<std::size_t> RolledUp() const {
-    std::vector<std::size_t> found;
-    for (std::size_t i = 0; i < producer_.sent.size(); ++i) {
-      if (producer_.sent[i].topic == runtime::topic::kRollups) found.push_back(i);
-    }
-    return found;
-  }
-  void Answer(std::size_t index, bool good) {
-    const auto done = producer_.sent[index].done;
-    good ? done(kafka::Delivery{77, {}}) : done(UnavailableError("broker"));
-    for (const DeliveryNote& note : mailbox_->TakeNotes()) owner_->Answered(note);
-  }
-
-  FakeProducer producer_;
-  runtime::Writer writer_{"evaluator-0", 9};
-  redis::Client redis_{redis::Config{}};
-  RedisSnapshotPort port_{redis_};
-  SnapshotStore snapshots_{port_};
-  AlarmTable table_{redis_, snapshots_};
-  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
-  Decoder decoder_;
-  std::unique_ptr<ShardOwner> owner_;
-  std::int64_t offset_ = 0;
-  std::int64_t now_ms_ = 1'800'000'000'000;
+  void Tick() { TickAfter(1000); }
+  std::vector<std::size_t> RolledUp() const { return SentTo(runtime::topic::kRollups); }
 };
 
 TEST_F(RollupOwnerTest, WritesWhatIsRolledUpUnderItsClaimAndKeepsItUntilItStands) {
-  Start(FromLog());
+  Own(kPartition, FromLog());
   Tick();
-  Activate();
+  Activate(kPlan);
   for (int i = 0; i < 3590; ++i) Tick();
   EXPECT_TRUE(RolledUp().empty());
   for (int i = 0; i < 20; ++i) Tick();
@@ -132,7 +76,7 @@ TEST_F(RollupOwnerTest, TakesNoSnapshotBeforeAllThatIsAwaitedWasTakenIn) {
   Takeover takeover = FromLog();
   takeover.state.shard.StartAt({{"shop", 1, kPlan}});
   takeover.state.shard.Await({{"shop", "busy", 7, 2, 0, true, 2, "of another plan"}});
-  Start(std::move(takeover));
+  Own(kPartition, std::move(takeover));
   Tick();
   EXPECT_FALSE(owner_->CanSnapshot());
   Tick();

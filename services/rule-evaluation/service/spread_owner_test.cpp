@@ -4,15 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <memory>
-#include <string>
+#include <vector>
 
 #include "common/base/hash.h"
-#include "common/runtime/topics.h"
-#include "liveops/v1/metrics.pb.h"
-#include "services/rule-evaluation/service/producer_for_tests.h"
-#include "services/rule-evaluation/service/redis_snapshot_port.h"
-#include "services/rule-evaluation/service/shard_owner.h"
+#include "services/rule-evaluation/service/owner_world_for_tests.h"
 
 namespace liveops::evaluation {
 namespace {
@@ -26,7 +21,7 @@ alarms:
   - {name: busy, when: "sum(load) over 10s > 5", severity: critical, owner: on-call}
 )";
 
-class SpreadOwnerTest : public testing::Test {
+class SpreadOwnerTest : public OwnerWorld {
  protected:
   static std::int32_t Home() { return PartitionOf("shop", kPartitions); }
   static std::int32_t Source() { return (Home() + 1) % kPartitions; }
@@ -35,76 +30,24 @@ class SpreadOwnerTest : public testing::Test {
     engine::ShardLimits limits;
     limits.partition = Source();
     limits.partitions = kPartitions;
-    Takeover takeover{OwnerState{engine::Shard(TimeMap{}, limits), {}, {}},
-                      ReplayFilter{},
-                      {},
-                      5,
-                      "claim/1",
-                      0,
-                      1,
-                      false,
-                      0,
-                      readings_from};
-    owner_ = std::make_unique<ShardOwner>(
-        Source(), 1, std::move(takeover),
-        OwnerPorts{producer_, writer_, table_, mailbox_, "evaluator-0", 42});
-  }
-  void Apply(const v1::ShardRecord& shard_record) {
-    kafka::Record record;
-    record.topic = runtime::topic::kMetrics;
-    record.partition = Source();
-    record.offset = offset_++;
-    record.append_time = RealFromMs(now_ms_);
-    record.value = shard_record.SerializeAsString();
-    owner_->Apply(record, decoder_);
-  }
-  void Tick() {
-    now_ms_ += 250;
-    v1::ShardRecord record;
-    record.mutable_tick()->set_instance("ingest-0");
-    record.mutable_tick()->set_session(1);
-    record.mutable_tick()->set_steady_ms(now_ms_);
-    record.mutable_tick()->set_accepting(true);
-    Apply(record);
-  }
-  void Activate() {
-    v1::ShardRecord record;
-    record.mutable_plan()->set_service("shop");
-    record.mutable_plan()->set_version(1);
-    record.mutable_plan()->set_text(kPlan);
-    record.mutable_plan()->set_spread_from_ms(now_ms_ - 60'000);
-    Apply(record);
+    Own(Source(), {OwnerState{engine::Shard(TimeMap{}, limits), {}, {}},
+                   ReplayFilter{},
+                   {},
+                   5,
+                   "claim/1",
+                   0,
+                   1,
+                   false,
+                   0,
+                   readings_from});
   }
   // What was written into another partition than its own log.
-  std::vector<std::size_t> Written() const {
-    std::vector<std::size_t> written;
-    for (std::size_t i = 0; i < producer_.sent.size(); ++i) {
-      if (producer_.sent[i].topic == runtime::topic::kMetrics) written.push_back(i);
-    }
-    return written;
-  }
-  void Answer(std::size_t index, bool good) {
-    auto& sent = producer_.sent[index];
-    good ? sent.done(kafka::Delivery{77, {}}) : sent.done(UnavailableError("broker"));
-    for (const DeliveryNote& note : mailbox_->TakeNotes()) owner_->Answered(note);
-  }
+  std::vector<std::size_t> Written() const { return SentTo(runtime::topic::kMetrics); }
   void Told() {
-    for (int i = 0; i < 8; ++i) Tick();
-    Activate();
-    for (int i = 0; i < 20; ++i) Tick();
+    for (int i = 0; i < 8; ++i) TickAfter(250);
+    Activate(kPlan, now_ms_ - 60'000);
+    for (int i = 0; i < 20; ++i) TickAfter(250);
   }
-
-  FakeProducer producer_;
-  runtime::Writer writer_{"evaluator-0", 9};
-  redis::Client redis_{redis::Config{}};
-  RedisSnapshotPort port_{redis_};
-  SnapshotStore snapshots_{port_};
-  AlarmTable table_{redis_, snapshots_};
-  std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
-  Decoder decoder_;
-  std::unique_ptr<ShardOwner> owner_;
-  std::int64_t offset_ = 0;
-  std::int64_t now_ms_ = 1'800'000'000'000;
 };
 
 TEST_F(SpreadOwnerTest, WritesItsReadingsIntoTheHomesPartitionAndKeepsThemUntilTheyStand) {
