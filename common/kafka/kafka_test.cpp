@@ -169,7 +169,11 @@ TEST_F(MockCluster, WaitingForAcknowledgementsTakesNoTime) {
 // A broker that is away is told to all, also to those that were not handed to librdkafka yet.
 TEST_F(MockCluster, WhoWaitsBehindOthersIsAnsweredInTimeToo) {
   auto producer = MakeProducer({.message_timeout = Duration(700)});
-  ASSERT_TRUE(producer->ProduceSync("t", 0, "k", "first").ok());
+  // To connect may take longer than a record may.
+  bool connected = false;
+  for (int i = 0; i < 20 && !connected; ++i)
+    connected = producer->ProduceSync("t", 0, "k", "first").ok();
+  ASSERT_TRUE(connected);
   rd_kafka_mock_broker_set_down(cluster_, 1);
   std::atomic<int> answered{0};
   const auto begin = std::chrono::steady_clock::now();
