@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/base/result.h"
+#include "common/rpc/certificate_names.h"
 #include "common/rpc/server.h"
 
 namespace google::protobuf {
@@ -14,10 +15,6 @@ class ServiceDescriptor;
 
 // Inside this folder: what the role table means.
 namespace liveops::rpc {
-
-// Whether a peer of these roles may do what asks for `wanted`: operators and approvers may all that
-// viewers may.
-bool Grants(const std::set<Role>& roles, Role wanted);
 
 // Health and reflection: open to whoever holds a valid certificate.
 bool IsOpenService(std::string_view full_name);

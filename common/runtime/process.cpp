@@ -40,6 +40,7 @@ CommonConfig ReadCommonConfig(config::Reader& reader, const std::string& service
       (c.grpc.tls.ca.empty() || c.grpc.tls.cert.empty() || c.grpc.tls.key.empty())) {
     reader.Problem("grpc.address", "a listener needs grpc.ca, grpc.cert and grpc.key (PEM files)");
   }
+  c.metrics_address = reader.String("metrics.address");
   c.port_file = reader.String("port_file");
   c.log_level = reader.String("log.level", "info");
   const std::vector<std::string> levels{"debug", "info", "warn", "error"};
@@ -124,16 +125,16 @@ void CleanupStack::RunAll() {
   }
 }
 
-Status WritePortFile(const std::string& path, int port, int plain_port, int http_port,
-                     int http_plain_port) {
+Status WritePortFile(const std::string& path, const Ports& ports) {
   if (path.empty()) return {};
   const std::string temporary = path + ".new";
   {
     std::ofstream out(temporary, std::ios::trunc);
-    out << fmt::format("{{\"port\":{},\"plain_port\":{}", port, plain_port);
-    if (http_port != 0 || http_plain_port != 0) {
-      out << fmt::format(",\"http_port\":{},\"http_plain_port\":{}", http_port, http_plain_port);
+    out << fmt::format("{{\"port\":{},\"plain_port\":{}", ports.grpc, ports.grpc_plain);
+    if (ports.http != 0 || ports.http_plain != 0) {
+      out << fmt::format(",\"http_port\":{},\"http_plain_port\":{}", ports.http, ports.http_plain);
     }
+    if (ports.metrics != 0) out << fmt::format(",\"metrics_port\":{}", ports.metrics);
     out << fmt::format(",\"pid\":{}}}\n", getpid());
     out.flush();
     if (!out)

@@ -18,13 +18,14 @@ namespace liveops::runtime {
 
 // The part of the configuration file that all services share. Keys: instance, kafka.brokers,
 // kafka.partitions, kafka.replication, kafka.properties.*, domain_speed, grpc.address,
-// grpc.plain_address, grpc.ca, grpc.cert, grpc.key, port_file (a JSON line with the bound ports is
-// written there once ready), log.level.
+// grpc.plain_address, grpc.ca, grpc.cert, grpc.key, metrics.address, port_file (a JSON line with
+// the bound ports is written there once ready), log.level.
 struct CommonConfig {
   std::string instance;
   kafka::ClientConfig kafka;
   TopicsConfig topics;
   rpc::ServerConfig grpc;
+  std::string metrics_address;  // of MetricsEndpoint; "" = none
   std::string port_file;
   std::string log_level = "info";
 };
@@ -62,10 +63,19 @@ class CleanupStack {
   std::vector<std::pair<std::string, std::function<void()>>> stack_;
 };
 
-// Writes `{"port":…,"plain_port":…,"http_port":…,"http_plain_port":…,"pid":…}` atomically
-// (temporary file, rename); without those of HTTP where both are 0.
-Status WritePortFile(const std::string& path, int port, int plain_port, int http_port = 0,
-                     int http_plain_port = 0);
+// What a process listens on; 0 = not on that.
+struct Ports {
+  int grpc = 0;
+  int grpc_plain = 0;
+  int http = 0;
+  int http_plain = 0;
+  int metrics = 0;
+};
+
+// Writes `{"port":…,"plain_port":…,"http_port":…,"http_plain_port":…,"metrics_port":…,"pid":…}`
+// atomically (temporary file, rename); without those of HTTP where both are 0, and without that of
+// metrics where there is none.
+Status WritePortFile(const std::string& path, const Ports& ports);
 
 // A random session id, never 0.
 std::uint64_t NewSession();

@@ -92,13 +92,21 @@ TEST(StopSignal, AFailureAsksForAStopAndDecidesTheExitCode) {
 TEST(PortFile, IsWrittenWhole) {
   const std::string path =
       std::filesystem::temp_directory_path() / ("liveops-port-" + std::to_string(getpid()));
-  ASSERT_TRUE(WritePortFile(path, 4317, 4318).ok());
+  ASSERT_TRUE(WritePortFile(path, {.grpc = 4317, .grpc_plain = 4318}).ok());
   std::ifstream in(path);
   std::string line;
   std::getline(in, line);
-  EXPECT_EQ(line, "{\"port\":4317,\"plain_port\":4318,\"pid\":" + std::to_string(getpid()) + "}");
+  const std::string pid = ",\"pid\":" + std::to_string(getpid()) + "}";
+  EXPECT_EQ(line, "{\"port\":4317,\"plain_port\":4318" + pid);
+  ASSERT_TRUE(WritePortFile(path, {.grpc = 1, .http = 2, .http_plain = 3, .metrics = 4}).ok());
+  std::ifstream again(path);
+  std::getline(again, line);
+  EXPECT_EQ(line,
+            "{\"port\":1,\"plain_port\":0,\"http_port\":2,\"http_plain_port\":3,"
+            "\"metrics_port\":4" +
+                pid);
   std::filesystem::remove(path);
-  EXPECT_FALSE(WritePortFile("/nowhere/at/all", 1, 2).ok());
+  EXPECT_FALSE(WritePortFile("/nowhere/at/all", {}).ok());
 }
 
 TEST(Writer, CountsFromOne) {

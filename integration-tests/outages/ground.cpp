@@ -240,14 +240,12 @@ bool Ground::AwaitState(const std::string& alarm_id, const std::string& state) {
   return Await(kListedWithin, [&] { return Alarms()[alarm_id].state == state; });
 }
 
-namespace {
-
-Status ReadLog(stack::Stack& stack, const std::string& service,
-               const std::function<void(const v1::ShardRecord&)>& each) {
-  auto consumer = kafka::AssignedConsumer::Create({stack.kafka().address(), "outages", {}});
+Status Ground::ReadLog(const std::string& service,
+                       const std::function<void(const v1::ShardRecord&)>& each) {
+  auto consumer = kafka::AssignedConsumer::Create({Stack().kafka().address(), "outages", {}});
   if (!consumer.ok()) return consumer.error();
   return runtime::ReadToEnd(
-      **consumer, runtime::topic::kMetrics, PartitionOf(service, stack.options().partitions),
+      **consumer, runtime::topic::kMetrics, PartitionOf(service, Stack().options().partitions),
       kafka::kOffsetBeginning, Duration(20'000), [&](const kafka::Record& record) {
         v1::ShardRecord shard;
         if (!shard.ParseFromString(record.value)) return;
@@ -255,12 +253,10 @@ Status ReadLog(stack::Stack& stack, const std::string& service,
       });
 }
 
-}  // namespace
-
 Result<std::map<std::uint64_t, int>> Ground::InLog(const std::string& service,
                                                    std::uint64_t session) {
   std::map<std::uint64_t, int> found;
-  const Status read = ReadLog(Stack(), service, [&](const v1::ShardRecord& record) {
+  const Status read = ReadLog(service, [&](const v1::ShardRecord& record) {
     if (record.source().session() == session) ++found[record.source().sequence()];
   });
   if (!read.ok()) return read.error();
@@ -269,7 +265,7 @@ Result<std::map<std::uint64_t, int>> Ground::InLog(const std::string& service,
 
 Result<std::vector<double>> Ground::PointsInLog(const std::string& service) {
   std::vector<double> points;
-  const Status read = ReadLog(Stack(), service, [&](const v1::ShardRecord& record) {
+  const Status read = ReadLog(service, [&](const v1::ShardRecord& record) {
     for (const double value : record.batch().point_value()) points.push_back(value);
   });
   if (!read.ok()) return read.error();

@@ -16,6 +16,10 @@
 #include "common/rpc/server.h"
 #include "deploy/local/stack/stack.h"
 
+namespace liveops::v1 {
+class ShardRecord;
+}
+
 namespace liveops::outages {
 
 // True as soon as `reached` is, false when it was not within `timeout`.
@@ -82,7 +86,7 @@ inline constexpr const char* kOk = "ALARM_STATE_OK";
 class Ground : public ::testing::Test {
  protected:
   static void SetUpTestSuite();
-  // On one that differs from the usual in this.
+  // Likewise, on a stack of these options; its folder is chosen here.
   static void SetUpOn(stack::StackOptions options);
   static void TearDownTestSuite();
   void SetUp() override;
@@ -104,6 +108,9 @@ class Ground : public ::testing::Test {
   static std::map<std::string, Alarm> Alarms();
   // Lists are answered from Redis, which a page does not wait for.
   static bool AwaitState(const std::string& alarm_id, const std::string& state);
+  // The service's batches in metrics.v1.
+  static Status ReadLog(const std::string& service,
+                        const std::function<void(const v1::ShardRecord&)>& each);
   // How often each sequence of that session stands in metrics.v1.
   static Result<std::map<std::uint64_t, int>> InLog(const std::string& service,
                                                     std::uint64_t session);

@@ -7,6 +7,7 @@
 #include "common/config/config.h"
 #include "common/kafka/kafka.h"
 #include "common/rpc/server.h"
+#include "common/runtime/metrics_endpoint.h"
 #include "common/runtime/service_main.h"
 #include "common/runtime/topics.h"
 #include "common/telemetry/log.h"
@@ -15,6 +16,9 @@
 #include "services/ingest/service/http_front.h"
 #include "services/ingest/service/http_routes.h"
 #include "services/ingest/service/plan_follower.h"
+#include "services/ingest/service/rate_settings.h"
+#include "services/ingest/service/self_watch.h"
+#include "services/ingest/service/statsd_listener.h"
 #include "services/ingest/service/ticker.h"
 
 namespace liveops::ingest {
@@ -26,6 +30,7 @@ constexpr Duration kMessageTimeout(700);
 constexpr Duration kTopicsTimeout(5000);
 constexpr Duration kFlushTimeout(2000);
 constexpr Duration kStopGrace(1000);
+constexpr Duration kSelfWatchShortest(1000);
 // Points that lie ahead must still lie before a change of the spread that is not read yet; the rest
 // of the lead is for what is on its way, and for clocks.
 constexpr Duration kFutureMax = kSpreadLead - kPlansReadWithin - Duration(30'000);
@@ -39,8 +44,8 @@ std::size_t Size(config::Reader& reader, const char* key, std::size_t fallback) 
 }
 
 // What becomes of the status of a running instance.
-void FillStatus(const Core& core, const SpanIntake& spans, SteadyTime started, bool ready,
-                v1::GetStatusResponse* out) {
+void DescribeNow(const Core& core, const SpanIntake& spans, SteadyTime started, bool ready,
+                 v1::GetStatusResponse* out, metrics::List& list) {
   out->set_service("ingest");
   out->set_instance(core.settings().instance);
   out->set_version(runtime::Version());
@@ -60,8 +65,9 @@ void FillStatus(const Core& core, const SpanIntake& spans, SteadyTime started, b
   out->set_kafka_connected(connected);
   out->set_redis_connected(true);  // none is used
   out->set_domain_speed(core.domain_speed());
-  for (const auto& [name, value] : core.Counters()) (*out->mutable_counters())[name] = value;
-  for (const auto& [name, value] : spans.Counters()) (*out->mutable_counters())[name] = value;
+  core.AddMetrics(list);
+  core.AddEmitterMetrics(list);
+  spans.AddMetrics(list);
 }
 
 }  // namespace
@@ -93,6 +99,11 @@ Result<AppConfig> ReadConfig(const std::string& path) {
                                         "that this ingest has not read of yet");
   }
   limits.past = reader.Time("limits.past", limits.past);
+  settings.rates = ReadRateLimits(reader);
+  out.self_watch_every = reader.Time("self_watch.every", out.self_watch_every);
+  if (out.self_watch_every < kSelfWatchShortest) {
+    reader.Problem("self_watch.every", "must be at least " + FormatDuration(kSelfWatchShortest));
+  }
   settings.record_bytes_max = Size(reader, "limits.record_bytes", settings.record_bytes_max);
   settings.in_flight_bytes_max =
       Size(reader, "limits.in_flight_bytes", settings.in_flight_bytes_max);
@@ -100,6 +111,7 @@ Result<AppConfig> ReadConfig(const std::string& path) {
       Size(reader, "limits.message_bytes", out.common.grpc.message_bytes_max);
   out.common.grpc.connections_max = static_cast<int>(Size(
       reader, "limits.connections", static_cast<std::size_t>(out.common.grpc.connections_max)));
+  out.statsd = ReadStatsdSettings(reader);
   out.http = ReadHttpSettings(reader);
   out.http.message_bytes_max = out.common.grpc.message_bytes_max;
   if (const Status s = reader.Finish(); !s) return s.error();
@@ -125,20 +137,36 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   SpanIntake spans(core);
   Ticker ticker(core);
   PlanFollower follower(*std::move(plans), core.spreads());
-  const auto services = GrpcServices::Make(
-      core, spans, config.common.grpc.message_bytes_max,
-      [&](v1::GetStatusResponse* out) { FillStatus(core, spans, started, ready, out); });
+  SelfWatch self_watch(core, runtime::NewSession(), started);
+  std::unique_ptr<StatsdListener> statsd;
+  if (config.statsd.enabled()) {
+    auto listening = StatsdListener::Start(core, config.statsd);
+    if (!listening) return listening.error();
+    statsd = *std::move(listening);
+  }
+  const runtime::Describe describe = [&](v1::GetStatusResponse& out, metrics::List& list) {
+    DescribeNow(core, spans, started, ready, &out, list);
+    if (statsd) statsd->AddMetrics(list);
+  };
+  const auto services =
+      GrpcServices::Make(core, spans, config.common.grpc.message_bytes_max,
+                         [&](v1::GetStatusResponse* out) { runtime::FillStatus(describe, *out); });
   auto served = rpc::Server::Start(config.common.grpc, services->all(), services->for_emitters());
   if (!served) return served.error();
   const std::unique_ptr<rpc::Server> server = *std::move(served);
 
   std::unique_ptr<HttpFront> front;
   if (config.http.enabled()) {
-    auto started_front = HttpFront::Start(MakeHttpRoutes(core, spans, config.http), config.http,
-                                          config.common.grpc.tls);
+    auto started_front = HttpFront::Start(
+        MakeHttpRoutes(core, spans, config.http), config.http, config.common.grpc.tls,
+        [&](const std::string& name) { return core.RetryAfter(name); });
     if (!started_front) return started_front.error();
     front = *std::move(started_front);
   }
+
+  auto started_endpoint = runtime::MetricsEndpoint::Start(config.common, describe);
+  if (!started_endpoint) return started_endpoint.error();
+  const std::unique_ptr<runtime::MetricsEndpoint> endpoint = *std::move(started_endpoint);
 
   // Last in, first out: refuse what is new, let what is on its way land, close, say goodbye. The
   // goodbye comes when nobody can be refused any more: it is the last word on what is missing.
@@ -152,11 +180,15 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
     if (ready) ticker.Leave();
     producer->Flush(kFlushTimeout);
   });
+  cleanup.Push("metrics", [&] {
+    if (endpoint) endpoint->Stop();
+  });
   cleanup.Push("server", [&] { server->Stop(kStopGrace); });
   cleanup.Push("http", [&] {
     if (front) front->Stop();
   });
   cleanup.Push("requests", [&] {
+    if (statsd) statsd->Stop();
     server->SetServing(false);
     core.Close();
     producer->Flush(kFlushTimeout);
@@ -180,19 +212,19 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   }
   ready = true;
   server->SetServing(true);
-  if (const Status s =
-          runtime::WritePortFile(config.common.port_file, server->port(), server->plain_port(),
-                                 front ? front->port() : 0, front ? front->plain_port() : 0);
-      !s) {
-    return s;
-  }
-  log::Info("ready", {{"port", server->port()},
-                      {"plain_port", server->plain_port()},
-                      {"http_port", front ? front->port() : 0},
-                      {"http_plain_port", front ? front->plain_port() : 0},
+  const runtime::Ports ports{server->port(), server->plain_port(), front ? front->port() : 0,
+                             front ? front->plain_port() : 0, runtime::PortOf(endpoint)};
+  if (const Status s = runtime::WritePortFile(config.common.port_file, ports); !s) return s;
+  log::Info("ready", {{"port", ports.grpc},
+                      {"plain_port", ports.grpc_plain},
+                      {"http_port", ports.http},
+                      {"http_plain_port", ports.http_plain},
+                      {"metrics_port", ports.metrics},
+                      {"statsd_port", statsd ? statsd->port() : 0},
                       {"session", std::to_string(settings.session)},
                       {"domain_speed", map.speed}});
-  while (!stop.WaitFor(Duration(3'600'000))) {
+  while (!stop.WaitFor(config.self_watch_every)) {
+    self_watch.Report(std::chrono::steady_clock::now());
   }
   log::Info("stopping");
   return {};

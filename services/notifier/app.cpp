@@ -2,6 +2,7 @@
 
 #include "common/config/config.h"
 #include "common/rpc/server.h"
+#include "common/runtime/metrics_endpoint.h"
 #include "common/runtime/process.h"
 #include "common/runtime/topics.h"
 #include "common/telemetry/log.h"
@@ -32,7 +33,12 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   auto server = rpc::Server::Start(common.grpc, rpc_service.services());
   if (!server.ok()) return server.error();
   (*server)->SetServing(false);
+  auto endpoint = runtime::MetricsEndpoint::Start(common, rpc_service.describe());
+  if (!endpoint.ok()) return endpoint.error();
   runtime::CleanupStack cleanup;
+  cleanup.Push("metrics", [&] {
+    if (*endpoint) (*endpoint)->Stop();
+  });
   cleanup.Push("grpc", [&] { (*server)->Stop(Duration(1000)); });
 
   TimeMap time_map;
@@ -54,13 +60,15 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   while (!stop.requested() && !service.ready()) stop.WaitFor(Duration(20));
   if (!stop.requested()) {
     (*server)->SetServing(true);
-    if (Status s =
-            runtime::WritePortFile(common.port_file, (*server)->port(), (*server)->plain_port());
+    const int metrics_port = runtime::PortOf(*endpoint);
+    if (Status s = runtime::WritePortFile(common.port_file, {.grpc = (*server)->port(),
+                                                             .grpc_plain = (*server)->plain_port(),
+                                                             .metrics = metrics_port});
         !s.ok()) {
       cleanup.RunAll();
       return s;
     }
-    log::Info("ready", {{"port", (*server)->port()}});
+    log::Info("ready", {{"port", (*server)->port()}, {"metrics_port", metrics_port}});
   }
   while (!stop.WaitFor(Duration(60'000))) continue;
   log::Info("stopping");

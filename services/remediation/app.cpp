@@ -8,6 +8,7 @@
 #include "common/config/config.h"
 #include "common/kafka/kafka.h"
 #include "common/rpc/server.h"
+#include "common/runtime/metrics_endpoint.h"
 #include "common/runtime/service_main.h"
 #include "common/telemetry/log.h"
 #include "services/remediation/action/kubectl/command.h"
@@ -68,7 +69,12 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   Result<std::unique_ptr<rpc::Server>> server =
       rpc::Server::Start(common.grpc, services.services());
   if (!server.ok()) return server.error();
-  const auto stop_server = [&] { (*server)->Stop(Duration(2'000)); };
+  auto endpoint = runtime::MetricsEndpoint::Start(common, services.describe());
+  if (!endpoint.ok()) return endpoint.error();
+  const auto stop_server = [&] {
+    (*server)->Stop(Duration(2'000));
+    if (*endpoint) (*endpoint)->Stop();
+  };
   runtime::CleanupStack cleanup;
   // What is cleaned up is declared below, so it must happen before this function is left.
   const auto fail = [&](const Error& error) -> Status {
@@ -143,12 +149,15 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
     if (!serving && ready()) {
       serving = true;
       (*server)->SetServing(true);
+      const int metrics_port = runtime::PortOf(*endpoint);
       if (Status written =
-              runtime::WritePortFile(common.port_file, (*server)->port(), (*server)->plain_port());
+              runtime::WritePortFile(common.port_file, {.grpc = (*server)->port(),
+                                                        .grpc_plain = (*server)->plain_port(),
+                                                        .metrics = metrics_port});
           !written.ok()) {
         return fail(written.error());
       }
-      log::Info("ready", {{"port", (*server)->port()}});
+      log::Info("ready", {{"port", (*server)->port()}, {"metrics_port", metrics_port}});
     }
   }
   (*server)->SetServing(false);

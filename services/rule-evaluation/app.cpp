@@ -12,6 +12,7 @@
 #include "common/kafka/kafka.h"
 #include "common/redis/redis.h"
 #include "common/rpc/server.h"
+#include "common/runtime/metrics_endpoint.h"
 #include "common/runtime/ownership.h"
 #include "common/runtime/process.h"
 #include "common/runtime/service_main.h"
@@ -86,16 +87,20 @@ void FollowAcknowledgements(LogFollower& follower, std::int32_t partitions,
 
 // Waits for the stop, and says ready as soon as the loop is.
 Status WaitUntilStop(runtime::StopSignal& stop, const std::atomic<bool>& ended,
-                     const StatusBoard& board, rpc::Server& server, const std::string& port_file) {
+                     const StatusBoard& board, rpc::Server& server, int metrics_port,
+                     const std::string& port_file) {
   bool ready = false;
   while (!ended && !stop.WaitFor(kReadyPeriod * (ready ? 5 : 1))) {
     if (ready || !board.Get().ready()) continue;
     ready = true;
     server.SetServing(true);
-    if (Status s = runtime::WritePortFile(port_file, server.port(), server.plain_port()); !s.ok()) {
+    if (Status s = runtime::WritePortFile(
+            port_file,
+            {.grpc = server.port(), .grpc_plain = server.plain_port(), .metrics = metrics_port});
+        !s.ok()) {
       return s;
     }
-    log::Info("ready", {{"port", server.port()}});
+    log::Info("ready", {{"port", server.port()}, {"metrics_port", metrics_port}});
   }
   if (ended && !stop.requested()) return InternalError("the evaluation loop ended");
   return {};
@@ -156,12 +161,15 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
 
   const auto alarms = MakeAlarmsService(directory, acknowledgements, hindsight, stopping);
   const auto plans = MakePlansService(applier, library);
-  const auto status = MakeStatusService(
+  const runtime::Describe describe = MakeDescribe(
       {common.instance, runtime::Version(), [&] { return speed.load(); }, started, &board,
        [&] { return kafka_found && (*producer)->connected() && follower.connected(); },
        [&] { return reader_redis.Run({"PING"}).ok(); }});
+  const auto status = MakeStatusService(describe);
   auto server = rpc::Server::Start(common.grpc, {alarms.get(), plans.get(), status.get()});
   if (!server.ok()) return server.error();
+  auto endpoint = runtime::MetricsEndpoint::Start(common, describe);
+  if (!endpoint.ok()) return endpoint.error();
 
   runtime::CleanupStack cleanup;
   cleanup.Push("producer", [&] { (void)(*producer)->Flush(kGrace); });
@@ -170,6 +178,7 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   cleanup.Push("grpc server", [&] {
     stopping = true;
     (*server)->Stop(kGrace);
+    if (*endpoint) (*endpoint)->Stop();
   });
 
   TimeMap time_map;
@@ -219,7 +228,8 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
     loop_thread.join();
   });
 
-  const Status waited = WaitUntilStop(stop, loop_ended, board, **server, common.port_file);
+  const Status waited = WaitUntilStop(stop, loop_ended, board, **server, runtime::PortOf(*endpoint),
+                                      common.port_file);
   cleanup.RunAll();
   return outcome.ok() ? waited : outcome;
 }

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   liveops::sandbox::RunOptions run;
   run.binaries_dir = demo.binaries_dir;
   run.data_dir = (root / "build/sandbox").string();
+  run.own_plan_file = (root / "deploy/plans/liveops.yaml").string();
 
   CLI::App app{"A whole LiveOps on this host."};
   app.require_subcommand(1);

@@ -53,7 +53,7 @@ class Sandbox {
 
  private:
   bool Start();
-  bool ApplyPlan();
+  bool ApplyPlan(const std::string& service, const std::string& file);
   void Watch();
   void Supervise(const std::string& name, Watched& watched);
   void PrintHelp();
@@ -93,7 +93,8 @@ bool Sandbox::Start() {
     return false;
   }
   stack_ = std::move(*stack);
-  if (!ApplyPlan()) return false;
+  if (!ApplyPlan("backend-api", options_.plan_file)) return false;
+  if (!ApplyPlan("liveops", options_.own_plan_file)) return false;
   if (const Status started = StartWorkload(); !started.ok()) {
     timeline_.Check(false, started.error().message);
     return false;
@@ -103,10 +104,10 @@ bool Sandbox::Start() {
 }
 
 // A plan that a person applied in an earlier run stays.
-bool Sandbox::ApplyPlan() {
-  const auto shown = stack_->Ctl("viewer-1", {"plan", "show", "backend-api"});
+bool Sandbox::ApplyPlan(const std::string& service, const std::string& file) {
+  const auto shown = stack_->Ctl("viewer-1", {"plan", "show", service});
   if (shown.ok() && shown->status.clean()) return true;
-  const auto applied = stack_->Ctl("operator-1", {"plan", "apply", options_.plan_file});
+  const auto applied = stack_->Ctl("operator-1", {"plan", "apply", file});
   if (applied.ok() && applied->status.clean()) return true;
   timeline_.Check(false, applied.ok() ? applied->out + applied->err : applied.error().message);
   return false;
@@ -171,7 +172,7 @@ void Sandbox::PrintHelp() {
   row("Slack, PagerDuty", stack_->sink().url());
   for (stack::ServiceProcess* service : stack_->services()) {
     row(service->spec().instance,
-        service->address() +
+        service->address() + "   metrics: " + service->metrics_address() +
             (service->plain_address().empty()
                  ? ""
                  : "   plain, for emitters on this host: " + service->plain_address() + ", HTTP " +

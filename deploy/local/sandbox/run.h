@@ -11,6 +11,7 @@ struct RunOptions {
   std::string data_dir;
   std::string binaries_dir;
   std::string plan_file;
+  std::string own_plan_file;  // by which LiveOps watches itself
   std::uint64_t seed = 7;
   std::string kubectl;  // "" = the stand-in
   std::string kubeconfig;

@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   std::fprintf(stderr, "liveops-sink: http://%s:%d\n", address.c_str(), (*server)->port());
   if (!port_file.empty()) {
     const liveops::Status written =
-        liveops::runtime::WritePortFile(port_file, (*server)->port(), 0);
+        liveops::runtime::WritePortFile(port_file, {.grpc = (*server)->port()});
     if (!written.ok()) {
       std::fprintf(stderr, "liveops-sink: %s\n", written.error().message.c_str());
       return 1;

@@ -67,6 +67,10 @@ std::string ServiceProcess::http_address() const {
   return spec_.http_port == 0 ? "" : Loopback(spec_.http_port);
 }
 
+std::string ServiceProcess::metrics_address() const {
+  return spec_.metrics_port == 0 ? "" : Loopback(spec_.metrics_port);
+}
+
 void ServiceProcess::Configure(const Settings& changes) {
   for (const auto& [key, value] : changes) spec_.settings[key] = value;
 }
@@ -79,6 +83,7 @@ Status ServiceProcess::Launch() {
   };
   if (spec_.plain_port != 0) settings["grpc.plain_address"] = Quoted(Loopback(spec_.plain_port));
   if (spec_.http_port != 0) settings["http.plain_address"] = Quoted(Loopback(spec_.http_port));
+  if (spec_.metrics_port != 0) settings["metrics.address"] = Quoted(metrics_address());
   for (const auto& [key, value] : spec_.settings) settings[key] = value;
   if (Status s = WriteFile(config_file_, ToYaml(settings)); !s.ok()) return s;
   std::error_code error;

@@ -24,10 +24,11 @@ struct ServiceSpec {
   std::string dir;       // its configuration, port file and log lie here, named by the instance
   Identity identity;     // its certificate
   std::string ca_file;
-  int port = 0;        // mTLS, on 127.0.0.1; kept over restarts
-  int plain_port = 0;  // 0 = none
-  int http_port = 0;   // plain, of ingest's HTTP listener; 0 = none
-  Settings settings;   // everything else of the configuration file, by dotted key
+  int port = 0;          // mTLS, on 127.0.0.1; kept over restarts
+  int plain_port = 0;    // 0 = none
+  int http_port = 0;     // plain, of ingest's HTTP listener; 0 = none
+  int metrics_port = 0;  // of /metrics; 0 = none
+  Settings settings;     // everything else of the configuration file, by dotted key
 };
 
 // One replica of a service. Not thread-safe.
@@ -46,6 +47,7 @@ class ServiceProcess {
   std::string address() const { return "127.0.0.1:" + std::to_string(spec_.port); }
   std::string plain_address() const;  // "" when there is none
   std::string http_address() const;   // likewise
+  std::string metrics_address() const;
   const std::string& log_file() const { return log_file_; }
   ChildProcess& process() { return *process_; }
 

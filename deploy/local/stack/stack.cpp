@@ -120,6 +120,7 @@ Status Stack::ChoosePorts() {
     for (int i = 0; i < replicas; ++i) {
       const std::string instance = ServiceName(service) + ("-" + std::to_string(i));
       names.push_back(instance);
+      names.push_back(instance + "-metrics");
       if (service != Service::kIngest) continue;
       names.push_back(instance + "-plain");
       names.push_back(instance + "-http");
@@ -252,6 +253,7 @@ ServiceSpec Stack::SpecOf(Service service, int replica) {
   spec.identity = machines_.at(ServiceName(service));
   spec.ca_file = authority_->ca_file();
   spec.port = ports_.at(spec.instance);
+  spec.metrics_port = ports_.at(spec.instance + "-metrics");
   spec.settings["kafka.brokers"] = Quoted(kafka_->address());
   spec.settings["kafka.partitions"] = std::to_string(options_.partitions);
   spec.settings["domain_speed"] = FormatNumber(options_.domain_speed);
@@ -310,12 +312,13 @@ Status Stack::WriteCtlConfigs() {
 
 Result<ServiceProcess*> Stack::AddReplica(Service service) {
   const int replica = static_cast<int>(services_[service].size());
-  Result<std::vector<int>> ports = FreePorts(3);
+  Result<std::vector<int>> ports = FreePorts(4);
   if (!ports.ok()) return ports.error();
   const std::string instance = ServiceName(service) + ("-" + std::to_string(replica));
   ports_[instance] = (*ports)[0];
   ports_[instance + "-plain"] = (*ports)[1];
   ports_[instance + "-http"] = (*ports)[2];
+  ports_[instance + "-metrics"] = (*ports)[3];
   Result<std::unique_ptr<ServiceProcess>> process = ServiceProcess::Start(SpecOf(service, replica));
   if (!process.ok()) return process.error();
   if (Status s = (*process)->WaitServing(options_.start_timeout); !s.ok()) return s.error();

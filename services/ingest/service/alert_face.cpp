@@ -20,12 +20,10 @@ using nlohmann::json;
 constexpr std::size_t kProblemsShown = 20;
 
 http::Reply JsonText(int status, const std::string& text) {
-  http::Reply reply{status,
-                    "application/json",
-                    json(text).dump(-1, ' ', false, json::error_handler_t::replace) + "\n",
-                    {}};
-  AddRetryAfter(reply);
-  return reply;
+  return {status,
+          "application/json",
+          json(text).dump(-1, ' ', false, json::error_handler_t::replace) + "\n",
+          {}};
 }
 
 std::string Joined(const std::vector<std::string>& problems) {

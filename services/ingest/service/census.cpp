@@ -1,5 +1,6 @@
 #include "services/ingest/service/census.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -103,6 +104,20 @@ std::size_t Census::size() const {
 std::size_t Census::services() const {
   const std::lock_guard lock(mutex_);
   return services_.size();
+}
+
+std::vector<std::pair<std::string, std::size_t>> Census::Largest(std::size_t count) const {
+  std::vector<std::pair<std::string, std::size_t>> out;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, service] : services_)
+      out.emplace_back(name, service.now + service.before);
+  }
+  const std::size_t kept = std::min(count, out.size());
+  std::partial_sort(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(kept), out.end(),
+                    [](const auto& a, const auto& b) { return a.second > b.second; });
+  out.resize(kept);
+  return out;
 }
 
 }  // namespace liveops::ingest

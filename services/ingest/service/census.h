@@ -6,6 +6,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/base/hash.h"
 #include "common/base/time.h"
@@ -48,6 +50,8 @@ class Census {
   Sight Of(std::string_view service, RealTime now);
   std::size_t size() const;  // series of all services
   std::size_t services() const;
+  // The at most `count` services with most series, and how many they have; most first.
+  std::vector<std::pair<std::string, std::size_t>> Largest(std::size_t count) const;
 
  private:
   struct Service {

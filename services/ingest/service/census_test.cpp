@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/base/labels.h"
@@ -110,6 +112,22 @@ TEST(Census, AClockThatGoesBackTurnsNothing) {
   const std::uint64_t generation = census.Of("shop", kStart).generation();
   census.Of("shop", kStart).Keep(Series(1));
   EXPECT_EQ(census.Of("shop", kStart - 3 * Census::kTurn).generation(), generation);
+}
+
+TEST(Census, TheLargestServicesAreTold) {
+  Census census(10, 10);
+  const auto keep = [&](const char* service, std::uint64_t series, RealTime now) {
+    EXPECT_TRUE(census.Of(service, now).Keep(Series(series)));
+  };
+  keep("small", 1, kStart);
+  for (std::uint64_t i = 1; i <= 3; ++i) keep("large", i, kStart);
+  for (std::uint64_t i = 1; i <= 2; ++i) keep("middle", i, kStart);
+  const RealTime later = kStart + Census::kTurn;
+  keep("large", 4, later);  // beside those that were sent before the turn
+  using Told = std::vector<std::pair<std::string, std::size_t>>;
+  EXPECT_EQ(census.Largest(2), (Told{{"large", 4}, {"middle", 2}}));
+  EXPECT_EQ(census.Largest(9), (Told{{"large", 4}, {"middle", 2}, {"small", 1}}));
+  EXPECT_TRUE(census.Largest(0).empty());
 }
 
 TEST(Census, WhoeverSendsNewSeriesBeyondTheLimitIsTold) {

@@ -17,6 +17,8 @@
 namespace liveops::ingest {
 namespace {
 
+constexpr Duration kRetryAfter(1'000);
+
 SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -35,7 +37,8 @@ Core::Core(Settings settings, kafka::Producer& producer)
       producer_(producer),
       clock_(settings_.partitions),
       census_(settings_.limits.series_per_service, settings_.limits.series_in_all),
-      refusals_(settings_.partitions) {}
+      refusals_(settings_.partitions),
+      rates_(settings_.rates) {}
 
 void Core::Open(const TimeMap& map) {
   {
@@ -110,6 +113,37 @@ void Core::Count(const std::vector<admit::Rejection>& rejections) {
   }
 }
 
+void Core::CountNewcomers(std::string_view service,
+                          const std::vector<admit::Rejection>& rejections) {
+  for (const admit::Rejection& rejection : rejections) {
+    if (rejection.reason != admit::Refusal::kTooManySeries) continue;
+    const std::lock_guard lock(newcomers_mutex_);
+    const auto known = newcomers_.find(service);
+    if (known != newcomers_.end()) {
+      known->second += rejection.points;
+    } else if (newcomers_.size() < kNewcomersOfMax) {
+      newcomers_.emplace(service, rejection.points);
+    } else {
+      newcomers_[""] += rejection.points;  // of all further ones
+    }
+  }
+}
+
+Status Core::TakeFromRate(const EmitterName& emitter, std::uint64_t points, std::size_t bytes) {
+  const std::lock_guard lock(rates_mutex_);
+  const auto over = rates_.Take(emitter.identity, points, bytes, SteadyNow());
+  if (!over) return {};
+  emitters_.OverRate(emitter);
+  return UnavailableError("\"" + Truncate(emitter.identity, 128) + "\" sends more than " +
+                          FormatNumber(over->per_second) + (over->points ? " points" : " bytes") +
+                          " a second; again in " + FormatElapsed(over->wait));
+}
+
+Duration Core::RetryAfter(std::string_view identity) const {
+  const std::lock_guard lock(rates_mutex_);
+  return std::max(kRetryAfter, rates_.Wait(identity, SteadyNow()));
+}
+
 void Core::Lay(const wire::Source& source, std::string_view service, Protocol protocol,
                const admit::Admitted& batch, std::vector<Outgoing>& out) const {
   const SpreadBook::Steps steps = spreads_.StepsOf(service);
@@ -149,13 +183,15 @@ void Core::Append(const Outgoing& outgoing, std::size_t bytes, const std::string
                   std::function<void(const Status&)> done) {
   const std::size_t held = bytes + outgoing.record.size();
   in_flight_bytes_ += held;
+  const SteadyTime began = SteadyNow();
   producer_.Produce(
       runtime::topic::kMetrics, outgoing.partition, outgoing.service, outgoing.record,
       {{runtime::kTraceHeader, trace_header}},
-      [this, name = std::string(outgoing.service), held, points = outgoing.points,
+      [this, name = std::string(outgoing.service), held, points = outgoing.points, began,
        done = std::move(done)](const Result<kafka::Delivery>& result) {
         in_flight_bytes_ -= held;
         if (result.ok()) {
+          kafka_seconds_.Observe(std::chrono::duration<double>(SteadyNow() - began).count());
           accepted_points_ += points;
           return done({});
         }
@@ -196,14 +232,16 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
                  std::string_view traceparent, Done done) {
   ++requests_;
   const admit::BatchInput& batch = request.batch;
-  done = emitters_.Follow({peer.name, std::string(request.source.emitter), "native"}, bytes,
-                          SteadyNow(), std::move(done));
+  const EmitterName emitter{peer.name, std::string(request.source.emitter),
+                            ProtocolWord(Protocol::kNative)};
+  done = emitters_.Follow(emitter, bytes, SteadyNow(), std::move(done));
   const std::uint64_t points = batch.points();
   if (const Status s = CheckWriter(peer, batch.service, points); !s) return done(s.error());
   // From here on whatever is not taken is told by the ticks.
   const auto refuse = [&](const Error& why) { done(Refuse(batch.service, points, why)); };
   if (const Status s = CheckSource(request.source); !s) return refuse(s.error());
   if (const Result<RealTime> open = Gate(bytes); !open) return refuse(open.error());
+  if (const Status s = TakeFromRate(emitter, points, bytes); !s) return refuse(s.error());
 
   Result<admit::Admission> admission =
       Judge(peer.name + '\n' + std::string(request.source.emitter), batch, request.series);
@@ -212,6 +250,7 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
                      std::move(admission->rejections),
                      {},
                      admission->batch.histograms.size()};
+  CountNewcomers(batch.service, answer.rejections);
   if (answer.accepted_points == 0) {
     Count(answer.rejections);
     Tell(batch.service, points);
@@ -233,38 +272,5 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
 }
 
 void Core::CountTick(bool delivered) { ++(delivered ? ticks_ : ticks_lost_); }
-
-std::map<std::string, double> Core::Counters() const {
-  std::map<std::string, double> out;
-  const auto add = [&](const char* name, std::uint64_t value) {
-    out[name] = static_cast<double>(value);
-  };
-  add("requests", requests_);
-  add("accepted_points", accepted_points_);
-  add("refused_points", refused_points_);
-  add("invalid_batch_points", invalid_points_);
-  add("otlp_points_without_value", no_value_points_);
-  add("remote_write_stale_markers", stale_markers_);
-  add("deployments", deployments_);
-  add("alerts", alerts_);
-  add("refused_alerts", refused_alerts_);
-  add("decommissions", decommissions_);
-  add("ticks", ticks_);
-  add("ticks_lost", ticks_lost_);
-  add("clock_steps_held", clock_.steps_held());
-  add("in_flight_bytes", in_flight_bytes_);
-  add("stream_series_bytes", series_bytes_);
-  add("series", census_.size());
-  add("services", census_.services());
-  add("producer_queue_bytes", producer_.queued_bytes());
-  for (std::size_t i = 0; i < admit::kRefusals; ++i) {
-    const std::uint64_t points = rejected_points_[i];
-    if (points > 0) {
-      out[std::string("rejected_points.") + admit::RefusalWord(static_cast<admit::Refusal>(i))] =
-          static_cast<double>(points);
-    }
-  }
-  return out;
-}
 
 }  // namespace liveops::ingest

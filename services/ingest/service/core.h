@@ -15,10 +15,12 @@
 #include "common/base/time.h"
 #include "common/kafka/kafka.h"
 #include "common/rpc/server.h"
+#include "common/telemetry/metrics.h"
 #include "common/wire/metric_batch.h"
 #include "liveops/v1/ingest.pb.h"
 #include "liveops/v1/metrics.pb.h"
 #include "services/ingest/admit/admit.h"
+#include "services/ingest/admit/rate_limit.h"
 #include "services/ingest/codec/otlp.h"
 #include "services/ingest/codec/record_writer.h"
 #include "services/ingest/service/census.h"
@@ -34,6 +36,7 @@ struct Settings {
   std::uint64_t session = 1;
   std::int32_t partitions = 16;
   admit::Limits limits;
+  admit::RateLimits rates;
   std::size_t in_flight_bytes_max = 16u << 20;  // requests and their records, until answered
   std::size_t series_bytes_max = 256u << 20;    // what all open streams remember of their series
   std::size_t record_bytes_max = 900'000;       // of a Kafka record; brokers take 1 MiB by default
@@ -66,6 +69,7 @@ struct MixedInput {
   // Who says it, and the number of the first of `points`, whose record has it; the next has the
   // next one. Without a number they are the peer's, and the reader goes by series and time.
   wire::Source source{};
+  const char* way = nullptr;  // as EmitterName has it; nullptr = the protocol's word
 };
 
 // What ingest does with a request, whatever protocol brought it: admit, append to the log, answer
@@ -97,6 +101,7 @@ class Core {
               Done done);
   // A request of such a protocol came; its answer is counted on its way to `done`.
   Done Heard(const rpc::Peer& peer, Protocol protocol, std::size_t bytes, Done done);
+  Done Heard(const rpc::Peer& peer, const char* way, std::size_t bytes, Done done);
   // Likewise as Export, whatever protocol the points came by; `done` is of Heard.
   void Take(MixedInput request, const rpc::Peer& peer, std::string_view traceparent, Done done);
   void ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
@@ -126,6 +131,9 @@ class Core {
 
   const EmitterBook& emitters() const { return emitters_; }
 
+  // After how long whoever was told UNAVAILABLE is to come again: by its rate limit, at least 1 s.
+  Duration RetryAfter(std::string_view identity) const;
+
   // For the ticker.
   IngestClock& clock() { return clock_; }
   const Settings& settings() const { return settings_; }
@@ -137,7 +145,12 @@ class Core {
   void CountTick(bool delivered);
   void CountStaleMarkers(std::uint64_t count) { stale_markers_ += count; }
 
-  std::map<std::string, double> Counters() const;
+  // Of this instance as a whole; and of its emitters, those that send most (kEmittersToldMax).
+  static constexpr std::size_t kEmittersToldMax = 500;
+  static constexpr std::size_t kServicesToldMax = 100;
+  void AddMetrics(metrics::List& list) const;
+  void AddEmitterMetrics(metrics::List& list) const;
+  std::map<std::string, double> Counters() const;  // as GetStatus tells them
   double domain_speed() const;
 
  private:
@@ -155,6 +168,11 @@ class Core {
   // For the ticks to tell; `service` must be one that the sender may write.
   void Tell(std::string_view service, std::uint64_t points);
   void Count(const std::vector<admit::Rejection>& rejections);
+  // Newcomers that the cardinality guard refused, by their service; of so many services at most.
+  static constexpr std::size_t kNewcomersOfMax = 250;
+  void CountNewcomers(std::string_view service, const std::vector<admit::Rejection>& rejections);
+  // kUnavailable: the emitter is over its rate. Else it was taken off.
+  Status TakeFromRate(const EmitterName& emitter, std::uint64_t points, std::size_t bytes);
   // Admission by the clock as `emitter`'s events let it be seen. kUnavailable: their times are
   // refused by a clock that may prove wrong.
   Result<admit::Admission> Judge(const std::string& emitter, const admit::BatchInput& batch,
@@ -178,6 +196,11 @@ class Core {
   RefusalLedger refusals_;
   SpreadBook spreads_;
   EmitterBook emitters_;
+  mutable std::mutex rates_mutex_;
+  admit::RateLimiter rates_;
+  mutable std::mutex newcomers_mutex_;
+  std::map<std::string, std::uint64_t, std::less<>> newcomers_;
+  metrics::Seconds kafka_seconds_;
   mutable std::mutex map_mutex_;
   TimeMap map_;
   std::atomic<bool> open_{false};

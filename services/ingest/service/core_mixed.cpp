@@ -3,9 +3,12 @@
 namespace liveops::ingest {
 
 Core::Done Core::Heard(const rpc::Peer& peer, Protocol protocol, std::size_t bytes, Done done) {
+  return Heard(peer, ProtocolWord(protocol), bytes, std::move(done));
+}
+
+Core::Done Core::Heard(const rpc::Peer& peer, const char* way, std::size_t bytes, Done done) {
   ++requests_;
-  const char* const word = protocol == Protocol::kOtlp ? "otlp" : "remote-write";
-  return emitters_.Follow({peer.name, "", word}, bytes, std::chrono::steady_clock::now(),
+  return emitters_.Follow({peer.name, "", way}, bytes, std::chrono::steady_clock::now(),
                           std::move(done));
 }
 
@@ -35,6 +38,11 @@ void Core::Take(MixedInput request, const rpc::Peer& peer, std::string_view trac
     done(why);
   };
   if (const Result<RealTime> open = Gate(request.bytes); !open) return refuse(open.error());
+  std::uint64_t points = 0;
+  for (const ServicePoints& one : request.points) points += one.points();
+  const EmitterName emitter{peer.name, "",
+                            request.way == nullptr ? ProtocolWord(request.protocol) : request.way};
+  if (const Status s = TakeFromRate(emitter, points, request.bytes); !s) return refuse(s.error());
 
   admit::Admission all;
   all.rejections = std::move(request.rejections);
@@ -59,6 +67,7 @@ void Core::Take(MixedInput request, const rpc::Peer& peer, std::string_view trac
       Tell(one.service, one.points());
       continue;
     }
+    CountNewcomers(one.service, admission->rejections);
     for (const admit::Rejection& r : admission->rejections)
       all.Reject(r.reason, r.points, r.example);
     Tell(one.service, admission->rejected_points());

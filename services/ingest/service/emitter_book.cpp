@@ -1,6 +1,7 @@
 #include "services/ingest/service/emitter_book.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "common/base/text.h"
@@ -20,6 +21,26 @@ std::int64_t SlotOf(SteadyTime now) { return now.time_since_epoch() / EmitterBoo
 
 }  // namespace
 
+const char* ProtocolWord(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kNative:
+      return "native";
+    case Protocol::kOtlp:
+      return "otlp";
+    case Protocol::kRemoteWrite:
+      return "remote-write";
+    case Protocol::kCloudWatch:
+      return "cloudwatch";
+  }
+  return "";
+}
+
+EmitterName EmitterBook::Tidied(EmitterName name) {
+  name.identity = Tidy(name.identity, kNameBytes);
+  name.emitter = Tidy(name.emitter, kNameBytes);
+  return name;
+}
+
 void EmitterBook::Turn(Page& page, SteadyTime now) {
   const std::int64_t slot = SlotOf(now);
   if (slot == page.slot) return;
@@ -37,8 +58,8 @@ void EmitterBook::MakeRoom() {
 
 EmitterBook::Done EmitterBook::Follow(EmitterName name, std::size_t bytes, SteadyTime now,
                                       Done done) {
-  name.identity = Tidy(name.identity, kNameBytes);
-  name.emitter = Tidy(name.emitter, kNameBytes);
+  name = Tidied(std::move(name));
+  metrics::Seconds* seconds = nullptr;
   {
     const std::lock_guard lock(mutex_);
     auto found = pages_.find(name);
@@ -52,8 +73,12 @@ EmitterBook::Done EmitterBook::Follow(EmitterName name, std::size_t bytes, Stead
     page.entry.heard = now;
     ++page.entry.requests;
     page.entry.bytes += bytes;
+    seconds = &durations_.try_emplace(name.protocol).first->second;
   }
-  return [this, name = std::move(name), done = std::move(done)](const Result<WriteAnswer>& result) {
+  return [this, name = std::move(name), now, seconds,
+          done = std::move(done)](const Result<WriteAnswer>& result) {
+    const auto took = std::chrono::steady_clock::now() - now;
+    seconds->Observe(std::chrono::duration<double>(took).count());
     Answered(name, result);
     done(result);
   };
@@ -81,6 +106,41 @@ void EmitterBook::Answered(const EmitterName& name, const Result<WriteAnswer>& r
     sum.points += r.points;
     sum.example = Tidy(r.example, kProblemBytes);
   }
+}
+
+void EmitterBook::OverRate(const EmitterName& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = pages_.find(Tidied(name));
+  if (found != pages_.end()) ++found->second.entry.over_rate_requests;
+}
+
+std::vector<EmitterEntry> EmitterBook::Busiest(std::size_t count) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<const EmitterEntry*> order;
+  for (const auto& [name, page] : pages_) order.push_back(&page.entry);
+  if (order.size() > count) {
+    std::nth_element(
+        order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+        [](const EmitterEntry* a, const EmitterEntry* b) { return a->requests > b->requests; });
+    order.resize(count);
+    std::sort(order.begin(), order.end(),
+              [](const EmitterEntry* a, const EmitterEntry* b) { return a->name < b->name; });
+  }
+  std::vector<EmitterEntry> out;
+  for (const EmitterEntry* entry : order) out.push_back(*entry);
+  return out;
+}
+
+std::size_t EmitterBook::size() const {
+  const std::lock_guard lock(mutex_);
+  return pages_.size();
+}
+
+std::map<std::string, metrics::Distribution> EmitterBook::Durations() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, metrics::Distribution> out;
+  for (const auto& [protocol, seconds] : durations_) out[protocol] = seconds.Read();
+  return out;
 }
 
 std::vector<EmitterEntry> EmitterBook::List(std::string_view service, SteadyTime now) const {

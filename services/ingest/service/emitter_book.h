@@ -11,7 +11,9 @@
 
 #include "common/base/result.h"
 #include "common/base/time.h"
+#include "common/telemetry/metrics.h"
 #include "services/ingest/admit/admit.h"
+#include "services/ingest/codec/record_writer.h"
 
 namespace liveops::ingest {
 
@@ -22,11 +24,14 @@ struct WriteAnswer {
   std::uint64_t accepted_histograms = 0;  // among the points
 };
 
+// "native", "otlp", "remote-write", …
+const char* ProtocolWord(Protocol protocol);
+
 // Who sends: a certificate's name, what it calls itself (native only, else ""), and by which way.
 struct EmitterName {
   std::string identity;
   std::string emitter;
-  std::string protocol;  // "native", "otlp", …
+  std::string protocol;  // a ProtocolWord, or "statsd", which the log does not tell from native
   auto operator<=>(const EmitterName&) const = default;
 };
 
@@ -41,8 +46,9 @@ struct EmitterEntry {
   std::uint64_t accepted_points = 0;
   // By reason; never to be sent again.
   std::map<admit::Refusal, admit::Rejection> rejections;
-  std::uint64_t refused_requests = 0;  // as a whole: to be sent again, or never
-  std::string problem;                 // of the last request that was refused
+  std::uint64_t refused_requests = 0;    // as a whole: to be sent again, or never
+  std::uint64_t over_rate_requests = 0;  // thereof: for the emitter's rate limit
+  std::string problem;                   // of the last request that was refused
   SteadyTime heard{};
   double points_per_s = 0;  // accepted, in the last ten seconds that are over
 };
@@ -58,8 +64,16 @@ class EmitterBook {
   // A request came. `done` with the outcome counted first; it may outlive the call, not the book.
   Done Follow(EmitterName name, std::size_t bytes, SteadyTime now, Done done);
 
+  // The request that is being followed is refused for the emitter's rate limit.
+  void OverRate(const EmitterName& name);
+
   // By name; those that write `service`, "" = all.
   std::vector<EmitterEntry> List(std::string_view service, SteadyTime now) const;
+  // The at most `count` that sent most requests; by name.
+  std::vector<EmitterEntry> Busiest(std::size_t count) const;
+  std::size_t size() const;
+  // From a request's arrival to its answer, by protocol.
+  std::map<std::string, metrics::Distribution> Durations() const;
 
  private:
   struct Page {
@@ -72,9 +86,11 @@ class EmitterBook {
   void Answered(const EmitterName& name, const Result<WriteAnswer>& result);
   static void Turn(Page& page, SteadyTime now);
   void MakeRoom();
+  static EmitterName Tidied(EmitterName name);
 
   mutable std::mutex mutex_;
   std::map<EmitterName, Page> pages_;
+  std::map<std::string, metrics::Seconds> durations_;  // by protocol; never erased
 };
 
 }  // namespace liveops::ingest

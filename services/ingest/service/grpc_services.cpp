@@ -45,11 +45,12 @@ class IngestService final : public IngestBase {
       reactor->Finish(ToStatus(s.error()));
       return reactor;
     }
-    core_.Write({request.source(), request.input()}, request.bytes(), rpc::PeerOf(*context),
-                Traceparent(*context),
-                [reactor, response,
+    const rpc::Peer peer = rpc::PeerOf(*context);
+    core_.Write({request.source(), request.input()}, request.bytes(), peer, Traceparent(*context),
+                [this, reactor, response, identity = peer.name,
                  sequence = request.source().sequence](const Result<WriteAnswer>& result) {
-                  if (!result) return reactor->Finish(ToStatus(result.error()));
+                  if (!result)
+                    return reactor->Finish(ToStatus(result.error(), core_.RetryAfter(identity)));
                   *response = ToBuffer(*result, sequence);
                   reactor->Finish(grpc::Status::OK);
                 });
@@ -96,9 +97,7 @@ class OtlpService final : public collector::MetricsService::WithRawCallbackMetho
   grpc::ServerUnaryReactor* Export(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* buffer,
                                    grpc::ByteBuffer* response) override {
-    return ExportRaw(
-        *context, *buffer, bytes_max_, response,
-        [this](const auto&... request) { core_.Export(request...); }, OtlpResponse);
+    return ExportRaw(*context, *buffer, bytes_max_, response, core_, OtlpResponse);
   }
 
  private:
@@ -137,6 +136,7 @@ class EmittersService final : public v1::Emitters::CallbackService {
       FillRejections({rejection}, out.mutable_rejections());
     }
     out.set_refused_requests(entry.refused_requests);
+    out.set_over_rate_requests(entry.over_rate_requests);
     out.set_last_problem(entry.problem);
     out.set_heard_ms_ago(std::chrono::duration_cast<Duration>(now - entry.heard).count());
   }

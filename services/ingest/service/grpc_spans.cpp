@@ -27,9 +27,7 @@ class TracesService final : public collector::TraceService::WithRawCallbackMetho
   grpc::ServerUnaryReactor* Export(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* buffer,
                                    grpc::ByteBuffer* response) override {
-    return ExportRaw(
-        *context, *buffer, bytes_max_, response,
-        [this](const auto&... request) { spans_.Export(request...); }, OtlpTracesResponse);
+    return ExportRaw(*context, *buffer, bytes_max_, response, spans_, OtlpTracesResponse);
   }
 
  private:

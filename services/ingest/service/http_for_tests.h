@@ -31,7 +31,9 @@ class Http : public testing::Test {
     settings_.message_bytes_max = 1 << 20;
     settings_.threads = 4;
     spans_.emplace(*world_.core);
-    auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, *spans_, settings_), settings_, {});
+    auto front =
+        HttpFront::Start(MakeHttpRoutes(*world_.core, *spans_, settings_), settings_, {},
+                         [this](const std::string& name) { return world_.core->RetryAfter(name); });
     ASSERT_TRUE(front.ok()) << front.error().message;
     front_ = *std::move(front);
   }

@@ -25,8 +25,10 @@ bool SameSecret(std::string_view a, std::string_view b) {
 }  // namespace
 
 Result<std::unique_ptr<HttpFront>> HttpFront::Start(HttpRoutes routes, HttpSettings settings,
-                                                    const rpc::TlsFiles& tls) {
-  std::unique_ptr<HttpFront> front(new HttpFront(std::move(routes), std::move(settings)));
+                                                    const rpc::TlsFiles& tls,
+                                                    RetryAfter retry_after) {
+  std::unique_ptr<HttpFront> front(
+      new HttpFront(std::move(routes), std::move(settings), std::move(retry_after)));
   const HttpSettings& its = front->settings_;
   http::ServerConfig config;
   config.address = its.address;
@@ -52,7 +54,9 @@ Result<std::unique_ptr<HttpFront>> HttpFront::Start(HttpRoutes routes, HttpSetti
 http::Reply HttpFront::Serve(HttpFace& face, const http::Call& call) const {
   rpc::Peer peer;
   if (auto refused = Identify(call, peer)) return face.Refuse(call, *std::move(refused));
-  return face.Handle(call, peer);
+  http::Reply reply = face.Handle(call, peer);
+  if (reply.status == 503) AddRetryAfter(reply, retry_after_(peer.name));
+  return reply;
 }
 
 const HttpToken* HttpFront::TokenOf(const http::Call& call) const {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "common/base/result.h"
 #include "common/http/server.h"
@@ -16,17 +18,22 @@ namespace liveops::ingest {
 // nobody, or no emitter, is refused before its path's face is asked. Thread-safe.
 class HttpFront {
  public:
+  // After how long a caller of that name is to come again.
+  using RetryAfter = std::function<Duration(const std::string&)>;
+
   // Errors as http::Server::Start.
   static Result<std::unique_ptr<HttpFront>> Start(HttpRoutes routes, HttpSettings settings,
-                                                  const rpc::TlsFiles& tls);
+                                                  const rpc::TlsFiles& tls, RetryAfter retry_after);
   int port() const { return server_->port(); }
   int plain_port() const { return server_->plain_port(); }
   // Returns when what is under way is answered. Idempotent.
   void Stop() { server_->Stop(); }
 
  private:
-  HttpFront(HttpRoutes routes, HttpSettings settings)
-      : settings_(std::move(settings)), routes_(std::move(routes)) {}
+  HttpFront(HttpRoutes routes, HttpSettings settings, RetryAfter retry_after)
+      : settings_(std::move(settings)),
+        routes_(std::move(routes)),
+        retry_after_(std::move(retry_after)) {}
   http::Reply Serve(HttpFace& face, const http::Call& call) const;
   // Who calls, or the answer to somebody who may not.
   std::optional<http::Reply> Identify(const http::Call& call, rpc::Peer& peer) const;
@@ -34,6 +41,7 @@ class HttpFront {
 
   const HttpSettings settings_;
   const HttpRoutes routes_;
+  const RetryAfter retry_after_;
   std::unique_ptr<http::Server> server_;
 };
 

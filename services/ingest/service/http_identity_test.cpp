@@ -15,7 +15,8 @@ class HttpIdentity : public Http {
     settings.threads = 2;
     if (tokens) settings.tokens = {{"agent", "0123456789abcdef", {}}};
     auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, *spans_, settings), settings,
-                                  certificates().Files("server"));
+                                  certificates().Files("server"),
+                                  [](const std::string&) { return Duration(1'000); });
     ASSERT_TRUE(front.ok()) << front.error().message;
     front_ = *std::move(front);
   }

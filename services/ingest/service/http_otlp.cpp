@@ -37,9 +37,7 @@ class Answers {
     google::rpc::Status message;
     message.set_code(RpcCode(status));
     message.set_message(ScrubUtf8(why));
-    http::Reply reply = Message(status, message);
-    AddRetryAfter(reply);
-    return reply;
+    return Message(status, message);
   }
 
  private:

@@ -22,15 +22,13 @@ int HttpStatusOf(ErrorCode code) {
   }
 }
 
-void AddRetryAfter(http::Reply& reply) {
-  if (reply.status == 503) reply.headers.emplace_back("Retry-After", "1");
+void AddRetryAfter(http::Reply& reply, Duration wait) {
+  std::erase_if(reply.headers, [](const auto& header) { return header.first == "Retry-After"; });
+  const std::int64_t seconds = (wait.count() + 999) / 1000;
+  reply.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(1, seconds)));
 }
 
-http::Reply ToReply(const Error& error) {
-  http::Reply reply = Text(HttpStatusOf(error.code), error.message);
-  AddRetryAfter(reply);
-  return reply;
-}
+http::Reply ToReply(const Error& error) { return Text(HttpStatusOf(error.code), error.message); }
 
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "common/base/result.h"
+#include "common/base/time.h"
 #include "common/http/server.h"
 
 // Inside this folder: what the HTTP front is made of.
@@ -18,9 +19,9 @@ http::Reply Text(int status, std::string_view text);
 
 // The status that an error is answered with; what may be tried again is 503.
 int HttpStatusOf(ErrorCode code);
-// With when to try again, if it may be.
 http::Reply ToReply(const Error& error);
-void AddRetryAfter(http::Reply& reply);
+// In whole seconds (RFC 9110, 10.2.3); in place of what stands there.
+void AddRetryAfter(http::Reply& reply, Duration wait);
 
 // Without blanks around it.
 std::string_view Trim(std::string_view text);

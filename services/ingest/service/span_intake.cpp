@@ -42,9 +42,19 @@ void SpanIntake::Export(std::string_view request, const rpc::Peer& peer,
              });
 }
 
+void SpanIntake::AddMetrics(metrics::List& list) const {
+  list.Counter("ingest_otlp_spans_of_other_kinds_total",
+               "Spans that are of no kind that counts as a request.", static_cast<double>(others_),
+               "otlp_spans_of_other_kinds");
+  list.Counter("ingest_otlp_span_exports_repeated_total",
+               "Exports of spans that came again after they were taken.",
+               static_cast<double>(repeats_), "otlp_span_exports_repeated");
+}
+
 std::map<std::string, double> SpanIntake::Counters() const {
-  return {{"otlp_spans_of_other_kinds", static_cast<double>(others_)},
-          {"otlp_span_exports_repeated", static_cast<double>(repeats_)}};
+  metrics::List list;
+  AddMetrics(list);
+  return list.ForStatus();
 }
 
 }  // namespace liveops::ingest

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/telemetry/metrics.h"
 #include "services/ingest/service/core.h"
 #include "services/ingest/service/export_book.h"
 #include "services/ingest/service/slow_spans.h"
@@ -26,9 +27,12 @@ class SpanIntake {
   void Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
               Core::Done done);
 
+  // As Core::RetryAfter.
+  Duration RetryAfter(std::string_view identity) const { return core_.RetryAfter(identity); }
   const std::string& instance() const { return core_.settings().instance; }
   const SlowSpans& slowest() const { return slowest_; }
-  std::map<std::string, double> Counters() const;
+  void AddMetrics(metrics::List& list) const;
+  std::map<std::string, double> Counters() const;  // as GetStatus tells them
 
  private:
   Core& core_;

@@ -1,6 +1,7 @@
 #include "services/ingest/service/write_streams.h"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,7 +15,6 @@
 namespace liveops::ingest {
 namespace {
 
-constexpr Duration kRetryAfter(1000);
 constexpr std::size_t kPendingMax = 32;
 
 // A call whose requests are read one after another, and what became of it: shared with the answers
@@ -23,7 +23,8 @@ constexpr std::size_t kPendingMax = 32;
 template <typename Reactor>
 struct CallState {
   std::recursive_mutex mutex;
-  Reactor* reactor = nullptr;  // null once the call is done
+  std::function<Duration()> retry_after;  // of the sender that is refused now
+  Reactor* reactor = nullptr;             // null once the call is done
   grpc::ByteBuffer request;
   std::size_t pending = 0;  // requests that are not through
   bool ended = false;       // the sender sends no more
@@ -98,6 +99,7 @@ class RequestsReactor : public Reactor {
         peer_(rpc::PeerOf(context)),
         traceparent_(Traceparent(context)) {
     state_->reactor = this;
+    state_->retry_after = [&core, name = peer_.name] { return core.RetryAfter(name); };
   }
 
   void Start() { this->StartRead(&state_->request); }
@@ -135,7 +137,7 @@ struct WriteStreamState final : CallState<StreamReactor> {
 
   void Answered(const Result<WriteAnswer>& result, std::uint64_t) override {
     if (decided) return;
-    if (!result) return Finish(ToStatus(result.error()));
+    if (!result) return Finish(ToStatus(result.error(), retry_after()));
     accepted += result->accepted_points;
     ++batches;
     for (const admit::Rejection& r : result->rejections) sum.Reject(r.reason, r.points, r.example);
@@ -176,7 +178,7 @@ struct WriteSeriesState final : CallState<SeriesReactor> {
 
   void Answered(const Result<WriteAnswer>& result, std::uint64_t sequence) override {
     if (decided) return;
-    if (!result) return Finish(ToStatus(result.error()));
+    if (!result) return Finish(ToStatus(result.error(), retry_after()));
     answers.push_back(ToBuffer(*result, sequence));
     WriteOn();
   }
@@ -263,6 +265,8 @@ grpc::ByteBuffer ToBuffer(const WriteAnswer& answer, std::uint64_t sequence) {
   return ToBuffer(out);
 }
 
-grpc::Status ToStatus(const Error& error) { return rpc::ToGrpc(error, kRetryAfter); }
+grpc::Status ToStatus(const Error& error, Duration retry_after) {
+  return rpc::ToGrpc(error, retry_after);
+}
 
 }  // namespace liveops::ingest

@@ -40,6 +40,7 @@ class RawRequest {
 std::string Traceparent(const grpc::CallbackServerContext& context);
 grpc::ByteBuffer ToBuffer(const google::protobuf::MessageLite& message);
 grpc::ByteBuffer ToBuffer(const WriteAnswer& answer, std::uint64_t sequence);  // WriteResponse
-grpc::Status ToStatus(const Error& error);
+// `retry_after`: of what may be tried again.
+grpc::Status ToStatus(const Error& error, Duration retry_after = Duration(1'000));
 
 }  // namespace liveops::ingest

@@ -22,6 +22,9 @@ std::string Remark(const v1::EmitterStatus& e) {
     out += fmt::format("{}{} {}{}{}", out.empty() ? "" : "; ", r.points(), r.reason(),
                        r.example().empty() ? "" : ": ", r.example());
   }
+  if (e.over_rate_requests() > 0) {
+    out += fmt::format("{}{} over its rate", out.empty() ? "" : "; ", e.over_rate_requests());
+  }
   if (!e.last_problem().empty()) out += (out.empty() ? "" : "; ") + ("last: " + e.last_problem());
   return out;
 }

@@ -13,6 +13,7 @@
 #include "common/http/http.h"
 #include "common/runtime/ownership.h"
 #include "common/runtime/process.h"
+#include "common/telemetry/metrics.h"
 #include "services/notifier/policy/pipeline.h"
 #include "services/notifier/service/compose.h"
 #include "services/notifier/service/ledger.h"
@@ -157,6 +158,9 @@ class Core {
   Registry& registry() { return registry_; }
   Instant DomainClock(Now now) const { return DomainNow(now); }
   const Counters& counters() const { return counters_; }
+  // From the record that decided a page to the provider's answer, by wall clocks, where that is
+  // sensible. Thread-safe.
+  const metrics::Seconds& page_latency() const { return page_latency_; }
   std::vector<v1::DeliveryState> Deliveries(std::string_view alarm_id) const;
   std::size_t Waiting() const;  // (group, destination) pairs that are not settled
 
@@ -272,6 +276,7 @@ class Core {
   std::set<std::string> unroutable_;  // groups already complained about
   std::optional<SteadyTime> next_sweep_;
   Counters counters_;
+  metrics::Seconds page_latency_;
 };
 
 }  // namespace liveops::notifier

@@ -125,6 +125,8 @@ void Core::LogOutcome(const Entry& entry, const NoticeDecision& notice, const Re
                            notice.notice == Notice::kEased) &&
                           latency >= 0 && latency < kLatencySensible.count();
     if (sensible) line.latency_ms = latency;
+    if (sensible && sent && IsOpening(notice.notice))
+      page_latency_.Observe(static_cast<double>(latency) / 1000);
   }
   out.push_back(std::move(line));
 }

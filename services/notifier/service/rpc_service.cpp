@@ -65,64 +65,82 @@ class Notifications final : public v1::Notifications::Service {
 
 class StatusService final : public v1::Status::Service {
  public:
-  explicit StatusService(Shared& shared) : shared_(shared) {}
+  explicit StatusService(runtime::Describe describe) : describe_(std::move(describe)) {}
 
   grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                          v1::GetStatusResponse* response) override {
-    response->set_service("notifier");
-    response->set_instance(shared_.instance);
-    response->set_version(runtime::Version());
-    const auto uptime = std::chrono::steady_clock::now() - shared_.started;
-    response->set_uptime_ms(std::chrono::duration_cast<Duration>(uptime).count());
-    const std::shared_lock lock(shared_.mutex);
-    response->set_domain_speed(shared_.domain_speed);
-    if (!shared_.backend) {
-      response->set_detail(NotReady().message);
-      return grpc::Status::OK;
-    }
-    const StatusView view = shared_.backend->GetStatus();
-    response->set_ready(shared_.backend->ready());
-    if (!view.caught_up) response->set_detail("still reading what is open");
-    response->set_kafka_connected(view.kafka_connected);
-    response->set_redis_connected(view.redis_connected);
-    for (const PartitionView& partition : view.partitions) {
-      v1::PartitionStatus* p = response->add_partitions();
-      p->set_topic(runtime::topic::kNotifications);
-      p->set_partition(partition.partition);
-      p->set_owned(partition.epoch >= 0);
-      p->set_epoch(partition.epoch);
-      p->set_position(partition.position);
-      p->set_end_offset(partition.end);
-      p->set_clock_ms(view.clock_ms);
-    }
-    auto& counters = *response->mutable_counters();
-    const auto set = [&](const char* name, std::int64_t value) {
-      counters[name] = static_cast<double>(value);
-    };
-    set("attempts", view.counters.attempts);
-    set("delivered", view.counters.delivered);
-    set("failed", view.counters.failed);
-    set("unknown", view.counters.unknown);
-    set("rejected", view.counters.rejected);
-    set("superseded", view.counters.superseded);
-    set("lapsed", view.counters.lapsed);
-    set("dedup_held", view.counters.dedup_held);
-    set("poison", view.counters.poison);
-    set("groups", static_cast<std::int64_t>(view.groups));
-    set("waiting", static_cast<std::int64_t>(view.waiting));
+    runtime::FillStatus(describe_, *response);
     return grpc::Status::OK;
   }
 
  private:
-  Shared& shared_;
+  const runtime::Describe describe_;
 };
+
+void AddMetrics(const StatusView& view, metrics::List& list) {
+  const auto count = [&](const char* name, const char* help, std::int64_t value,
+                         const char* status) {
+    list.Counter(std::string("notifier_") + name, help, static_cast<double>(value), status);
+  };
+  const Counters& n = view.counters;
+  count("attempts_total", "Attempts to tell a destination something.", n.attempts, "attempts");
+  count("delivered_total", "Attempts that the provider accepted.", n.delivered, "delivered");
+  count("failed_total", "Attempts that failed and are made again.", n.failed, "failed");
+  count("unknown_total", "Attempts whose outcome is not known.", n.unknown, "unknown");
+  count("rejected_total", "Notices that a provider refused for good.", n.rejected, "rejected");
+  count("superseded_total", "Notices that a later one replaced before they were sent.",
+        n.superseded, "superseded");
+  count("lapsed_total", "Attempts read back too late to be used.", n.lapsed, "lapsed");
+  count("dedup_held_total", "Notices held back by the dedup window.", n.dedup_held, "dedup_held");
+  count("records_dead_lettered_total", "Records that could not be read.", n.poison, "poison");
+  list.Gauge("notifier_groups", "Alarms whose state is followed.", static_cast<double>(view.groups),
+             "groups");
+  list.Gauge("notifier_waiting", "Pairs of alarm and destination with something left to tell.",
+             static_cast<double>(view.waiting), "waiting");
+  list.Histogram("notifier_page_latency_seconds",
+                 "From the record that decided a page to the provider's answer, by wall clocks.",
+                 view.page_latency);
+}
+
+void DescribeNow(Shared& shared, v1::GetStatusResponse& response, metrics::List& list) {
+  response.set_service("notifier");
+  response.set_instance(shared.instance);
+  response.set_version(runtime::Version());
+  const auto uptime = std::chrono::steady_clock::now() - shared.started;
+  response.set_uptime_ms(std::chrono::duration_cast<Duration>(uptime).count());
+  const std::shared_lock lock(shared.mutex);
+  response.set_domain_speed(shared.domain_speed);
+  if (!shared.backend) {
+    response.set_detail(NotReady().message);
+    return;
+  }
+  const StatusView view = shared.backend->GetStatus();
+  response.set_ready(shared.backend->ready());
+  if (!view.caught_up) response.set_detail("still reading what is open");
+  response.set_kafka_connected(view.kafka_connected);
+  response.set_redis_connected(view.redis_connected);
+  for (const PartitionView& partition : view.partitions) {
+    v1::PartitionStatus& p = *response.add_partitions();
+    p.set_topic(runtime::topic::kNotifications);
+    p.set_partition(partition.partition);
+    p.set_owned(partition.epoch >= 0);
+    p.set_epoch(partition.epoch);
+    p.set_position(partition.position);
+    p.set_end_offset(partition.end);
+    p.set_clock_ms(view.clock_ms);
+  }
+  AddMetrics(view, list);
+}
 
 }  // namespace
 
 struct RpcService::Impl {
   Shared shared;
+  runtime::Describe describe = [this](v1::GetStatusResponse& response, metrics::List& list) {
+    DescribeNow(shared, response, list);
+  };
   Notifications notifications{shared};
-  StatusService status{shared};
+  StatusService status{describe};
 };
 
 RpcService::RpcService(std::string instance, double domain_speed)
@@ -136,6 +154,8 @@ RpcService::~RpcService() = default;
 std::vector<grpc::Service*> RpcService::services() {
   return {&impl_->notifications, &impl_->status};
 }
+
+runtime::Describe RpcService::describe() const { return impl_->describe; }
 
 void RpcService::SetBackend(NotifierService* service, double domain_speed) {
   const std::unique_lock lock(impl_->shared.mutex);

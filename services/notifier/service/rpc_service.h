@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/runtime/metrics_endpoint.h"
 #include "services/notifier/service/service.h"
 
 namespace grpc {
@@ -24,6 +25,8 @@ class RpcService {
   std::vector<grpc::Service*> services();
   // `service` must outlive every call; nullptr = not ready (any more).
   void SetBackend(NotifierService* service, double domain_speed);
+  // For as long as this lives.
+  runtime::Describe describe() const;
 
  private:
   struct Impl;

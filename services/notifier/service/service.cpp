@@ -301,6 +301,7 @@ StatusView NotifierService::GetStatus() {
   view.groups = core_.registry().size();
   view.waiting = core_.Waiting();
   view.counters = core_.counters();
+  view.page_latency = core_.page_latency().Read();
   view.clock_ms = ToMs(core_.DomainClock(PresentNow()));
   for (std::int32_t p = 0; p < partition_count_; ++p) {
     const auto at = positions_.find({runtime::topic::kNotifications, p});

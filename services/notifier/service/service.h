@@ -39,6 +39,7 @@ struct StatusView {
   std::size_t groups = 0;
   std::size_t waiting = 0;
   Counters counters;
+  metrics::Distribution page_latency;
   std::vector<PartitionView> partitions;
 };
 

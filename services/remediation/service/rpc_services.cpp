@@ -91,47 +91,82 @@ class RemediationsService final : public v1::Remediations::Service {
 
 class StatusService final : public v1::Status::Service {
  public:
-  StatusService(const BackendRef& backend, std::string instance, std::string version)
-      : backend_(backend), instance_(std::move(instance)), version_(std::move(version)) {}
+  explicit StatusService(runtime::Describe describe) : describe_(std::move(describe)) {}
 
   grpc::Status GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                          v1::GetStatusResponse* response) override {
-    response->set_service("remediation");
-    response->set_instance(instance_);
-    response->set_version(version_);
-    response->set_uptime_ms(
-        std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_).count());
-    response->set_redis_connected(true);  // it uses none
-    if (const Backend* const backend = backend_; backend != nullptr) {
-      Fill(backend->keeper, backend->sources, response);
-    } else {
-      response->set_detail("starting: waits for Kafka");
-    }
+    runtime::FillStatus(describe_, *response);
     return grpc::Status::OK;
   }
 
  private:
-  static void Fill(Keeper& keeper, const StatusSources& sources, v1::GetStatusResponse* response) {
-    response->set_ready(sources.ready());
-    response->set_detail(sources.detail());
-    response->set_kafka_connected(sources.kafka_connected());
-    response->set_domain_speed(sources.domain_speed);
+  const runtime::Describe describe_;
+};
+
+// The Keeper counts by words: what it read, what it ignored and why, what went wrong.
+void AddMetrics(const std::map<std::string, double>& counters, metrics::List& list) {
+  static constexpr std::string_view kIgnored = "ignored_";
+  for (const auto& [word, value] : counters) {
+    if (word.starts_with(kIgnored)) {
+      list.Counter("remediation_records_ignored_total",
+                   "Records that change nothing, by the verdict on them.", value, word,
+                   {{"verdict", word.substr(kIgnored.size())}});
+    } else if (word == "appends_failed") {
+      list.Counter("remediation_appends_failed_total", "Records that Kafka did not take.", value,
+                   word);
+    } else if (word == "records_not_read") {
+      list.Counter("remediation_records_not_read_total", "Records that could not be read.", value,
+                   word);
+    } else if (word == "records_void") {
+      list.Counter("remediation_records_void_total", "Records written under an older claim.", value,
+                   word);
+    } else {
+      list.Counter("remediation_steps_total", "Steps of remediations, since this instance follows.",
+                   value, word, {{"step", word}});
+    }
+  }
+}
+
+class Portrait {
+ public:
+  Portrait(const BackendRef& backend, std::string instance, std::string version)
+      : backend_(backend), instance_(std::move(instance)), version_(std::move(version)) {}
+
+  void Describe(v1::GetStatusResponse& response, metrics::List& list) const {
+    response.set_service("remediation");
+    response.set_instance(instance_);
+    response.set_version(version_);
+    response.set_uptime_ms(
+        std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_).count());
+    response.set_redis_connected(true);  // it uses none
+    const Backend* const backend = backend_;
+    if (backend == nullptr) {
+      response.set_detail("starting: waits for Kafka");
+      return;
+    }
+    Fill(backend->keeper, backend->sources, response);
+    AddMetrics(backend->keeper.Counters(), list);
+  }
+
+ private:
+  static void Fill(Keeper& keeper, const StatusSources& sources, v1::GetStatusResponse& response) {
+    response.set_ready(sources.ready());
+    response.set_detail(sources.detail());
+    response.set_kafka_connected(sources.kafka_connected());
+    response.set_domain_speed(sources.domain_speed);
     const std::vector<Keeper::PartitionView> partitions = keeper.Partitions();
     const std::map<std::int32_t, std::int64_t> ends = sources.ends();
     const std::int64_t clock_ms = ToMs(keeper.ClockNow());
     for (const Keeper::PartitionView& view : partitions) {
-      v1::PartitionStatus* out = response->add_partitions();
-      out->set_topic(runtime::topic::kRemediations);
-      out->set_partition(view.partition);
-      out->set_owned(view.epoch >= 0);
-      out->set_epoch(view.epoch);
-      out->set_position(view.position);
+      v1::PartitionStatus& out = *response.add_partitions();
+      out.set_topic(runtime::topic::kRemediations);
+      out.set_partition(view.partition);
+      out.set_owned(view.epoch >= 0);
+      out.set_epoch(view.epoch);
+      out.set_position(view.position);
       const auto end = ends.find(view.partition);
-      out->set_end_offset(end == ends.end() ? view.position : std::max(view.position, end->second));
-      out->set_clock_ms(clock_ms);
-    }
-    for (const auto& [name, value] : keeper.Counters()) {
-      (*response->mutable_counters())[name] = value;
+      out.set_end_offset(end == ends.end() ? view.position : std::max(view.position, end->second));
+      out.set_clock_ms(clock_ms);
     }
   }
 
@@ -145,11 +180,15 @@ class StatusService final : public v1::Status::Service {
 
 struct RpcServices::Impl {
   Impl(std::string instance, std::string version)
-      : status(ref, std::move(instance), std::move(version)) {}
+      : portrait(ref, std::move(instance), std::move(version)) {}
   std::unique_ptr<const Backend> backend;
   BackendRef ref{nullptr};
+  Portrait portrait;
+  runtime::Describe describe = [this](v1::GetStatusResponse& response, metrics::List& list) {
+    portrait.Describe(response, list);
+  };
   RemediationsService remediations{ref};
-  StatusService status;
+  StatusService status{describe};
 };
 
 RpcServices::RpcServices(std::string instance, std::string version)
@@ -164,5 +203,7 @@ void RpcServices::Open(Keeper& keeper, StatusSources sources) {
 std::vector<grpc::Service*> RpcServices::services() {
   return {&impl_->remediations, &impl_->status};
 }
+
+runtime::Describe RpcServices::describe() const { return impl_->describe; }
 
 }  // namespace liveops::remediation

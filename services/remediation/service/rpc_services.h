@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/base/time.h"
+#include "common/runtime/metrics_endpoint.h"
 #include "services/remediation/service/keeper.h"
 
 namespace grpc {
@@ -32,6 +33,8 @@ class RpcServices {
   RpcServices(std::string instance, std::string version);
   ~RpcServices();
   std::vector<grpc::Service*> services();
+  // For as long as this lives.
+  runtime::Describe describe() const;
 
   // Once, when Kafka answered. The Keeper, and what the sources look at, must outlive the server
   // that serves this.

@@ -28,18 +28,6 @@ constexpr auto kCommitPeriod = seconds(10);
 constexpr auto kCommitOverdue = seconds(30);
 constexpr auto kNoAssignment = seconds(10);  // more replicas than partitions: ready all the same
 
-void Add(const engine::ShardCounters& s, engine::ShardCounters& sum) {
-  sum.records += s.records;
-  sum.points += s.points;
-  sum.points_late += s.points_late;
-  sum.points_duplicate += s.points_duplicate;
-  sum.points_future += s.points_future;
-  sum.points_unit_mismatch += s.points_unit_mismatch;
-  sum.series_refused += s.series_refused;
-  sum.clock_steps_held += s.clock_steps_held;
-  sum.judgements += s.judgements;
-}
-
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
@@ -329,42 +317,15 @@ void EvaluationLoop::Housekeep(SteadyTime now, bool idle) {
 void EvaluationLoop::Show(SteadyTime now) {
   StatusBoard::View view;
   view.joined = joined_ || now - started_ > kNoAssignment;
-  OwnerCounters sum = past_;
-  engine::ShardCounters shard;
+  view.owners = past_;
   for (const auto& [partition, owner] : owners_) {
     view.partitions.push_back({partition, owner->epoch(), owner->next_offset(),
-                               group_->KnownEnd(partition), owner->shard().clock(), owner->live()});
-    sum += owner->counters();
-    Add(owner->shard().counters(), shard);
+                               group_->KnownEnd(partition), owner->shard().clock(), owner->live(),
+                               owner->shard().counters()});
+    view.owners += owner->counters();
   }
-  const AlarmTable::Counters table = ports_.table.counters();
-  const auto n = [](std::uint64_t v) { return static_cast<double>(v); };
-  view.counters = {{"transitions", n(sum.transitions)},
-                   {"readings", n(sum.readings)},
-                   {"rollups", n(sum.rollups)},
-                   {"transitions_known", n(sum.known)},
-                   {"replay_contradictions", n(sum.contradictions)},
-                   {"alarms_adopted", n(sum.adopted)},
-                   {"records_dead_lettered", n(sum.poison)},
-                   {"delivery_failures", n(sum.delivery_failures)},
-                   {"plans_refused", n(sum.plans_refused)},
-                   {"records_rewritten", n(sum.rewritten)},
-                   {"claims_again", n(sum.reclaims)},
-                   {"unconfirmed", n(Unconfirmed())},
-                   {"records", n(shard.records)},
-                   {"points", n(shard.points)},
-                   {"points_late", n(shard.points_late)},
-                   {"points_duplicate", n(shard.points_duplicate)},
-                   {"points_future", n(shard.points_future)},
-                   {"points_unit_mismatch", n(shard.points_unit_mismatch)},
-                   {"series_refused", n(shard.series_refused)},
-                   {"clock_steps_held", n(shard.clock_steps_held)},
-                   {"judgements", n(shard.judgements)},
-                   {"alarms_written", n(table.written)},
-                   {"table_refreshes", n(table.refreshes)},
-                   {"redis_failures", n(table.failures)},
-                   {"snapshots", n(table.snapshots)},
-                   {"snapshots_failed", n(table.snapshots_failed)}};
+  view.table = ports_.table.counters();
+  view.unconfirmed = Unconfirmed();
   board_.Set(std::move(view));
 }
 

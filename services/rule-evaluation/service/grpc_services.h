@@ -6,6 +6,7 @@
 #include <string>
 
 #include "common/base/time.h"
+#include "common/runtime/metrics_endpoint.h"
 #include "services/rule-evaluation/service/acknowledgement_book.h"
 #include "services/rule-evaluation/service/alarm_directory.h"
 #include "services/rule-evaluation/service/hindsight.h"
@@ -38,6 +39,7 @@ struct StatusSources {
   std::function<bool()> kafka_connected;
   std::function<bool()> redis_connected;
 };
-std::shared_ptr<grpc::Service> MakeStatusService(StatusSources sources);
+runtime::Describe MakeDescribe(StatusSources sources);
+std::shared_ptr<grpc::Service> MakeStatusService(runtime::Describe describe);
 
 }  // namespace liveops::evaluation

@@ -1,13 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/base/time.h"
+#include "services/rule-evaluation/engine/shard.h"
+#include "services/rule-evaluation/service/alarm_table.h"
+#include "services/rule-evaluation/service/shard_owner.h"
 
 namespace liveops::evaluation {
 
@@ -21,13 +23,16 @@ class StatusBoard {
     std::int64_t end = -1;      // of the log, as the last fetch told it; -1 = not known
     Instant clock{};
     bool live = false;
+    engine::ShardCounters counters{};
   };
   struct View {
     bool joined = false;  // an assignment was taken, or none came for a while
     bool failed = false;  // the loop gave up
     std::string detail;   // of the failure
     std::vector<Partition> partitions;
-    std::map<std::string, double> counters;
+    OwnerCounters owners;  // of this process, also those that are gone
+    AlarmTable::Counters table;
+    std::uint64_t unconfirmed = 0;  // records written and not acknowledged yet
 
     bool ready() const;
     std::string Detail() const;
