@@ -82,6 +82,13 @@ CanonicalItem ItemOf(const Owner& owner) {
       .Take();
 }
 
+CanonicalItem ItemOf(const LogCount& count) {
+  Item item(Section::kLogCount, count.name);
+  item.Text("match", count.match);
+  if (count.level) item.Plain("level", LogLevelName(*count.level));
+  return item.Take();
+}
+
 CanonicalItem ItemOf(const Plan& plan, const Slo& slo) {
   const Measure& bad = slo.bad;
   Item item(Section::kObjective, slo.name);
@@ -175,6 +182,8 @@ const char* Heading(Section section) {
       return "owners";
     case Section::kLateness:
       return "lateness";
+    case Section::kLogCount:
+      return "logs";
     case Section::kObjective:
       return "slos";
     case Section::kAlarm:
@@ -197,6 +206,7 @@ std::string ItemText(const CanonicalItem& item) {
       break;
     case Section::kLateness:
       return fmt::format("  {}: {}\n", Quoted(item.name), item.fields.front().yaml);
+    case Section::kLogCount:
     case Section::kObjective:
     case Section::kAlarm:
     case Section::kRemediation:
@@ -244,6 +254,8 @@ const char* SectionName(Section section) {
       return "owner";
     case Section::kLateness:
       return "lateness";
+    case Section::kLogCount:
+      return "log count";
     case Section::kObjective:
       return "objective";
     case Section::kAlarm:
@@ -254,7 +266,9 @@ const char* SectionName(Section section) {
   return "";
 }
 
-Plan Sorted(Plan plan) {
+PlanFile Sorted(PlanFile file) {
+  Plan& plan = file.plan;
+  SortByName(file.logs);
   SortByName(plan.owners);
   SortByName(plan.slos);
   // As Parse leaves them: those that the objectives made stand last.
@@ -263,17 +277,19 @@ Plan Sorted(Plan plan) {
   });
   SortByName(plan.remediations);
   std::sort(plan.lateness.begin(), plan.lateness.end());
-  return plan;
+  return file;
 }
 
-std::vector<CanonicalItem> CanonicalItems(const Plan& given) {
-  const Plan plan = Sorted(given);
+std::vector<CanonicalItem> CanonicalItems(const PlanFile& given) {
+  const PlanFile file = Sorted(given);
+  const Plan& plan = file.plan;
   std::vector<CanonicalItem> items{Itself(plan)};
   for (const Owner& owner : plan.owners) items.push_back(ItemOf(owner));
   for (const auto& [metric, lateness] : plan.lateness) {
     items.push_back(
         Item(Section::kLateness, metric).Plain("allowed", FormatDuration(lateness)).Take());
   }
+  for (const LogCount& count : file.logs) items.push_back(ItemOf(count));
   for (const Slo& slo : plan.slos) items.push_back(ItemOf(plan, slo));
   for (const Alarm& alarm : plan.alarms) {
     if (alarm.slo.empty()) items.push_back(ItemOf(alarm));
@@ -282,10 +298,10 @@ std::vector<CanonicalItem> CanonicalItems(const Plan& given) {
   return items;
 }
 
-std::string CanonicalText(const Plan& plan) {
+std::string CanonicalText(const PlanFile& file) {
   std::string out;
   std::optional<Section> last;
-  for (const CanonicalItem& item : CanonicalItems(plan)) {
+  for (const CanonicalItem& item : CanonicalItems(file)) {
     if (item.section != Section::kPlan && item.section != last)
       out += fmt::format("{}:\n", Heading(item.section));
     last = item.section;
@@ -294,9 +310,9 @@ std::string CanonicalText(const Plan& plan) {
   return out;
 }
 
-std::string Digest(const Plan& plan) { return Hex(Sha256Of(CanonicalText(plan))); }
+std::string Digest(const PlanFile& file) { return Hex(Sha256Of(CanonicalText(file))); }
 
-std::vector<PlanChange> Compare(const Plan& before, const Plan& after) {
+std::vector<PlanChange> Compare(const PlanFile& before, const PlanFile& after) {
   struct Pair {
     std::optional<CanonicalItem> before;
     std::optional<CanonicalItem> after;

@@ -70,6 +70,7 @@ Plan PlanReader::Read(const YamlNode& root) {
   ReadForeign(fields.Get("foreign_alerts"));
   if (const YamlNode* metrics = fields.Get("metrics"))
     bindings_ = ReadBindings(*metrics, problems_);
+  ReadLogs(fields.Get("logs"));
   ReadAlarms(fields.Get("alarms"));
   ReadSlos(fields.Get("slos"));
   ReadRemediations(fields.Get("remediations"));
@@ -88,7 +89,6 @@ Plan PlanReader::Read(const YamlNode& root) {
                  {"rota", "rotas; the owner's channels say who is told"},
                  {"gate", "the deploy gate"},
                  {"canary", "the canary watch"},
-                 {"logs", "counts derived from logs"},
                  {"limits", "limits of a service's own"},
                  {"dashboards", "dashboards"},
                  {"budget", "cost budgets"},

@@ -74,6 +74,7 @@ spread: 4
 dedup: 10min
 lateness: {cpu_utilization: 3min}
 response: {critical: 10min, low: next business day}
+logs: [{name: declined, match: "card * \"declined\"", level: error}]
 owners: {on-call: {title: "On \"call\"", slack: "#oncall", pagerduty: oncall}}
 metrics:
   5xx: {ratio: ['http_5xx_count{route="/a\"b"}', http_request_count]}
@@ -109,6 +110,9 @@ std::vector<std::string> Words() {
           "response: ",
           "owners: ",
           "metrics: ",
+          "logs: ",
+          "match: ",
+          "level: error",
           "slos: ",
           "alarms: ",
           "remediations: ",
@@ -181,14 +185,16 @@ void Run(std::string_view input) {
   const plan::ParseResult fresh = plan::ParseNew(input, 16);
   CheckProblems(fresh, input);
   if (!result.ok()) return Demand(!fresh.ok(), "what is no plan cannot be applied");
-  const std::string written = plan::CanonicalText(result.plan);
+  const plan::PlanFile file(result.plan, plan::ParseLogCounts(input));
+  const std::string written = plan::CanonicalText(file);
   const plan::ParseResult again = plan::Parse(written);
   if (!again.ok() && HasPercentByFormula(result.plan)) return;
   Demand(again.ok(), "the canonical form is a plan: " + written +
                          (again.ok() ? "" : again.problems.front().ToString("canonical")));
-  Demand(again.plan == plan::Sorted(result.plan), "the canonical form says the same: " + written);
-  DemandSame(plan::CanonicalText(again.plan), written);
-  Demand(plan::Compare(result.plan, again.plan).empty(), "nothing differs");
+  const plan::PlanFile read(again.plan, plan::ParseLogCounts(written));
+  Demand(read == plan::Sorted(file), "the canonical form says the same: " + written);
+  DemandSame(plan::CanonicalText(read), written);
+  Demand(plan::Compare(file, read).empty(), "nothing differs");
 }
 
 }  // namespace liveops::fuzz

@@ -4,9 +4,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "common/plan/expression.h"
 #include "common/plan/fields.h"
+#include "common/plan/log_count.h"
 #include "common/plan/model.h"
 #include "common/plan/yaml_tree.h"
 
@@ -22,6 +25,7 @@ class PlanReader {
   PlanReader(ProblemList& problems, int spread_max)
       : problems_(problems), spread_max_(spread_max) {}
   Plan Read(const YamlNode& root);
+  std::vector<LogCount> TakeLogCounts() { return std::move(logs_); }
 
  private:
   // parse.cpp
@@ -62,6 +66,10 @@ class PlanReader {
   bool ReadGood(const YamlNode& node, const Operand* total, Measure& share);
   void CheckBurnNames(const YamlNode& name);
 
+  // parse_logs.cpp
+  void ReadLogs(const YamlNode* node);
+  void ReadLogCount(const YamlNode& node);
+
   // parse_remediation.cpp
   void ReadRemediations(const YamlNode* node);
   void ReadRemediation(const YamlNode& node);
@@ -73,8 +81,10 @@ class PlanReader {
   const int spread_max_;
   Bindings bindings_;
   Plan plan_;
+  std::vector<LogCount> logs_;
   std::map<std::string, std::size_t> alarm_offsets_;
   std::map<std::string, std::size_t> slo_offsets_;
+  std::map<std::string, std::size_t> log_offsets_;
   std::map<std::string, std::size_t> remediation_offsets_;
 };
 

@@ -45,6 +45,7 @@ const std::map<std::string, Role>& RoleTable() {
       {"/liveops.v1.Spans/ListSlowestSpans", Role::kViewer},
       {"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Role::kEmitter},
       {"/opentelemetry.proto.collector.trace.v1.TraceService/Export", Role::kEmitter},
+      {"/opentelemetry.proto.collector.logs.v1.LogsService/Export", Role::kEmitter},
 
       {"/liveops.v1.Alarms/ListAlarms", Role::kViewer},
       {"/liveops.v1.Alarms/WatchAlarms", Role::kViewer},

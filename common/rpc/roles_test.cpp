@@ -31,6 +31,7 @@ TEST(RoleTable, ListsExactlyTheMethodsOfOurServices) {
   }
   methods.insert("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export");
   methods.insert("/opentelemetry.proto.collector.trace.v1.TraceService/Export");
+  methods.insert("/opentelemetry.proto.collector.logs.v1.LogsService/Export");
   std::set<std::string> listed;
   for (const auto& [method, role] : RoleTable()) listed.insert(method);
   EXPECT_EQ(methods, listed);

@@ -39,7 +39,7 @@ std::vector<kafka::TopicSpec> TopicTable(std::int32_t n, std::int32_t replicatio
       {topic::kAlarms, n, compacted(400)},    {topic::kControls, 1, compacted(0)},
       {topic::kOperations, n, without_end},   {topic::kNotifications, n, compacted(1)},
       {topic::kRemediations, n, without_end}, {topic::kDeadLetter, n, kept(30)},
-      {topic::kRollups, n, kept(3)},
+      {topic::kRollups, n, kept(3)},          {topic::kLogs, n, kept(3)},
   };
   // Acknowledged by all that are in sync means something only where that is more than one.
   if (replication >= 3) {

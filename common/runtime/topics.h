@@ -13,6 +13,7 @@ namespace liveops::runtime {
 
 namespace topic {
 inline constexpr const char* kMetrics = "liveops.metrics.v1";
+inline constexpr const char* kLogs = "liveops.logs.v1";
 inline constexpr const char* kPlans = "liveops.plans.v1";
 inline constexpr const char* kAlarms = "liveops.alarms.v1";
 inline constexpr const char* kControls = "liveops.controls.v1";

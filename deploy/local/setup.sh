@@ -21,8 +21,6 @@ mapfile -t wanted < <(grep -vE '^(#|$)' "$here/packages.txt")
 # Wherever Node.js comes from.
 [ "${1:-}" != tests ] || command -v npm >/dev/null || wanted+=(nodejs npm)
 [ "${1:-}" != bench ] || wanted+=(victoria-metrics)
-# Wherever Node.js comes from.
-[ "${1:-}" != tests ] || command -v npm >/dev/null || wanted+=(nodejs npm)
 missing=()
 installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null | awk '$2 == "installed" {print $1}') || true
 for package in "${wanted[@]}"; do

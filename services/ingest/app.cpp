@@ -34,6 +34,9 @@ constexpr Duration kSelfWatchShortest(1000);
 // Points that lie ahead must still lie before a change of the spread that is not read yet; the rest
 // of the lead is for what is on its way, and for clocks.
 constexpr Duration kFutureMax = kSpreadLead - kPlansReadWithin - Duration(30'000);
+// So that a line fits into a record, with its attributes and those of what wrote it.
+constexpr std::size_t kLogMessageMax = 256u << 10;
+constexpr std::size_t kLogAttributesMax = 128;
 // Nobody waits for a plan that is read half a second later.
 constexpr kafka::Gather kPlansGather{Duration(500), 1 << 20};
 
@@ -44,8 +47,8 @@ std::size_t Size(config::Reader& reader, const char* key, std::size_t fallback) 
 }
 
 // What becomes of the status of a running instance.
-void DescribeNow(const Core& core, const SpanIntake& spans, SteadyTime started, bool ready,
-                 v1::GetStatusResponse* out, metrics::List& list) {
+void DescribeNow(const Core& core, const SpanIntake& spans, const LogIntake& logs,
+                 SteadyTime started, bool ready, v1::GetStatusResponse* out, metrics::List& list) {
   out->set_service("ingest");
   out->set_instance(core.settings().instance);
   out->set_version(runtime::Version());
@@ -68,6 +71,7 @@ void DescribeNow(const Core& core, const SpanIntake& spans, SteadyTime started, 
   core.AddMetrics(list);
   core.AddEmitterMetrics(list);
   spans.AddMetrics(list);
+  logs.AddMetrics(list);
 }
 
 }  // namespace
@@ -107,6 +111,18 @@ Result<AppConfig> ReadConfig(const std::string& path) {
   settings.record_bytes_max = Size(reader, "limits.record_bytes", settings.record_bytes_max);
   settings.in_flight_bytes_max =
       Size(reader, "limits.in_flight_bytes", settings.in_flight_bytes_max);
+  out.logs.in_flight_bytes_max =
+      Size(reader, "limits.log_in_flight_bytes", out.logs.in_flight_bytes_max);
+  admit::LogLimits& lines = out.logs.limits;
+  lines.message_bytes = Size(reader, "limits.log_message_bytes", lines.message_bytes);
+  if (lines.message_bytes > kLogMessageMax) {
+    reader.Problem("limits.log_message_bytes",
+                   "must be at most " + std::to_string(kLogMessageMax) + ": a line is one record");
+  }
+  lines.attributes = Size(reader, "limits.log_attributes", lines.attributes);
+  if (lines.attributes > kLogAttributesMax) {
+    reader.Problem("limits.log_attributes", "must be at most " + std::to_string(kLogAttributesMax));
+  }
   out.common.grpc.message_bytes_max =
       Size(reader, "limits.message_bytes", out.common.grpc.message_bytes_max);
   out.common.grpc.connections_max = static_cast<int>(Size(
@@ -129,14 +145,24 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   auto created = kafka::Producer::Create(config.common.kafka, options);
   if (!created) return created.error();
   std::unique_ptr<kafka::Producer> producer = *std::move(created);
+  // Of its own: what lies before a sample on the way to the broker is never a storm of log lines.
+  kafka::Producer::Options log_options;
+  log_options.message_timeout = kMessageTimeout;
+  log_options.queue_bytes_max = config.logs.in_flight_bytes_max + (2u << 20);
+  auto created_logs = kafka::Producer::Create(config.common.kafka, log_options);
+  if (!created_logs) return created_logs.error();
+  std::unique_ptr<kafka::Producer> log_producer = *std::move(created_logs);
   auto plans = kafka::AssignedConsumer::Create(config.common.kafka, kPlansGather);
   if (!plans) return plans.error();
 
   std::atomic<bool> ready = false;
   Core core(settings, *producer);
   SpanIntake spans(core);
-  Ticker ticker(core);
-  PlanFollower follower(*std::move(plans), core.spreads());
+  LogRules log_rules;
+  LogCounts log_counts(core, log_rules);
+  LogIntake logs(config.logs, core, *log_producer, log_rules, log_counts);
+  Ticker ticker(core, [&](SteadyTime now, bool goodbye) { log_counts.Flush(now, goodbye); });
+  PlanFollower follower(*std::move(plans), core.spreads(), log_rules);
   SelfWatch self_watch(core, runtime::NewSession(), started);
   std::unique_ptr<StatsdListener> statsd;
   if (config.statsd.enabled()) {
@@ -145,11 +171,11 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
     statsd = *std::move(listening);
   }
   const runtime::Describe describe = [&](v1::GetStatusResponse& out, metrics::List& list) {
-    DescribeNow(core, spans, started, ready, &out, list);
+    DescribeNow(core, spans, logs, started, ready, &out, list);
     if (statsd) statsd->AddMetrics(list);
   };
   const auto services =
-      GrpcServices::Make(core, spans, config.common.grpc.message_bytes_max,
+      GrpcServices::Make(core, spans, logs, config.common.grpc.message_bytes_max,
                          [&](v1::GetStatusResponse* out) { runtime::FillStatus(describe, *out); });
   auto served = rpc::Server::Start(config.common.grpc, services->all(), services->for_emitters());
   if (!served) return served.error();
@@ -158,7 +184,7 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   std::unique_ptr<HttpFront> front;
   if (config.http.enabled()) {
     auto started_front = HttpFront::Start(
-        MakeHttpRoutes(core, spans, config.http), config.http, config.common.grpc.tls,
+        MakeHttpRoutes(core, spans, logs, config.http), config.http, config.common.grpc.tls,
         [&](const std::string& name) { return core.RetryAfter(name); });
     if (!started_front) return started_front.error();
     front = *std::move(started_front);
@@ -171,9 +197,10 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   // Last in, first out: refuse what is new, let what is on its way land, close, say goodbye. The
   // goodbye comes when nobody can be refused any more: it is the last word on what is missing.
   runtime::CleanupStack cleanup;
-  cleanup.Push("producer", [&] {
+  cleanup.Push("producers", [&] {
+    log_producer.reset();
     producer.reset();
-  });  // its last callbacks need the core and the server's calls
+  });  // their last callbacks need the core and the server's calls
   cleanup.Push("plan follower", [&] { follower.Stop(); });
   cleanup.Push("ticker", [&] {
     ticker.Stop();
@@ -191,6 +218,7 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
     if (statsd) statsd->Stop();
     server->SetServing(false);
     core.Close();
+    log_producer->Flush(kFlushTimeout);
     producer->Flush(kFlushTimeout);
   });
 

@@ -6,6 +6,7 @@
 #include "common/runtime/process.h"
 #include "services/ingest/service/core.h"
 #include "services/ingest/service/http_settings.h"
+#include "services/ingest/service/log_intake.h"
 #include "services/ingest/service/statsd_listener.h"
 
 namespace liveops::ingest {
@@ -13,6 +14,7 @@ namespace liveops::ingest {
 struct AppConfig {
   runtime::CommonConfig common;
   Settings settings;  // session is drawn by Run
+  LogSettings logs;
   HttpSettings http;
   StatsdSettings statsd;
   Duration self_watch_every{10'000};  // steady: how often ingest writes samples of itself
@@ -20,8 +22,9 @@ struct AppConfig {
 
 // Keys beyond the common ones: limits.{labels_per_series, label_name_bytes, label_value_bytes,
 // series_per_batch, points_per_batch, histogram_buckets, future, past, message_bytes, record_bytes,
-// in_flight_bytes, connections}, self_watch.every, those of ReadRateLimits, ReadStatsdSettings, and
-// those of ReadHttpSettings. kNotFound, or kInvalid with every problem and its line.
+// in_flight_bytes, log_in_flight_bytes, log_message_bytes, log_attributes, connections},
+// self_watch.every, those of ReadRateLimits, ReadStatsdSettings, and those of ReadHttpSettings.
+// kNotFound, or kInvalid with every problem and its line.
 Result<AppConfig> ReadConfig(const std::string& path);
 
 // Serves until a stop is asked for. kInvalid: the configuration cannot work; others: it could not

@@ -31,6 +31,7 @@ struct Dispatch {
   int operator()(const EmittersList& c) { return RunEmitters(session, c); }
   int operator()(const SpansList& c) { return RunSpans(session, c); }
   int operator()(const Tail& c) { return RunTail(session, c); }
+  int operator()(const Logs& c) { return RunLogs(session, c); }
   int operator()(const DeploymentsReport& c) { return RunDeploymentsReport(session, c); }
   int operator()(const Decommission& c) { return RunDecommission(session, c); }
   int operator()(const ShowStatus& c) { return RunStatus(session, c); }

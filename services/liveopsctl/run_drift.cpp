@@ -14,9 +14,10 @@ namespace liveops::ctl {
 namespace {
 
 // A stored plan as this build reads it. Older builds may have taken what this one refuses.
-Result<plan::Plan> ReadStored(const v1::PlanRecord& record) {
+Result<plan::PlanFile> ReadStored(const v1::PlanRecord& record) {
   plan::ParseResult parsed = plan::Parse(record.text());
-  if (parsed.ok()) return std::move(parsed.plan);
+  if (parsed.ok())
+    return plan::PlanFile(std::move(parsed.plan), plan::ParseLogCounts(record.text()));
   return InternalError(fmt::format("{} version {} cannot be read by this liveopsctl: {}",
                                    record.service(), record.version(),
                                    parsed.problems.front().ToString(record.service())));
@@ -31,9 +32,9 @@ Drift CompareWithLive(Session& session, Backend& backend, const LoadedPlan& load
     drift.error = live.error().message;
     return drift;
   }
-  plan::Plan there;
+  plan::PlanFile there;
   if (live->record.version() != 0) {
-    Result<plan::Plan> stored = ReadStored(live->record);
+    Result<plan::PlanFile> stored = ReadStored(live->record);
     if (!stored.ok()) {
       drift.error = stored.error().message;
       return drift;
@@ -43,7 +44,8 @@ Drift CompareWithLive(Session& session, Backend& backend, const LoadedPlan& load
   drift.live = std::move(live->record);
   drift.live.clear_text();
   drift.in_force = live->in_force;
-  drift.changes = plan::Compare(there, loaded.parsed.plan);
+  drift.changes =
+      plan::Compare(there, plan::PlanFile(loaded.parsed.plan, plan::ParseLogCounts(loaded.text)));
   return drift;
 }
 
@@ -91,12 +93,13 @@ int RunPlanExport(Session& session, const PlanExport& command) {
       return session.Fail(NotFoundError(fmt::format("no plan of \"{}\"", command.service)));
     record = std::move(live->record);
   }
-  Result<plan::Plan> stored = ReadStored(record);
+  Result<plan::PlanFile> stored = ReadStored(record);
   if (!stored.ok()) return session.Fail(stored.error());
   const std::string text = plan::CanonicalText(*stored);
   // Better no file than one that says something else.
   const plan::ParseResult again = plan::Parse(text);
-  if (!again.ok() || again.plan != plan::Sorted(*stored)) {
+  if (!again.ok() ||
+      plan::PlanFile(again.plan, plan::ParseLogCounts(text)) != plan::Sorted(*stored)) {
     return session.Fail(InternalError(
         fmt::format("{} version {} cannot be written in canonical form; `liveopsctl plan show {}` "
                     "has it as it was applied",

@@ -173,5 +173,18 @@ TEST_F(DriftTest, AnUnexpectedNewestVersionIsToldWithWhoAppliedIt) {
   EXPECT_FALSE(script_.applied[2].has_expected_version());
 }
 
+TEST_F(DriftTest, WhatIsCountedOfLogLinesIsPartOfWhatAPlanSays) {
+  const std::string counts = "logs:\n  - {name: declined, match: card * declined, level: error}\n";
+  const Ran ran = RunWords({"plan", "drift", WriteFile("counts.yaml", kAlike + counts)});
+  EXPECT_EQ(ran.code, kExitNo);
+  EXPECT_THAT(ran.out, HasSubstr("log count"));
+  EXPECT_THAT(ran.out, HasSubstr("declined"));
+  Live(3, kLive + counts);
+  script_.plans[0] = script_.plans[3];
+  EXPECT_THAT(RunWords({"plan", "export", "api"}).out,
+              HasSubstr("logs:\n  - name: \"declined\"\n    match: \"card * declined\"\n    "
+                        "level: error\n"));
+}
+
 }  // namespace
 }  // namespace liveops::ctl

@@ -78,6 +78,7 @@ int RunSend(Session& session, const Send& command);
 int RunEmitters(Session& session, const EmittersList& command);
 int RunSpans(Session& session, const SpansList& command);
 int RunTail(Session& session, const Tail& command);
+int RunLogs(Session& session, const Logs& command);
 int RunDeploymentsReport(Session& session, const DeploymentsReport& command);
 int RunDecommission(Session& session, const Decommission& command);
 int RunStatus(Session& session, const ShowStatus& command);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "common/base/text.h"
+#include "opentelemetry/proto/collector/logs/v1/logs_service.pb.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
 
@@ -67,6 +68,20 @@ Result<std::string> OtlpTracesOfJson(std::string_view json) {
       for (auto& span : *scope.mutable_spans()) {
         span.set_trace_id(IdOfOtlpJson(span.trace_id()));
         span.set_span_id(IdOfOtlpJson(span.span_id()));
+      }
+    }
+  }
+  return request.SerializeAsString();
+}
+
+Result<std::string> OtlpLogsOfJson(std::string_view json) {
+  opentelemetry::proto::collector::logs::v1::ExportLogsServiceRequest request;
+  if (const Status s = ReadOtlpJson(json, request); !s) return s.error();
+  for (auto& resource : *request.mutable_resource_logs()) {
+    for (auto& scope : *resource.mutable_scope_logs()) {
+      for (auto& line : *scope.mutable_log_records()) {
+        line.set_trace_id(IdOfOtlpJson(line.trace_id()));
+        line.set_span_id(IdOfOtlpJson(line.span_id()));
       }
     }
   }

@@ -9,14 +9,16 @@ namespace google::protobuf {
 class Message;
 }
 
+// OTLP's JSON (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding); unknown fields
+// are ignored.
 namespace liveops::ingest {
 
-// An ExportMetricsServiceRequest in protobuf's binary format out of OTLP's JSON
-// (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding); unknown fields are ignored.
-// kInvalid: it is none.
+// An ExportMetricsServiceRequest in protobuf's binary format. kInvalid: it is none.
 Result<std::string> OtlpOfJson(std::string_view json);
 // Likewise an ExportTraceServiceRequest.
 Result<std::string> OtlpTracesOfJson(std::string_view json);
+// Likewise an ExportLogsServiceRequest.
+Result<std::string> OtlpLogsOfJson(std::string_view json);
 
 // For those who read other messages. kInvalid, naming the message: it is none.
 Status ReadOtlpJson(std::string_view json, google::protobuf::Message& message);

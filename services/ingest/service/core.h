@@ -104,6 +104,10 @@ class Core {
   Done Heard(const rpc::Peer& peer, const char* way, std::size_t bytes, Done done);
   // Likewise as Export, whatever protocol the points came by; `done` is of Heard.
   void Take(MixedInput request, const rpc::Peer& peer, std::string_view traceparent, Done done);
+  // What this instance itself has to say of a service: as Write, but nobody is counted as its
+  // sender, its times are no evidence of what time it is, and it is taken while the last requests
+  // are answered, too. `done`, which knows no sender to tell, may be called inside the call.
+  void WriteOwn(const WriteInput& request, SteadyTime now, Done done);
   void ReportDeployment(const v1::ReportDeploymentRequest& request, const rpc::Peer& peer,
                         std::string_view traceparent, std::function<void(const Status&)> done);
   void Decommission(const v1::DecommissionRequest& request, const rpc::Peer& peer,
@@ -119,8 +123,12 @@ class Core {
   void CountAlerts(std::uint64_t taken, std::uint64_t refused);
 
   static bool Allowed(const rpc::Peer& peer, std::string_view service);
+  // kDenied, logged, unless the sender may write the service.
+  static Status MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
   // kDenied, counted and logged, unless the sender may write the service.
   Status CheckWriter(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
+  // kUnavailable: the emitter is over its rate. Else it was taken off.
+  Status TakeFromRate(const EmitterName& emitter, std::uint64_t points, std::size_t bytes);
   // Nothing of a batch is taken, and `why`: its points are counted and told by the ticks. The
   // sender may write the service.
   Error Refuse(std::string_view service, std::uint64_t points, Error why);
@@ -128,6 +136,9 @@ class Core {
   // What the open streams remember of their series. kUnavailable: all together would take too much.
   Status RememberSeries(std::size_t bytes);
   void ForgetSeries(std::size_t bytes) { series_bytes_ -= bytes; }
+
+  // The header for the record of a request: a span of the sender's trace, or a fresh trace.
+  static std::string TraceHeader(std::string_view traceparent);
 
   const EmitterBook& emitters() const { return emitters_; }
 
@@ -161,18 +172,12 @@ class Core {
     std::uint64_t points = 0;
   };
 
-  // kDenied, logged, unless the sender may write the service.
-  static Status MayWrite(const rpc::Peer& peer, std::string_view service, std::uint64_t points);
-  // The header for the record of a request: a span of the sender's trace, or a fresh trace.
-  static std::string TraceHeader(std::string_view traceparent);
   // For the ticks to tell; `service` must be one that the sender may write.
   void Tell(std::string_view service, std::uint64_t points);
   void Count(const std::vector<admit::Rejection>& rejections);
   // Newcomers that the cardinality guard refused, by their service; of so many services at most.
   static constexpr std::size_t kNewcomersOfMax = 250;
   void CountNewcomers(std::string_view service, const std::vector<admit::Rejection>& rejections);
-  // kUnavailable: the emitter is over its rate. Else it was taken off.
-  Status TakeFromRate(const EmitterName& emitter, std::uint64_t points, std::size_t bytes);
   // Admission by the clock as `emitter`'s events let it be seen. kUnavailable: their times are
   // refused by a clock that may prove wrong.
   Result<admit::Admission> Judge(const std::string& emitter, const admit::BatchInput& batch,

@@ -12,6 +12,23 @@ Core::Done Core::Heard(const rpc::Peer& peer, const char* way, std::size_t bytes
                           std::move(done));
 }
 
+void Core::WriteOwn(const WriteInput& request, SteadyTime steady, Done done) {
+  const auto now = clock_.Now(steady);
+  if (!open_ || !now || !spreads_.Fresh(steady))
+    return done(UnavailableError("this ingest does not know the brokers' time, or the plans"));
+  const admit::BatchInput& batch = request.batch;
+  Census::Sight census = census_.Of(batch.service, *now);
+  Result<admit::Admission> admission = admit::Admit(batch, settings_.limits, *now, map(), &census);
+  if (!admission) return done(admission.error());
+  Count(admission->rejections);
+  Tell(batch.service, admission->rejected_points());
+  WriteAnswer answer{admission->batch.points(), std::move(admission->rejections), {}, 0};
+  if (answer.accepted_points == 0) return done(answer);
+  std::vector<Outgoing> records;
+  Lay(request.source, batch.service, Protocol::kNative, admission->batch, records);
+  Send(records, 0, TraceHeader(""), std::move(answer), std::move(done));
+}
+
 void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
                   Done done) {
   done = Heard(peer, Protocol::kOtlp, request.size(), std::move(done));

@@ -13,6 +13,7 @@
 #include "liveops/v1/status.pb.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.grpc.pb.h"
 #include "services/ingest/service/grpc_services.h"
+#include "services/ingest/service/log_world_for_tests.h"
 #include "services/ingest/service/world_for_tests.h"
 
 // For the tests of this folder.
@@ -25,7 +26,8 @@ class Grpc : public testing::Test {
  protected:
   explicit Grpc(const Settings& settings = {}) : settings_(settings) {}
   void SetUp() override {
-    services_ = GrpcServices::Make(core_, spans_, 1 << 20, [](v1::GetStatusResponse*) {});
+    services_ =
+        GrpcServices::Make(core_, spans_, logs_.intake, 1 << 20, [](v1::GetStatusResponse*) {});
     rpc::ServerConfig config;
     config.address = "";
     config.plain_address = "127.0.0.1:0";
@@ -68,6 +70,7 @@ class Grpc : public testing::Test {
   const Settings settings_;
   Core core_{settings_, producer_};
   SpanIntake spans_{core_};
+  LogWorld logs_{core_};
   std::unique_ptr<GrpcServices> services_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<v1::Ingest::Stub> ingest_;

@@ -12,6 +12,7 @@
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.grpc.pb.h"
 #include "services/ingest/codec/native.h"
 #include "services/ingest/codec/otlp_response.h"
+#include "services/ingest/service/grpc_logs.h"
 #include "services/ingest/service/grpc_spans.h"
 #include "services/ingest/service/raw_export.h"
 #include "services/ingest/service/write_streams.h"
@@ -163,21 +164,26 @@ class StatusService final : public v1::Status::CallbackService {
 
 class GrpcServicesImpl final : public GrpcServices {
  public:
-  GrpcServicesImpl(Core& core, SpanIntake& spans, std::size_t bytes_max, FillStatus fill)
+  GrpcServicesImpl(Core& core, SpanIntake& spans, LogIntake& logs, std::size_t bytes_max,
+                   FillStatus fill)
       : ingest_(core, bytes_max),
         otlp_(core, bytes_max),
+        logs_(NewOtlpLogsService(logs, bytes_max)),
         traces_(NewOtlpTracesService(spans, bytes_max)),
         spans_(NewSpansService(spans)),
         emitters_(core),
         status_(std::move(fill)) {}
   std::vector<grpc::Service*> all() override {
-    return {&ingest_, &otlp_, traces_.get(), &emitters_, spans_.get(), &status_};
+    return {&ingest_, &otlp_, logs_.get(), traces_.get(), &emitters_, spans_.get(), &status_};
   }
-  std::vector<grpc::Service*> for_emitters() override { return {&ingest_, &otlp_, traces_.get()}; }
+  std::vector<grpc::Service*> for_emitters() override {
+    return {&ingest_, &otlp_, logs_.get(), traces_.get()};
+  }
 
  private:
   IngestService ingest_;
   OtlpService otlp_;
+  const std::unique_ptr<grpc::Service> logs_;
   const std::unique_ptr<grpc::Service> traces_;
   const std::unique_ptr<grpc::Service> spans_;
   EmittersService emitters_;
@@ -186,10 +192,11 @@ class GrpcServicesImpl final : public GrpcServices {
 
 }  // namespace
 
-std::unique_ptr<GrpcServices> GrpcServices::Make(Core& core, SpanIntake& spans,
+std::unique_ptr<GrpcServices> GrpcServices::Make(Core& core, SpanIntake& spans, LogIntake& logs,
                                                  std::size_t message_bytes_max,
                                                  FillStatus fill_status) {
-  return std::make_unique<GrpcServicesImpl>(core, spans, message_bytes_max, std::move(fill_status));
+  return std::make_unique<GrpcServicesImpl>(core, spans, logs, message_bytes_max,
+                                            std::move(fill_status));
 }
 
 }  // namespace liveops::ingest

@@ -8,7 +8,9 @@
 #include <thread>
 
 #include "liveops/v1/status.pb.h"
+#include "opentelemetry/proto/collector/logs/v1/logs_service.grpc.pb.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.grpc.pb.h"
+#include "services/ingest/codec/otlp_logs_for_tests.h"
 #include "services/ingest/service/grpc_for_tests.h"
 
 namespace liveops::ingest {
@@ -195,6 +197,27 @@ TEST_F(Grpc, ReportsDeployments) {
   v1::ShardRecord record;
   ASSERT_TRUE(record.ParseFromString(producer_.sent.at(0).value));
   EXPECT_EQ(record.deployment().actor(), "local");
+}
+
+TEST_F(Grpc, TakesOtlpsLogs) {
+  const auto stub =
+      opentelemetry::proto::collector::logs::v1::LogsService::NewStub(rpc::Connect(address(), {}));
+  LogsRequest request = LogsOf("shop");
+  AddLine(request, kNow, 17, "card declined");
+  AddLine(request, kNow + 60'000, 17, "from tomorrow");
+  opentelemetry::proto::collector::logs::v1::ExportLogsServiceResponse response;
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  ASSERT_TRUE(stub->Export(&context, request, &response).ok());
+  EXPECT_EQ(response.partial_success().rejected_log_records(), 1);
+  EXPECT_THAT(response.partial_success().error_message(), HasSubstr("future (1)"));
+  EXPECT_EQ(logs_.producer.count(), 1u);
+
+  logs_.producer.mode = FakeProducer::Mode::kFail;
+  grpc::ClientContext again;
+  const grpc::Status status = stub->Export(&again, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(SaysWhenToRetry(status));
 }
 
 }  // namespace

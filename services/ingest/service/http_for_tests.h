@@ -11,6 +11,7 @@
 
 #include "services/ingest/service/http_front.h"
 #include "services/ingest/service/http_routes.h"
+#include "services/ingest/service/log_world_for_tests.h"
 #include "services/ingest/service/world_for_tests.h"
 
 // For the tests of this folder: Core behind the HTTP front on loopback; Kafka is fake.
@@ -20,6 +21,7 @@ class Http : public testing::Test {
  protected:
   void SetUp() override {
     world_.Ready();
+    logs_.emplace(*world_.core);
     Serve();
   }
   void TearDown() override { front_.reset(); }
@@ -31,9 +33,9 @@ class Http : public testing::Test {
     settings_.message_bytes_max = 1 << 20;
     settings_.threads = 4;
     spans_.emplace(*world_.core);
-    auto front =
-        HttpFront::Start(MakeHttpRoutes(*world_.core, *spans_, settings_), settings_, {},
-                         [this](const std::string& name) { return world_.core->RetryAfter(name); });
+    auto front = HttpFront::Start(
+        MakeHttpRoutes(*world_.core, *spans_, logs_->intake, settings_), settings_, {},
+        [this](const std::string& name) { return world_.core->RetryAfter(name); });
     ASSERT_TRUE(front.ok()) << front.error().message;
     front_ = *std::move(front);
   }
@@ -53,6 +55,7 @@ class Http : public testing::Test {
   }
 
   World world_;
+  std::optional<LogWorld> logs_;
   HttpSettings settings_;
   std::optional<SpanIntake> spans_;
   std::unique_ptr<HttpFront> front_;

@@ -14,8 +14,8 @@ class HttpIdentity : public Http {
     settings.address = "127.0.0.1:0";
     settings.threads = 2;
     if (tokens) settings.tokens = {{"agent", "0123456789abcdef", {}}};
-    auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, *spans_, settings), settings,
-                                  certificates().Files("server"),
+    auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, *spans_, logs_->intake, settings),
+                                  settings, certificates().Files("server"),
                                   [](const std::string&) { return Duration(1'000); });
     ASSERT_TRUE(front.ok()) << front.error().message;
     front_ = *std::move(front);

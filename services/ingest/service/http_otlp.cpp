@@ -7,9 +7,6 @@
 #include "common/base/text.h"
 #include "common/rpc/gzip.h"
 #include "google/rpc/status.pb.h"
-#include "services/ingest/codec/otlp_json.h"
-#include "services/ingest/codec/otlp_response.h"
-#include "services/ingest/service/http_parts.h"
 
 namespace liveops::ingest {
 namespace {
@@ -102,20 +99,6 @@ http::Reply OtlpFace::Handle(const http::Call& call, const rpc::Peer& peer) {
   if (!response)
     return answers.Failure(HttpStatusOf(response.error().code), response.error().message);
   return answers.Message(200, **response);
-}
-
-Result<std::string> OtlpMetricsFace::Binary(std::string_view json) const {
-  return OtlpOfJson(json);
-}
-
-Result<OtlpFace::Response> OtlpMetricsFace::Export(std::string_view request, const rpc::Peer& peer,
-                                                   const std::string& traceparent) {
-  Answered<WriteAnswer> answered;
-  core_.Export(request, peer, traceparent, answered.Keep());
-  const Result<WriteAnswer> answer = answered.Wait();
-  if (!answer) return answer.error();
-  auto response = OtlpResponse(answer->rejections);
-  return Response(std::make_unique<decltype(response)>(std::move(response)));
 }
 
 }  // namespace liveops::ingest

@@ -3,13 +3,16 @@
 #include <google/protobuf/message.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.h"
 #include "services/ingest/service/core.h"
 #include "services/ingest/service/http_face.h"
+#include "services/ingest/service/http_parts.h"
 
 namespace liveops::ingest {
 
@@ -34,18 +37,37 @@ class OtlpFace : public HttpFace {
   const std::size_t message_bytes_max_;  // decompressed
 };
 
-class OtlpMetricsFace final : public OtlpFace {
+// Of the signal that `Intake` takes: Core, SpanIntake or LogIntake.
+template <typename Intake>
+class OtlpSignalFace final : public OtlpFace {
  public:
-  // `core` must outlive it.
-  OtlpMetricsFace(Core& core, std::size_t message_bytes_max)
-      : OtlpFace(message_bytes_max), core_(core) {}
+  // `intake` must outlive it; the functions are of the signal's codec.
+  template <typename Respond>
+  OtlpSignalFace(Intake& intake, std::size_t message_bytes_max,
+                 Result<std::string> (*binary)(std::string_view json), Respond respond)
+      : OtlpFace(message_bytes_max),
+        intake_(intake),
+        binary_(binary),
+        respond_([respond](const std::vector<admit::Rejection>& rejections) {
+          using Message = decltype(respond(rejections));
+          return Response(std::make_unique<Message>(respond(rejections)));
+        }) {}
 
  private:
-  Result<std::string> Binary(std::string_view json) const override;
-  Result<Response> Export(std::string_view request, const rpc::Peer& peer,
-                          const std::string& traceparent) override;
+  Result<std::string> Binary(std::string_view json) const override { return binary_(json); }
 
-  Core& core_;
+  Result<Response> Export(std::string_view request, const rpc::Peer& peer,
+                          const std::string& traceparent) override {
+    Answered<WriteAnswer> answered;
+    intake_.Export(request, peer, traceparent, answered.Keep());
+    const Result<WriteAnswer> answer = answered.Wait();
+    if (!answer) return answer.error();
+    return respond_(answer->rejections);
+  }
+
+  Intake& intake_;
+  Result<std::string> (*const binary_)(std::string_view json);
+  const std::function<Response(const std::vector<admit::Rejection>&)> respond_;
 };
 
 }  // namespace liveops::ingest

@@ -48,6 +48,7 @@ void PlanFollower::Once(SteadyTime now) {
       log::Warn("plan_record_unreadable",
                 {{"offset", record.offset}, {"error", s.error().message}});
     }
+    log_rules_.Read(record);
     return;
   }
   if (!reads_on_ || !consumer_->ReachedEnd(kPlans, 0)) return;

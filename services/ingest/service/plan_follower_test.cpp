@@ -131,7 +131,8 @@ class PlanFollowerTest : public testing::Test {
 
   FakeConsumer::State log_;
   SpreadBook book_;
-  PlanFollower follower_{std::make_unique<FakeConsumer>(log_), book_};
+  LogRules log_rules_;
+  PlanFollower follower_{std::make_unique<FakeConsumer>(log_), book_, log_rules_};
   SteadyTime now_{seconds(1000)};
 };
 
@@ -185,6 +186,21 @@ TEST_F(PlanFollowerTest, BeginsAnewWhereItsOffsetIsNoLongerKept) {
   EXPECT_THAT(log_.assigned, ElementsAre(kafka::kOffsetBeginning, kafka::kOffsetBeginning));
   EXPECT_EQ(book_.WidestOf("shop"), 8);
   EXPECT_EQ(book_.StepsOf("shop")->size(), 2u);
+}
+
+TEST_F(PlanFollowerTest, ReadsWhatIsToBeCountedOfLogLines) {
+  v1::PlanRecord plan;
+  plan.set_service("shop");
+  plan.set_version(1);
+  plan.set_text("service: shop\nlogs:\n  - {name: declined, match: card}\n");
+  kafka::Record record;
+  record.value = plan.SerializeAsString();
+  Append(record);
+  Append({});
+  Pass(3, seconds(0));
+  ASSERT_NE(log_rules_.Of("shop"), nullptr);
+  EXPECT_EQ(log_rules_.Of("shop")->at(0).name, "declined");
+  EXPECT_EQ(log_rules_.Of("bank"), nullptr);
 }
 
 }  // namespace

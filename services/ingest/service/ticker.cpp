@@ -28,6 +28,7 @@ std::string WithRefusals(v1::ShardRecord& record, const Refusals& told, std::siz
 }  // namespace
 
 void Ticker::TickOnce(SteadyTime now, bool goodbye) {
+  if (before_) before_(now, goodbye);
   const Settings& settings = core_.settings();
   v1::ShardRecord record;
   record.mutable_source()->set_emitter(settings.instance);  // no sequence: an old tick is harmless

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -13,7 +14,10 @@ namespace liveops::ingest {
 // clock.
 class Ticker {
  public:
-  explicit Ticker(Core& core) : core_(core) {}
+  // What has to stand in the log before a tick; `goodbye`: before the last one.
+  using Before = std::function<void(SteadyTime now, bool goodbye)>;
+
+  explicit Ticker(Core& core, Before before = nullptr) : core_(core), before_(std::move(before)) {}
   ~Ticker() { Stop(); }
 
   // One tick to every partition, now. Thread-safe.
@@ -29,6 +33,7 @@ class Ticker {
   void GiveBack(std::int32_t partition, const Refusals& told, const Error& why);
 
   Core& core_;
+  const Before before_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

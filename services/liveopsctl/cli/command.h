@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/log_level.h"
 #include "common/base/time.h"
 
 // What a command line asks for, as plain values. Made by Parse (cli/parse.h).
@@ -135,6 +136,14 @@ struct Tail {
   std::string kafka;                                        // HOST:PORT; "" = as configured
   std::uint64_t count = 0;  // samples, then the end; 0 = until interrupted
 };
+struct Logs {
+  std::string service;
+  LogLevel level = LogLevel::kUnknown;  // at least
+  std::string match;                    // as in a plan's `logs:`; "" = every line
+  std::uint64_t last = 100;
+  bool follow = false;
+  std::string kafka;  // HOST:PORT; "" = as configured
+};
 struct DeploymentsReport {
   std::string service;
   std::string revision;
@@ -156,7 +165,7 @@ struct Completion {
 using Command = std::variant<PlanCheck, PlanTest, PlanBacktest, PlanDiff, PlanApply, PlanDrift,
                              PlanExport, PlanShow, SlosList, AlarmsList, AlarmsWatch, AlarmsAck,
                              AlarmsExplain, RemediationsList, RemediationsShow, RemediationsApprove,
-                             RemediationsDeny, Send, EmittersList, SpansList, Tail,
+                             RemediationsDeny, Send, EmittersList, SpansList, Tail, Logs,
                              DeploymentsReport, Decommission, ShowStatus, Completion>;
 
 }  // namespace liveops::ctl

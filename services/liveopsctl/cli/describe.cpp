@@ -40,6 +40,7 @@ OptionInfo DescribeOption(const CLI::Option& option) {
 const std::map<std::string, std::vector<std::string>>& Choices() {
   static const std::map<std::string, std::vector<std::string>> kChoices{
       {"--kind", {"gauge", "delta", "observation"}},
+      {"--level", {"trace", "debug", "info", "warn", "error", "fatal"}},
       {"SHELL", {"bash", "zsh", "fish"}},
       {"--only", {"ingest", "evaluation", "notifier", "remediation"}}};
   return kChoices;

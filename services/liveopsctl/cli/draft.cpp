@@ -75,6 +75,10 @@ void CheckDraft(Draft& d) {
   if (auto* stopped = std::get_if<Decommission>(&*d.command)) {
     labels(d.decommission_labels, stopped->labels);
   }
+  if (auto* logs = std::get_if<Logs>(&*d.command); logs && !d.logs_level.empty()) {
+    check("level", d.logs_level, "--level");
+    logs->level = ParseLogLevel(d.logs_level).value_or(LogLevel::kUnknown);
+  }
   const auto source = [&d](PlayedSource& into, SourceUse use) {
     const Status read = ReadSource(d.played, use, into);
     if (d.problem.empty() && !read.ok()) d.problem = read.error().message;

@@ -37,6 +37,8 @@ struct Draft {
   SpansList spans;
   Tail tail;
   std::vector<std::string> tail_labels;
+  Logs logs;
+  std::string logs_level;
   struct {
     std::vector<std::string> samples;
     std::vector<std::string> labels;

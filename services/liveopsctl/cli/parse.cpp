@@ -218,6 +218,18 @@ void AddSamples(CLI::App& app, Draft& d) {
       ->allow_extra_args(false);
   tail->add_option("--count", d.tail.count, "So many samples, then the end")->type_name("N");
   tail->add_option("--kafka", d.tail.kafka, "Where the log of samples is")->type_name("HOST:PORT");
+  CLI::App* logs =
+      Leaf(app, "logs", "The last log lines of a service, from Kafka", d, &Draft::logs);
+  logs->add_option("SERVICE", d.logs.service, "Service that wrote them")->required();
+  logs->add_option("--level", d.logs_level,
+                   "Only of this level or worse: trace, debug, info, warn, error, fatal")
+      ->type_name("LEVEL");
+  logs->add_option("--match", d.logs.match,
+                   "Only lines with this text; * stands for any characters")
+      ->type_name("TEXT");
+  logs->add_option("--last", d.logs.last, "So many lines (default 100)")->type_name("N");
+  logs->add_flag("--follow", d.logs.follow, "Then what comes, until Ctrl-C");
+  logs->add_option("--kafka", d.logs.kafka, "Where the log of lines is")->type_name("HOST:PORT");
   CLI::App* emitters =
       Leaf(app, "emitters", "Who sends to an ingest, how much, and what was refused", d,
            &Draft::emitters);

@@ -13,6 +13,7 @@
 #include "common/base/labels.h"
 #include "common/runtime/time_map.h"
 #include "common/runtime/topics.h"
+#include "liveops/v1/logs.pb.h"
 #include "liveops/v1/metrics.pb.h"
 #include "liveops/v1/operations.pb.h"
 #include "services/liveopsctl/log/partition_log.h"
@@ -71,7 +72,22 @@ class FakeKafka {
     batch.add_point_value(value);
     return record;
   }
-  void Garbage() { Put(runtime::topic::kMetrics, "\x07garbage", kBegin + now_); }
+  void Garbage(const char* topic = runtime::topic::kMetrics) {
+    Put(topic, "\x07garbage", kBegin + now_);
+  }
+  // A record of log lines.
+  void Lines(const std::string& service,
+             const std::vector<std::pair<v1::LogLevel, std::string>>& lines) {
+    v1::LogBatch batch;
+    batch.set_service(service);
+    for (const auto& [level, message] : lines) {
+      v1::LogRecord& line = *batch.add_records();
+      line.set_time_ms(kBegin + now_);
+      line.set_level(level);
+      line.set_message(message);
+    }
+    Put(runtime::topic::kLogs, batch.SerializeAsString(), kBegin + now_);
+  }
   // As retention does: everything of the log before this offset.
   void Forget(std::int64_t before) { low_ = before; }
   std::size_t size() { return logs_[runtime::topic::kMetrics].size(); }
@@ -87,7 +103,7 @@ class FakeKafka {
       if (partitions.empty()) return {};
       topic_ = partitions.front().topic;
       const std::int32_t wanted =
-          topic_ == runtime::topic::kMetrics ? PartitionOf(kafka_.service_, kPartitions) : 0;
+          topic_ == runtime::topic::kControls ? 0 : PartitionOf(kafka_.service_, kPartitions);
       if (partitions.front().partition != wanted) return InternalError("another partition");
       next_ = std::max(Low(topic_), partitions.front().offset);
       return {};

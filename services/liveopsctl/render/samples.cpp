@@ -49,15 +49,14 @@ std::string Says(const TailedSample& s) {
   }
 }
 
-// Of the day, in UTC: "09:15:00.250".
+}  // namespace
+
 std::string TimeOfDayMs(std::int64_t ms) {
   constexpr std::int64_t kDay = 86'400'000;
   const std::int64_t t = ((ms % kDay) + kDay) % kDay;
   return fmt::format("{:02}:{:02}:{:02}.{:03}", t / 3'600'000, t / 60'000 % 60, t / 1000 % 60,
                      t % 1000);
 }
-
-}  // namespace
 
 std::string RenderSample(const TailedSample& s) {
   const bool delta =

@@ -25,6 +25,9 @@ struct TailedSample {
 // `09:15:00.250  requests{code="500"}  +12 in 5s`, with a line end.
 std::string RenderSample(const TailedSample& sample);
 
+// Of the day, in UTC: "09:15:00.250".
+std::string TimeOfDayMs(std::int64_t ms);
+
 // {"time_ms","append_ms","metric","kind","unit","labels":{…},"value"[,"count"][,"duration_ms"]},
 // with a line end.
 std::string SampleJson(const TailedSample& sample);

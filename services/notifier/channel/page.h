@@ -25,6 +25,13 @@ struct PageChange {
   Instant time{};
 };
 
+// A log line of the service.
+struct PageLine {
+  Instant time{};
+  std::string endpoint;  // may be empty
+  std::string message;
+};
+
 enum class RemedyEnd {
   kOpen,
   kVerified,
@@ -91,6 +98,7 @@ struct Page {
   std::uint64_t plan_version = 0;
   std::vector<PageContribution> top;
   std::vector<PageChange> changes;
+  std::vector<PageLine> error_lines;  // the newest, oldest first; as far as they are at hand
   std::string runbook;
   // Of an alert that others judge: who, where, and the partition clock when it was last told.
   std::string origin;

@@ -30,6 +30,7 @@ struct Words {
   const char* top;
   const char* changed;
   const char* nothing_changed;
+  const char* error_lines;
   const char* remedy;
   const char* approve;
   const char* until;

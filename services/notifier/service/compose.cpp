@@ -2,6 +2,7 @@
 
 #include "services/notifier/channel/pagerduty/pagerduty.h"
 #include "services/notifier/channel/slack/slack.h"
+#include "services/notifier/service/error_lines.h"
 
 namespace liveops::notifier {
 namespace {
@@ -88,6 +89,8 @@ Page ComposePage(Registry& registry, const Group& group, const NoticeDecision& n
     for (const RemedyFacts* facts : registry.OpenRemediesForPage(group)) {
       page.remedies.push_back(RemedyOnPage(*facts, plan));
     }
+    if (const ErrorLines* lines = registry.error_lines())
+      page.error_lines = lines->Of(group.service, page.clock);
   }
   return page;
 }

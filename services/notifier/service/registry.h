@@ -17,6 +17,8 @@
 
 namespace liveops::notifier {
 
+class ErrorLines;
+
 inline constexpr Duration kKeepClosed{7LL * 24 * 3600 * 1000};  // domain, after the resolve
 
 // What remediation says of one countermeasure.
@@ -96,6 +98,10 @@ class Registry {
   // Those that are open and belong on the alarm's page, wherever they are told.
   std::vector<const RemedyFacts*> OpenRemediesForPage(const Group& group) const;
 
+  // Whose lines stand on pages; nullptr: none do. They must outlive it.
+  void ShowErrorLines(const ErrorLines* lines) { error_lines_ = lines; }
+  const ErrorLines* error_lines() const { return error_lines_; }
+
   // Forgets what closed more than kKeepClosed before `now`.
   void Expire(Instant now);
   std::size_t size() const { return groups_.size(); }
@@ -135,6 +141,7 @@ class Registry {
   std::set<std::string> with_dedup_;
   std::vector<std::string> plan_problems_;
   Instant newest_clock_{};
+  const ErrorLines* error_lines_ = nullptr;
   int until_expiry_ = 1024;
 };
 

@@ -15,6 +15,8 @@ namespace {
 constexpr Duration kPoll{250};
 constexpr Duration kAckPatience{5'000};
 constexpr Duration kStandBy{5'000};
+// Of log lines, which nobody waits for.
+constexpr kafka::Gather kLinesGather{Duration(250), 1 << 16};
 
 }  // namespace
 
@@ -33,6 +35,7 @@ NotifierService::NotifierService(const runtime::CommonConfig& config, Settings s
       time_map_(time_map),
       writer_(config.instance, runtime::NewSession()),
       core_(settings, time_map, config.topics.partitions, writer_) {
+  core_.registry().ShowErrorLines(&error_lines_);
   sender_ = std::make_unique<http::Sender>(settings.http);
   dedup_ = std::make_unique<DedupTable>(
       settings.redis,
@@ -62,6 +65,10 @@ Status NotifierService::Start() {
     part->consumer = std::move(*consumer);
     if (Status s = Assign(*part); !s.ok()) return s;
   }
+  auto lines = kafka::AssignedConsumer::Create(config_.kafka, kLinesGather);
+  if (!lines.ok()) return lines.error();
+  line_follower_ =
+      std::make_unique<LineFollower>(std::move(*lines), partition_count_, error_lines_);
   kafka::GroupConsumer::Options options;
   options.topic = runtime::topic::kNotifications;
   options.group = "liveops-notifier";
@@ -71,6 +78,7 @@ Status NotifierService::Start() {
   auto group = kafka::GroupConsumer::Create(config_.kafka, std::move(options));
   if (!group.ok()) return group.error();
   group_ = std::move(*group);
+  line_follower_->Start();
   timer_thread_ = std::thread([this] { KeepTime(); });
   alarms_thread_ = std::thread([this] { Follow(alarms_); });
   others_thread_ = std::thread([this] { Follow(others_); });
@@ -84,6 +92,7 @@ void NotifierService::Stop() {
   for (std::thread* part : {&alarms_thread_, &others_thread_}) {
     if (part->joinable()) part->join();
   }
+  if (line_follower_) line_follower_->Stop();
   stop_time_ = true;
   timer_.notify_all();
   if (timer_thread_.joinable()) timer_thread_.join();

@@ -14,6 +14,7 @@
 #include "common/runtime/process.h"
 #include "services/notifier/service/core.h"
 #include "services/notifier/service/dedup_table.h"
+#include "services/notifier/service/line_follower.h"
 
 namespace liveops::notifier {
 
@@ -129,6 +130,8 @@ class NotifierService {
   Part others_{{runtime::topic::kOperations, runtime::topic::kRemediations}, nullptr, {}};
   std::atomic<int> parts_behind_{2};
   std::unique_ptr<kafka::GroupConsumer> group_;
+  ErrorLines error_lines_;
+  std::unique_ptr<LineFollower> line_follower_;
   std::unique_ptr<DedupTable> dedup_;
   std::unique_ptr<http::Sender> sender_;
   std::thread alarms_thread_;

@@ -67,6 +67,14 @@ void AddLists(Json& details, const Page& page, Language language) {
     changes.push_back(TimeText(page.changes[i].time) + "  " + Clean(page.changes[i].description));
   }
   if (!changes.empty()) details["recent_changes"] = std::move(changes);
+  Json errors = Json::array();
+  for (std::size_t i = 0; i < page.error_lines.size() && i < kListMax; ++i) {
+    const PageLine& line = page.error_lines[i];
+    errors.push_back(TimeText(line.time) + "  " +
+                     (line.endpoint.empty() ? "" : Clean(line.endpoint, 80) + "  ") +
+                     Clean(line.message, 300));
+  }
+  if (!errors.empty()) details["last_errors"] = std::move(errors);
   if (page.remedies.empty()) return;
   const PageRemedy& first = page.remedies.front();
   details["remediation"] = RemedyDetails(first, language);

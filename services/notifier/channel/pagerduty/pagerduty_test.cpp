@@ -31,6 +31,7 @@ Page SomePage() {
   page.plan_version = 3;
   page.top = {{"endpoint=/games", 4.1, 0.83}};
   page.changes = {{"deployment revision 42 -> 43", page.since}};
+  page.error_lines = {{page.since, "/pay", "card\ndeclined"}};
   page.runbook = "https://runbooks.example/error-rate";
   return page;
 }
@@ -55,6 +56,7 @@ TEST(PagerDutyRender, ATriggerHasAllThatIsRequiredAndWhatHelps) {
   EXPECT_EQ(details["plan_version"], 3);
   EXPECT_EQ(details["top_contributors"].size(), 1u);
   EXPECT_EQ(details["recent_changes"].size(), 1u);
+  EXPECT_EQ(details["last_errors"], Json::array({"2026-02-04 09:15:00 UTC  /pay  card declined"}));
   EXPECT_EQ(details["runbook"], "https://runbooks.example/error-rate");
   EXPECT_EQ(json["links"][0]["href"], "https://runbooks.example/error-rate");
 }
@@ -126,6 +128,7 @@ TEST(PagerDutyRender, StaysWithinTheLimitsWhateverComes) {
   page.expression = page.unit = page.runbook = page.reason = longest;
   page.top.assign(100, {longest, 1, 0.5});
   page.changes.assign(100, {longest, page.since});
+  page.error_lines.assign(100, {page.since, longest, longest});
   PageRemedy remedy;
   remedy.id = remedy.description = remedy.command = remedy.condition = longest;
   page.remedies.assign(100, remedy);

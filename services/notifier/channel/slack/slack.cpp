@@ -147,6 +147,18 @@ void AddChanges(Json& blocks, const Page& page, Language language) {
   Section(blocks, text);
 }
 
+void AddErrorLines(Json& blocks, const Page& page, Language language) {
+  if (page.error_lines.empty()) return;
+  std::string text = "*" + Say(language, &Words::error_lines) + "*";
+  for (std::size_t i = 0; i < page.error_lines.size() && i < kListMax; ++i) {
+    const PageLine& line = page.error_lines[i];
+    text += "\n• " + TimeText(line.time) + "  ";
+    if (!line.endpoint.empty()) text += "`" + Code(line.endpoint, 80) + "` ";
+    text += Escape(OneLine(line.message), 300);
+  }
+  Section(blocks, CutCharacters(text, kSectionMax));
+}
+
 void AddProposal(Json& blocks, const PageRemedy& remedy, Language language) {
   std::string text = ":wrench: *" + Say(language, &Words::remedy) +
                      "*: " + Escape(OneLine(remedy.description), 400);
@@ -251,6 +263,7 @@ std::string Render(const Page& page, Language language) {
     AddOpeningFields(blocks, page, language);
     AddTop(blocks, page, language);
     AddChanges(blocks, page, language);
+    AddErrorLines(blocks, page, language);
     for (std::size_t i = 0; i < page.remedies.size() && i < 3; ++i) {
       AddRemedy(blocks, page.remedies[i], language);
     }

@@ -164,6 +164,7 @@ TEST(SlackRender, NoLabelCanMentionAChannelOrForgeALink) {
   page.origin = page.link = evil;
   page.top = {{evil, 1, 0.5}};
   page.changes = {{evil, page.since}};
+  page.error_lines = {{page.since, evil, evil}};
   PageRemedy remedy = SomeRemedy();
   remedy.id = remedy.description = remedy.command = remedy.approver = remedy.condition = evil;
   remedy.end_detail = remedy.approved_by = evil;
@@ -188,6 +189,7 @@ TEST(SlackRender, StaysWithinTheLimitsWhateverComes) {
   page.labels = page.runbook = longest;
   page.top.assign(50, {longest, 1, 0.5});
   page.changes.assign(50, {longest, page.since});
+  page.error_lines.assign(50, {page.since, longest, longest});
   PageRemedy remedy = SomeRemedy();
   remedy.description = remedy.command = remedy.condition = remedy.approver = longest;
   page.remedies.assign(20, remedy);
@@ -196,6 +198,18 @@ TEST(SlackRender, StaysWithinTheLimitsWhateverComes) {
   for (int i = 0; i < 3000; ++i) korean += "한";
   page.summary = page.owner = page.name = korean;
   CheckLimits(Render(page, Language::kKorean));
+}
+
+TEST(SlackRender, TheLastErrorLinesStandOnAPageThatOpens) {
+  Page page = SomePage();
+  EXPECT_THAT(Render(page, Language::kEnglish), Not(HasSubstr("Last errors")));
+  page.error_lines = {{page.since, "/pay/:id", "card `7`\n<declined>"}, {page.since, "", "again"}};
+  EXPECT_THAT(Render(page, Language::kEnglish),
+              HasSubstr("*Last errors*\\n• 2026-02-04 09:15:00 UTC  `/pay/:id` card `7` "
+                        "&lt;declined&gt;\\n• 2026-02-04 09:15:00 UTC  again"));
+  page.notice = Notice::kResolved;
+  page.phase = Phase::kResolved;
+  EXPECT_THAT(Render(page, Language::kEnglish), Not(HasSubstr("Last errors")));
 }
 
 TEST(SlackRender, AResolveTellsRecoveredValuePeakAndDuration) {
