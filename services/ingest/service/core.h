@@ -101,6 +101,7 @@ class Core {
               Done done);
   // A request of such a protocol came; its answer is counted on its way to `done`.
   Done Heard(const rpc::Peer& peer, Protocol protocol, std::size_t bytes, Done done);
+  // Likewise, by a way in that is no Protocol of its own: counted under this word.
   Done Heard(const rpc::Peer& peer, const char* way, std::size_t bytes, Done done);
   // Likewise as Export, whatever protocol the points came by; `done` is of Heard.
   void Take(MixedInput request, const rpc::Peer& peer, std::string_view traceparent, Done done);

@@ -34,7 +34,7 @@ struct LogIntake::Flight {
 Result<RealTime> LogIntake::Enter(std::size_t bytes) {
   // Of the brokers the points' producer knows, which has ticks to send: this one first connects
   // when it has lines.
-  const Result<RealTime> now = core_.NowFor(0);
+  const Result<RealTime> now = core_.Gate(0);
   if (!now) return now.error();
   if (in_flight_bytes_.fetch_add(bytes) + bytes > settings_.in_flight_bytes_max) {
     in_flight_bytes_ -= bytes;
