@@ -54,9 +54,13 @@ const char* AggregateName(Aggregate aggregate) {
 
 std::string SeriesText(const Operand& operand) {
   std::string out = operand.metric;
-  if (operand.matches.empty()) return out;
+  std::vector<LabelMatch> matches = operand.matches;
+  if (!operand.service.empty()) {
+    matches.insert(matches.begin(), {std::string(kServiceLabel), false, operand.service});
+  }
+  if (matches.empty()) return out;
   const char* separator = "{";
-  for (const LabelMatch& match : operand.matches) {
+  for (const LabelMatch& match : matches) {
     out += separator + match.name + (match.negate ? "!=\"" : "=\"");
     for (const char c : match.value) {
       if (c == '"' || c == '\\') out += '\\';

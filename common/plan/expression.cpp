@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/plan/expression_parser.h"
 #include "common/plan/parse.h"
+#include "common/plan/reads.h"
 #include "common/plan/units.h"
 
 namespace liveops::plan {
@@ -298,6 +299,11 @@ bool ExpressionParser::ReadExpect(Expect& expect) {
     return Fail(begin,
                 "what is expected of an action is not compared with an earlier time: its window "
                 "opens afterwards; expected a threshold alone");
+  }
+  if (const auto services = ServicesRead(expect.condition); !services.empty()) {
+    return Fail(begin, fmt::format("what is expected of an action is read from its own service's "
+                                   "series, this is of {}",
+                                   services.front()));
   }
   const std::string_view next = cursor_.PeekWord();
   if (next == "for") {

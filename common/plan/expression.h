@@ -52,6 +52,7 @@ struct Bindings {
   // own.
   std::set<std::string, std::less<>> broken;
   std::string default_distribution;  // the alias that a bare `p95` means, "" = none
+  std::string service;               // the plan's own: naming it says nothing
 };
 
 struct ExpressionError {
@@ -92,6 +93,9 @@ struct GoodEvents {
   std::optional<Operand> without;
   std::size_t series_offset = 0;  // in the text
 };
+
+// Why an objective cannot count these, which another service has.
+std::string ForeignEventsFault(const Operand& operand);
 
 // `http_ok_count`, or `http_request_count - http_5xx_count`.
 Parsed<GoodEvents> ParseGoodEvents(std::string_view text, const Bindings* bindings);

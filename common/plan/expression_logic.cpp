@@ -49,7 +49,7 @@ bool ExpressionParser::ReadCondition(Condition& condition) {
   static_cast<Test&>(condition) = std::move(tests_.front());
   condition.more.assign(std::make_move_iterator(tests_.begin() + 1),
                         std::make_move_iterator(tests_.end()));
-  return true;
+  return CheckServices(condition);
 }
 
 bool ExpressionParser::ReadLogic(std::size_t& node) {

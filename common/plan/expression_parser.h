@@ -127,9 +127,12 @@ class ExpressionParser {
   // expression_series.cpp
   bool ReadSeries(Measure& measure);  // sets value's metric and matches, capacity and unit
   bool ReadMatches(Operand& operand);
+  bool ReadService(std::size_t at, Operand& operand);  // what stands after `service` in braces
+  // A condition that reads another service's series can do so.
+  bool CheckServices(const Condition& condition);
   bool ReadCounted(Operand& operand);  // `, user`: the label whose values are counted
   const std::pair<const std::string, Binding>* TakeAlias(std::string_view ends);
-  std::string DeclaredUnit(std::string_view metric) const;
+  std::string DeclaredUnit(const Operand& operand) const;
 
   Cursor cursor_;
   const Bindings* bindings_;

@@ -72,7 +72,7 @@ bool ExpressionParser::ReadExpectation(Condition& condition) {
   if (!ReadReporters(condition)) return false;
   condition.op = Comparison::kLess;
   return ReadHold(condition.hold, &condition.quorum) &&
-         ReadEnd("over, for and a length of time, or the end");
+         ReadEnd("over, for and a length of time, or the end") && CheckServices(condition);
 }
 
 }  // namespace liveops::plan

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <tuple>
 
+#include "common/base/text.h"
+#include "common/plan/checks.h"
 #include "common/plan/expression_parser.h"
+#include "common/plan/reads.h"
 
 namespace liveops::plan {
 namespace {
@@ -39,19 +42,25 @@ const std::pair<const std::string, Binding>* ExpressionParser::TakeAlias(std::st
 
 // A metric that an alias gives a unit has it under its own name too: `p95(http_request_duration_ms)
 // > 0.8s`.
-std::string ExpressionParser::DeclaredUnit(std::string_view metric) const {
-  if (bindings_ == nullptr) return "";
+// What it says of one service's holds for another's of that name that says nothing.
+std::string ExpressionParser::DeclaredUnit(const Operand& operand) const {
+  std::string unit;
+  if (bindings_ == nullptr) return unit;
   for (const auto& [name, binding] : bindings_->names) {
-    if (binding.kind != Binding::Kind::kMeasure && binding.measure.value().metric == metric &&
-        binding.measure.capacity == 0 && !binding.measure.unit.empty()) {
-      return binding.measure.unit;
+    const Operand& named = binding.measure.value();
+    if (binding.kind == Binding::Kind::kMeasure || named.metric != operand.metric ||
+        binding.measure.capacity != 0 || binding.measure.unit.empty()) {
+      continue;
     }
+    if (named.service == operand.service) return binding.measure.unit;
+    if (unit.empty()) unit = binding.measure.unit;
   }
-  return "";
+  return unit;
 }
 
 bool ExpressionParser::ReadSeries(Measure& measure) {
   const std::size_t begin = cursor_.offset();
+  bool declared = false;  // its unit may be, under another name
   if (const auto* alias = TakeAlias("),{")) {
     if (alias->second.kind == Binding::Kind::kMeasure) {
       return Fail(begin,
@@ -68,12 +77,48 @@ bool ExpressionParser::ReadSeries(Measure& measure) {
                                      word));
     }
     measure.value().metric = word;
-    measure.unit = DeclaredUnit(word);
+    declared = true;
   }
   if (cursor_.Peek() == '[') {
     return FailHere("the window is written after the closing parenthesis: over 5min");
   }
-  return cursor_.Peek() != '{' || ReadMatches(measure.value());
+  if (cursor_.Peek() == '{' && !ReadMatches(measure.value())) return false;
+  if (declared) measure.unit = DeclaredUnit(measure.value());
+  return true;
+}
+
+bool ExpressionParser::ReadService(std::size_t at, Operand& operand) {
+  if (cursor_.Take("!=")) {
+    return Fail(at, "a service is named and not left out: expected {service=\"payments\"}");
+  }
+  if (!cursor_.Take("=")) return FailUnexpected("= and the service in quotes");
+  const std::size_t begin = cursor_.offset();
+  const auto value = cursor_.TakeQuoted();
+  if (!value) return FailHere("expected the service in quotes, as in {service=\"payments\"}");
+  if (const std::string fault = ServiceNameFault(*value); !fault.empty()) {
+    return Fail(begin, fmt::format("service is \"{}\"; {}", Truncate(*value, 60), fault));
+  }
+  if (!operand.service.empty() && operand.service != *value) {
+    return Fail(at,
+                fmt::format("the series are of {} already; a measure over several services is "
+                            "made of one aggregate each, as in sum(a) + sum(a{{service=\"{}\"}})",
+                            operand.service, *value));
+  }
+  operand.service = bindings_ != nullptr && bindings_->service == *value ? "" : *value;
+  return true;
+}
+
+bool ExpressionParser::CheckServices(const Condition& condition) {
+  const std::vector<std::string> services = ServicesRead(condition);
+  if (services.empty()) return true;
+  for (std::size_t i = 0; i < TestCount(condition); ++i) {
+    if (const char* phrase = WholeOnly(TestOf(condition, i))) {
+      return Fail(0, fmt::format("{} cannot be run in a condition that reads the series of another "
+                                 "service, as this one does of {}",
+                                 phrase, services.front()));
+    }
+  }
+  return true;
 }
 
 bool ExpressionParser::ReadMatches(Operand& operand) {
@@ -85,6 +130,10 @@ bool ExpressionParser::ReadMatches(Operand& operand) {
       return Fail(at, "expected a label, as in {code=\"500\"}");
     if (cursor_.rest().starts_with("=~") || cursor_.rest().starts_with("!~")) {
       return FailHere("matching by pattern cannot be run yet; expected = or !=");
+    }
+    if (name == kServiceLabel) {
+      if (!ReadService(at, operand)) return false;
+      continue;
     }
     LabelMatch match{name, cursor_.Take("!="), ""};
     if (!match.negate && !cursor_.Take("=")) return FailUnexpected("= or != after the label");
@@ -116,15 +165,25 @@ bool ExpressionParser::ReadGoodEvents(GoodEvents& good) {
   Measure series;
   good.series_offset = cursor_.offset();
   if (!ReadSeries(series)) return false;
+  if (!series.value().service.empty())
+    return Fail(good.series_offset, ForeignEventsFault(series.value()));
   good.series = std::move(series.value());
   if (cursor_.Take("-")) {
     Measure without;
+    const std::size_t at = cursor_.offset();
     if (!ReadSeries(without)) return false;
+    if (!without.value().service.empty()) return Fail(at, ForeignEventsFault(without.value()));
     good.without = std::move(without.value());
   }
   return cursor_.AtEnd() ||
          FailHere(fmt::format("found {}, expected {}", Found(),
                               good.without ? "the end" : "the end, or - and the bad events"));
+}
+
+std::string ForeignEventsFault(const Operand& operand) {
+  return fmt::format(
+      "an objective is over its own service's series, {} is of {}; an alarm may read it",
+      operand.metric, operand.service);
 }
 
 bool ExpressionParser::ReadWholeSeries(Operand& operand) {

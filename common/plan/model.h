@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/base/labels.h"
@@ -61,11 +62,15 @@ struct LabelMatch {
   friend bool operator==(const LabelMatch&, const LabelMatch&) = default;
 };
 
+// In braces it names whose series are read, and is no label: `{service="payments"}`.
+inline constexpr std::string_view kServiceLabel = "service";
+
 // One aggregate of one metric.
 struct Operand {
   Aggregate aggregate = Aggregate::kLast;
   double quantile = 0;              // 0..1, for kQuantile
   std::string metric;               // "" = every series of the service, with kReporters only
+  std::string service;              // whose series they are; "" = the plan's own
   std::vector<LabelMatch> matches;  // all must hold
   Duration per{0};  // > 0 with kRate only: 1min for req/min, 1s when the plan says nothing
   // Of an operand of a formula: what its series are converted to before the formula is computed.

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/plan/checks.h"
 #include "common/plan/plan_reader.h"
+#include "common/plan/reads.h"
 
 namespace liveops::plan {
 namespace {
@@ -70,6 +71,12 @@ Plan PlanReader::Read(const YamlNode& root) {
   ReadForeign(fields.Get("foreign_alerts"));
   if (const YamlNode* metrics = fields.Get("metrics"))
     bindings_ = ReadBindings(*metrics, problems_);
+  bindings_.service = plan_.service;
+  for (auto& [name, binding] : bindings_.names) {
+    for (Operand& operand : binding.measure.operands) {
+      if (operand.service == plan_.service) operand.service.clear();
+    }
+  }
   ReadLogs(fields.Get("logs"));
   ReadAlarms(fields.Get("alarms"));
   ReadSlos(fields.Get("slos"));
@@ -321,20 +328,6 @@ void PlanReader::ReadResponse(const YamlNode* node) {
     return;
   }
 }
-
-namespace {
-
-// What is counted over all series of a group cannot be put together from parts.
-const char* WholeOnly(const Test& test) {
-  if (test.measure.form == Measure::Form::kReporters) return "at least N by label";
-  if (test.top > 0) return "topk";
-  for (const Operand& operand : test.measure.operands) {
-    if (operand.aggregate == Aggregate::kDistinct) return "distinct";
-  }
-  return nullptr;
-}
-
-}  // namespace
 
 void PlanReader::CheckSpread(const YamlNode* node) {
   if (node == nullptr || plan_.spread <= 1) return;

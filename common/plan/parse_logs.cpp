@@ -24,7 +24,7 @@ std::string CountNameFault(const std::string& name) {
     return "it is counted of every service's lines already";
   const auto parsed = ParseSeries(name);
   if (!parsed.value || parsed.value->metric != name || !parsed.value->matches.empty() ||
-      name.size() > 100) {
+      !parsed.value->service.empty() || name.size() > 100) {
     return "the name of a metric is one word of at most 100 characters, such as payment_errors";
   }
   return "";

@@ -157,7 +157,8 @@ class BindingReader {
 
 // One metric is in one unit, whatever names it has.
 void CheckUnits(const YamlNode& metrics, const Bindings& bindings, ProblemList& problems) {
-  std::map<std::string, std::pair<std::string, std::string>> units;  // metric -> unit, name
+  // metric and its service -> unit, name
+  std::map<std::pair<std::string, std::string>, std::pair<std::string, std::string>> units;
   for (const auto& [key, node] : metrics.entries) {
     const auto found = bindings.names.find(key.scalar);
     if (found == bindings.names.end()) continue;
@@ -165,7 +166,8 @@ void CheckUnits(const YamlNode& metrics, const Bindings& bindings, ProblemList& 
     if (measure.unit.empty() || measure.IsRatio() || measure.value().aggregate == Aggregate::kCount)
       continue;
     const auto [first, fresh] =
-        units.emplace(measure.value().metric, std::pair(measure.unit, key.scalar));
+        units.emplace(std::pair(measure.value().metric, measure.value().service),
+                      std::pair(measure.unit, key.scalar));
     if (!fresh && first->second.first != measure.unit) {
       const YamlNode* unit = node.Find("unit");
       problems.Add(unit == nullptr ? node : *unit,

@@ -165,11 +165,13 @@ bool PlanReader::ReadShare(Fields& fields, Measure& share) {
 
 bool PlanReader::ReadEvents(const YamlNode& node, Operand& series) {
   auto parsed = ParseSeries(node.scalar, &bindings_);
-  if (parsed.value) {
+  if (parsed.value && parsed.value->service.empty()) {
     series = std::move(*parsed.value);
     return true;
   }
-  if (!parsed.error.message.empty()) {
+  if (parsed.value) {
+    problems_.AddInside(node, 0, ForeignEventsFault(*parsed.value));
+  } else if (!parsed.error.message.empty()) {
     problems_.AddInside(node, parsed.error.offset, parsed.error.message);
   }
   return false;

@@ -107,4 +107,34 @@ decommissioned (`liveopsctl decommission`) does not count from then on, and is n
        When("fewer than 3 by instance and req/min > 100")}};
 }
 
+ReferenceSection ServicesSection() {
+  return {
+      "Series of other services",
+      "",
+      R"md(`{service="payments"}` says whose series are read; without it they are those of the plan's own
+service. It is no label, stands beside labels, and can be written under `metrics:` too. Units are
+converted as those of the own series are. Every plan may read every service of the installation;
+the alarm, its owner and its groups stay those of the plan's service, and the other one needs no
+plan.
+
+Such a rule is judged when the watermark of every service that it reads has passed, and never
+eagerly: a quarter of a second later than one of a single service, at the least. While one of them
+says nothing the alarm is *unknown*: it neither fires nor resolves, and `alarms explain` names the
+service. Where a counter without points would be 0 because another operand has data, the counters of
+another service are so only once the service was heard of, in the same group: one that nobody knows
+leaves the value unknown, and the alarm `blind` where it reads nothing else. A name that is misspelt
+reads so, too: `plan check` prints which services a plan reads.
+
+`at least N by LABEL`, `fewer than`, `distinct` and `topk` cannot stand in such a condition, nor can
+`expect:` and an objective's events read another service.)md",
+      {When("increase(orders_count) - increase(charge_count{service=\"payments\"}) > 50 for 5min",
+            "orders that nobody was charged for"),
+       When("ratio(charge_failed_count{service=\"payments\"}, orders_count) > 2%",
+            "failures there, held against the orders here"),
+       When("5xx > 1% unless rate(http_5xx_count{service=\"gateway\", zone=\"a\"}) > 5",
+            "not while the gateway itself fails"),
+       Refused("rate(http_5xx_count{service!=\"payments\"}) > 1"),
+       Refused("topk(3, rate(http_5xx_count{service=\"payments\"}) by pod) > 5")}};
+}
+
 }  // namespace liveops::plan

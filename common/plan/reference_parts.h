@@ -19,5 +19,6 @@ ReferenceSection GroupsSection();
 ReferenceSection TopSection();
 ReferenceSection EarlierTimesSection();
 ReferenceSection ReportersSection();
+ReferenceSection ServicesSection();
 
 }  // namespace liveops::plan

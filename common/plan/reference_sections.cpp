@@ -351,15 +351,25 @@ std::string_view ReferenceNames() {
 std::string_view ReferenceCleared() { return "p95 > 500ms for 5min"; }
 
 std::span<const ReferenceSection> ReferenceSections() {
-  static const std::vector<ReferenceSection> sections = {Conditions(),       Aggregates(),
-                                                         Aliases(),          Shares(),
-                                                         Formulas(),         Units(),
-                                                         Windows(),          GroupsSection(),
-                                                         TopSection(),       EarlierTimesSection(),
-                                                         ReportersSection(), Logic(),
-                                                         Values(),           Holds(),
-                                                         Recovery(),         Effects(),
-                                                         Objectives(),       Refusals()};
+  static const std::vector<ReferenceSection> sections = {Conditions(),
+                                                         Aggregates(),
+                                                         Aliases(),
+                                                         Shares(),
+                                                         Formulas(),
+                                                         Units(),
+                                                         Windows(),
+                                                         GroupsSection(),
+                                                         TopSection(),
+                                                         EarlierTimesSection(),
+                                                         ReportersSection(),
+                                                         ServicesSection(),
+                                                         Logic(),
+                                                         Values(),
+                                                         Holds(),
+                                                         Recovery(),
+                                                         Effects(),
+                                                         Objectives(),
+                                                         Refusals()};
   return sections;
 }
 

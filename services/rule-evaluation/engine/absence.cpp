@@ -19,7 +19,7 @@ std::int64_t AbsentAfter(std::int64_t reach_ms, std::int64_t interval_ms, bool g
 }
 
 bool Doubted(const State& s, const Rule& rule, std::int64_t since_ms) {
-  if (s.refused_ms[rule.service] > since_ms) return true;
+  if (RefusedAt(s, rule) > since_ms) return true;
   if (rule.vouched && ToMs(s.presence.doubted()) == rule.vouched->doubt_mark) {
     return rule.vouched->doubt_ms > since_ms;
   }

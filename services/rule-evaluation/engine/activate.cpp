@@ -9,8 +9,6 @@
 namespace liveops::engine {
 namespace {
 
-constexpr std::size_t kDeploymentsMax = 50;
-
 // `reason`: "removed"; or what became of an alarm that goes on as another, a shadow or none.
 void Withdraw(State& s, const Rule& rule, Group& group, const char* reason,
               std::vector<Transition>& out) {
@@ -91,6 +89,7 @@ Rule& NewRule(State& s, Service& service, RuleSpec spec, Role role,
   rule->probe = probe;
   Rule& made = *rule;
   AddRule(s, service, std::move(rule));
+  LinkReads(s, made);
   StartRuleClock(s, made);
   // Without `by` there is one group, from the start: it can be seen to be blind.
   if (made.spec.when.by.empty()) GroupFor(s, made, {});
@@ -183,9 +182,8 @@ void RestartProbes(State& s, Service& service) {
     if (!again) probes.emplace_back((*it)->spec, *(*it)->probe);
     RemoveRule(s, service, **it);
   }
-  const Share share = ShareOf(s, service);
   for (const auto& [spec, probe] : probes) {
-    for (const Role role : RolesOf(share, spec)) NewRule(s, service, spec, role, probe);
+    for (const Role role : RolesOf(s, service, spec)) NewRule(s, service, spec, role, probe);
   }
 }
 
@@ -202,7 +200,9 @@ void Arrange(Service& service, const std::vector<std::string>& names) {
 
 void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transition>& out) {
   const Service* known = FindService(s, view.service);
-  if (known != nullptr && view.version <= known->version) return;
+  const std::vector<ReadFrom> reads = ReadsOf(s, view);
+  if (known != nullptr && view.version < known->version) return;
+  if (known != nullptr && view.version == known->version && reads == known->reads) return;
   const plan::ParseResult parsed = plan::Parse(view.text);
   if (!parsed.ok() || parsed.plan.service != view.service) {
     ++s.counters.plans_refused;
@@ -214,18 +214,24 @@ void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transiti
   service.text = view.text;
   OwnForeign(s, service, parsed.plan.OwnerOfForeign());
   const bool respread = Spread(s, service, parsed.plan.spread, view.spread_from);
+  const std::set<std::string> moved = Moved(service.reads, reads);
+  service.reads = reads;
   if (respread) RestartProbes(s, service);
-  const Share share = ShareOf(s, service);
+  // Do the series of a rule lie elsewhere than before?
+  const auto anew = [&](const RuleSpec& spec) { return respread || ReadsAnyOf(spec, moved); };
   std::vector<RuleSpec> specs = SpecsOf(parsed.plan);
-  if (share.index >= share.of) specs.clear();  // its series lie elsewhere by now
+  // Of some none lie here, or none do by now.
+  std::erase_if(specs, [&](const auto& spec) { return RolesOf(s, service, spec).empty(); });
   std::vector<std::string> names;
   for (const RuleSpec& spec : specs) names.push_back(spec.name);
 
   std::vector<Rule*> removed;
   for (const auto& rule : service.rules) {
-    const bool kept = std::find(names.begin(), names.end(), rule->spec.name) != names.end();
-    const bool old_source = respread && rule->role == Role::kSource;
-    if ((!kept || old_source) && !rule->probe) removed.push_back(rule.get());
+    const auto spec = std::find_if(specs.begin(), specs.end(),
+                                   [&](const auto& x) { return x.name == rule->spec.name; });
+    const bool old_source = rule->role == Role::kSource && spec != specs.end() &&
+                            (anew(*spec) || RolesOf(s, service, *spec).back() != Role::kSource);
+    if ((spec == specs.end() || old_source) && !rule->probe) removed.push_back(rule.get());
   }
   for (Rule* rule : removed) {
     for (const auto& [key, group] : rule->groups) Withdraw(s, *rule, *group, "removed", out);
@@ -233,9 +239,9 @@ void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transiti
     RemoveRule(s, service, *rule);
   }
   for (const RuleSpec& spec : specs) {
-    for (const Role role : RolesOf(share, spec)) {
+    for (const Role role : RolesOf(s, service, spec)) {
       if (Rule* old = FindRule(service, spec.name, role == Role::kSource)) {
-        Amend(s, service, *old, spec, role, respread, out);
+        Amend(s, service, *old, spec, role, anew(spec), out);
       } else {
         NewRule(s, service, spec, role);
       }
@@ -270,7 +276,7 @@ void StartProbe(State& s, const ProbeStartView& view, std::vector<Transition>& o
     }
   }
   const Probe probe{std::string(view.probe_id), std::string(view.expression), s.now(), view.within};
-  const std::vector<Role> roles = RolesOf(ShareOf(s, service), spec);
+  const std::vector<Role> roles = RolesOf(s, service, spec);
   if (!condition.ok()) {
     if (roles.empty() || roles.front() == Role::kSource) return;  // it is the home's to say
     const auto rule =
@@ -285,16 +291,6 @@ void StartProbe(State& s, const ProbeStartView& view, std::vector<Transition>& o
   }
   for (const Role role : roles) NewRule(s, service, spec, role, probe);
   Rebind(s, service);
-}
-
-void ApplyDeployment(State& s, const DeploymentView& view) {
-  Service& service = ServiceOf(s, view.service);
-  BeforeService(s, s.service_index.find(service.name)->second);
-  if (service.deployments.size() >= kDeploymentsMax) {
-    service.deployments.erase(service.deployments.begin());
-  }
-  service.deployments.push_back({std::string(view.revision), std::string(view.description),
-                                 std::string(view.actor), view.time});
 }
 
 namespace {

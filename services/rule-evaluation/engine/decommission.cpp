@@ -98,9 +98,17 @@ void ApplyDecommission(State& s, const DecommissionView& view, std::vector<Trans
     BeforeSeries(s, id);
     series.Leave(s.now_ms());
   });
+  // Where a rule's series lie on several shards, the home hears of it by the readings, which say
+  // that they are absent.
+  const auto whole = [](const Rule& rule) { return rule.role == Role::kWhole; };
   for (const auto& rule : service.rules) {
-    // A home hears of it by the readings; nobody watches a probe's groups.
-    if (!rule->home && rule->spec.room == Room::kGroups) CloseWhatLeft(s, *rule, *pairs, out);
+    // Nobody watches a probe's groups.
+    if (whole(*rule) && rule->spec.room == Room::kGroups) CloseWhatLeft(s, *rule, *pairs, out);
+  }
+  for (Rule* rule : service.readers) {
+    if (!whole(*rule)) continue;
+    BeforeService(s, rule->service);
+    CloseWhatLeft(s, *rule, *pairs, out);
   }
 }
 

@@ -65,6 +65,7 @@ void Feeder::Run() {
   ids_ = s_.series.FindAll(batch_.series);
   const std::uint32_t number = ServiceNumber();
   BeforeService(s_, number);
+  for (const Rule* reader : s_.services[number]->readers) BeforeService(s_, reader->service);
   Resolve(*s_.services[number], number);
   const std::size_t points = batch_.point_series.size();
   const bool fits = batch_.point_time_delta_ms.size() == points &&

@@ -1,6 +1,7 @@
-// The home of a spread service: takes in what the sources say of a step, and judges the step when
-// all have said it (ADR 9).
+// The home of a rule whose series lie on several shards: takes in what the sources say of a step,
+// and judges the step when all have said it (ADR 9).
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
@@ -35,11 +36,8 @@ Rule* HomeRule(Service& service, std::string_view name) {
   return nullptr;
 }
 
-bool HasSource(const State& s, const Share& share, std::int32_t partition) {
-  for (int i = 0; i < share.of; ++i) {
-    if (SourcePartition(s, share, i) == partition) return true;
-  }
-  return false;
+bool HasSource(const Rule& rule, std::int32_t partition) {
+  return std::find(rule.sources.begin(), rule.sources.end(), partition) != rule.sources.end();
 }
 
 enum class Word { kTold, kNone, kWaits };
@@ -78,12 +76,10 @@ void SkipUnseen(Rule& rule, const Home::Told& own) {
 }
 
 // True when the rule, a probe, is over.
-bool JudgeStep(State& s, Rule& rule, const Share& share, std::int64_t step,
-               std::vector<Transition>& out) {
+bool JudgeStep(State& s, Rule& rule, std::int64_t step, std::vector<Transition>& out) {
   std::map<std::int32_t, Home::Told> told = std::move(rule.home->waiting[step]);
   Merger merger(s, rule, step);
-  for (int i = 0; i < share.of; ++i) {
-    const std::int32_t source = SourcePartition(s, share, i);
+  for (const std::int32_t source : rule.sources) {
     const auto it = told.find(source);
     if (it != told.end() && it->second.whole()) {
       merger.Add(source, it->second);
@@ -91,7 +87,7 @@ bool JudgeStep(State& s, Rule& rule, const Share& share, std::int64_t step,
       merger.Untold();
     }
   }
-  SkipUnseen(rule, told.at(share.home));
+  SkipUnseen(rule, told.at(rule.sources.front()));
   MergedStep merged = merger.Merge();
   rule.judged = step;
   rule.home->waiting.erase(rule.home->waiting.begin(), rule.home->waiting.upper_bound(step));
@@ -127,21 +123,20 @@ void ShowMissed(State& s, Rule& rule, std::int32_t missed) {
 
 // True when the rule, a probe, is over.
 bool JudgeHome(State& s, Rule& rule, std::vector<Transition>& out) {
-  const Share share = ShareOf(s, *s.services[rule.service]);
+  const std::int32_t own = rule.sources.front();
   std::int32_t missed = -1;
   std::optional<std::int64_t> step;
-  while ((step = NextOwn(*rule.home, share.home))) {
-    for (int i = 1; i < share.of && missed < 0; ++i) {
-      const std::int32_t source = SourcePartition(s, share, i);
-      if (WordOf(s, rule, *step, source) == Word::kWaits) missed = source;
+  while ((step = NextOwn(*rule.home, own))) {
+    for (std::size_t i = 1; i < rule.sources.size() && missed < 0; ++i) {
+      if (WordOf(s, rule, *step, rule.sources[i]) == Word::kWaits) missed = rule.sources[i];
     }
     if (missed >= 0) break;
     BeforeService(s, rule.service);
-    if (JudgeStep(s, rule, share, *step, out)) return true;
+    if (JudgeStep(s, rule, *step, out)) return true;
   }
   if (missed >= 0) {
-    const Home::Told& own = rule.home->waiting.at(*step).at(share.home);
-    if (s.now_ms() - own.whole_ms < s.Scaled(kMissedMs)) missed = -1;
+    const Home::Told& told = rule.home->waiting.at(*step).at(own);
+    if (s.now_ms() - told.whole_ms < s.Scaled(kMissedMs)) missed = -1;
   }
   ShowMissed(s, rule, missed);
   return false;
@@ -157,7 +152,7 @@ void TakeReadings(State& s, const ReadingsView& view) {
   const bool sane = view.part < view.parts && view.parts <= kPartsMax &&
                     view.step_end_ms % rule->step_ms == 0 && view.step_end_ms > 0 &&
                     view.step_end_ms <= s.now_ms() + kAheadMs &&
-                    HasSource(s, ShareOf(s, *service), view.source_partition);
+                    HasSource(*rule, view.source_partition);
   if (!sane || step <= rule->judged) return;
   BeforeService(s, rule->service);
   Home::Told& told = rule->home->waiting[step][view.source_partition];
@@ -213,10 +208,14 @@ void HousekeepHome(State& s, Rule& rule) {
   std::erase_if(home.groups, [&](const auto& entry) { return !rule.groups.contains(entry.first); });
 }
 
-std::string MissedText(const Rule& rule) {
+std::string MissedText(const State& s, const Rule& rule) {
   if (!rule.home || rule.home->missed < 0) return "";
-  return fmt::format("unknown since {}: partition {} does not say what its series do; before: ",
-                     FormatUtc(rule.judged_ms()).substr(11, 8), rule.home->missed);
+  const std::string of =
+      rule.others.empty() ? ""
+                          : fmt::format(", where series of {} lie,",
+                                        fmt::join(ServicesAt(s, rule, rule.home->missed), " and "));
+  return fmt::format("unknown since {}: partition {}{} does not say what its series do; before: ",
+                     FormatUtc(rule.judged_ms()).substr(11, 8), rule.home->missed, of);
 }
 
 }  // namespace liveops::engine

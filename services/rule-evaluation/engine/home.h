@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
-// What the home of a spread service keeps of one of its rules (ADR 9).
+// What the home keeps of a rule whose series lie on several shards (ADR 9, ADR 11).
 namespace liveops::engine {
 
 // How a rule lives in a shard.
 enum class Role : std::uint8_t {
-  kWhole = 0,   // all of the service's series are here: it feeds windows and judges them
+  kWhole = 0,   // all of its series are here: it feeds windows and judges them
   kSource = 1,  // a part of them is here: it feeds windows and tells the readings of each step
   kHome = 2,    // no series feed it: it judges what the sources tell, the home's own among them
 };
@@ -61,6 +61,6 @@ void Depart(State& s, Rule& rule, const Group& group, std::int64_t end_ms);
 // Forgets what has no more use.
 void HousekeepHome(State& s, Rule& rule);
 // "" unless a source is missed.
-std::string MissedText(const Rule& rule);
+std::string MissedText(const State& s, const Rule& rule);
 
 }  // namespace liveops::engine

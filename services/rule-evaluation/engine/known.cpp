@@ -21,7 +21,7 @@ std::int64_t HardFrom(const State& s, const Rule& rule) {
 bool KnownThen(const State& s, const Rule& rule, std::int64_t begin_ms, std::int64_t end_ms) {
   return begin_ms >= rule.born_ms && std::none_of(s.holes.begin(), s.holes.end(), [&](auto& hole) {
            return hole.from_ms < end_ms && hole.to_ms > begin_ms &&
-                  (hole.service == kNoService || hole.service == rule.service);
+                  (hole.service == kNoService || rule.Watches(hole.service));
          });
 }
 

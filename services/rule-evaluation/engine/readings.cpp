@@ -5,7 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "common/base/hash.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -159,46 +158,6 @@ void ReadRule(const State& s, const Rule& rule, std::int64_t end_ms, RuleReading
 
 }  // namespace
 
-Share ShareOf(const State& s, const Service& service) {
-  Share share;
-  const std::int32_t all = s.limits.partitions;
-  share.home = PartitionOf(service.name, all);
-  share.of = std::clamp(service.spread, 1, static_cast<int>(all));
-  share.index = static_cast<int>((s.limits.partition - share.home + all) % all);
-  return share;
-}
-
-std::int32_t SourcePartition(const State& s, const Share& share, int index) {
-  return (share.home + index) % s.limits.partitions;
-}
-
-std::vector<Role> RolesOf(const Share& share, const RuleSpec& spec) {
-  if (share.index >= share.of) return {};
-  if (share.of == 1) return {Role::kWhole};
-  if (share.index > 0) return {Role::kSource};
-  if (!spec.judges()) return {Role::kWhole};
-  return {Role::kHome, Role::kSource};
-}
-
-std::uint64_t WindowsOf(const Service& service, const Rule& rule) {
-  ByteWriter out;
-  out.Signed(service.spread);
-  out.Signed(service.spread_from_ms);
-  out.Signed(rule.spec.when.quorum.needed);
-  out.Signed(rule.spec.when.quorum.of);
-  out.Signed(rule.spec.when.quorum.slot.count());
-  for (std::size_t i = 0; i < rule.tests(); ++i) {
-    const plan::Test& test = rule.test(i);
-    out.String(plan::CanonicalText(test.measure));
-    out.Varint(test.by.size());
-    for (const std::string& name : test.by) out.String(name);
-    out.Signed(test.window.count());
-    out.Signed(test.ago.count());
-    out.Bool(plan::IsUpward(test.op));
-  }
-  return Xxh64(out.bytes());
-}
-
 StepReading ReadStep(State& s, Rule& rule, std::int64_t step) {
   const std::int64_t end_ms = step * rule.step_ms;
   StepReading out;
@@ -246,7 +205,7 @@ bool TellStep(State& s, Rule& rule, std::int64_t step) {
   readings.parts = static_cast<std::uint32_t>(parts.size());
   for (const std::string& part : parts) {
     readings.groups = part;
-    if (share.index == 0) {
+    if (s.limits.partition == share.home) {
       TakeReadings(s, ViewOf(readings));
     } else {
       s.told.push_back(readings);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,8 +10,8 @@
 #include "common/base/bytes.h"
 #include "services/rule-evaluation/engine/tally.h"
 
-// What a shard that holds a part of a spread service's series says of a rule at a step (ADR 9): of
-// each group what the second stage of a value takes (tally.h), and what only the series can tell
+// What a shard that holds a part of a rule's series says of it at a step (ADR 9, ADR 11): of each
+// group what the second stage of a value takes (tally.h), and what only the series can tell
 // about silence. A home's own part goes the same way.
 namespace liveops::engine {
 
@@ -20,12 +21,28 @@ struct Share {
   int index = 0;          // of this one; 0 = the home; `of` and above: none of them
   std::int32_t home = 0;  // its partition
 };
+
+// --- sources.cpp: where the series of a rule lie ---
 Share ShareOf(const State& s, const Service& service);
+// The partitions of all services that it reads; first its home, also where none lie there.
+std::vector<std::int32_t> SourcesOf(const State& s, const Service& service, const RuleSpec& spec);
 // In which roles a shard keeps a rule.
-std::vector<Role> RolesOf(const Share& share, const RuleSpec& spec);
-std::int32_t SourcePartition(const State& s, const Share& share, int index);
+std::vector<Role> RolesOf(const State& s, const Service& service, const RuleSpec& spec);
+// Event time since which they lie so.
+std::int64_t SpreadFrom(const Service& service, const RuleSpec& spec);
 // What two rules of one name must have in common to tell each other something.
 std::uint64_t WindowsOf(const Service& service, const Rule& rule);
+std::vector<ReadFrom> ReadsOf(const State& s, const PlanActivationView& view);
+// The services whose series lie elsewhere now.
+std::set<std::string> Moved(const std::vector<ReadFrom>& before, const std::vector<ReadFrom>& now);
+bool ReadsAnyOf(const RuleSpec& spec, const std::set<std::string>& services);
+// Series of the other services that it reads feed the rule from here on, or no longer.
+void LinkReads(State& s, Rule& rule);
+void UnlinkReads(State& s, Rule& rule);
+// The clock when ingest last refused points of a service that it reads.
+std::int64_t RefusedAt(const State& s, const Rule& rule);
+// Whose series of the rule lie there.
+std::vector<std::string> ServicesAt(const State& s, const Rule& rule, std::int32_t partition);
 
 // One series, for evidence.
 struct Piece {

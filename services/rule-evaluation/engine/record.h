@@ -77,6 +77,15 @@ struct TickView {
   bool refused_any_service = false;  // of more services than the tick names
 };
 
+// Another service that rules of a plan read (ADR 11), and over how many partitions its series lie,
+// since which event time; epoch = always.
+struct ServiceRead {
+  std::string service;
+  int spread = 1;
+  RealTime spread_from{};
+  friend bool operator==(const ServiceRead&, const ServiceRead&) = default;
+};
+
 struct PlanActivationView {
   std::string_view service;
   std::uint64_t version = 0;
@@ -85,6 +94,7 @@ struct PlanActivationView {
   // Event time from which on the series lie over as many partitions as the text says; epoch = they
   // always did.
   RealTime spread_from{};
+  std::span<const ServiceRead> reads = {};  // by name
 };
 
 struct DeploymentView {

@@ -136,9 +136,9 @@ void WriteKnowledge(const State& s, const Rule& rule, ByteWriter& out) {
   const bool vouched = rule.vouched && rule.vouched->doubt_mark == ToMs(doubted);
   out.Bool(s.presence.ticked() && !s.presence.in_doubt(s.clock.now()));
   out.Signed(std::max(vouched ? rule.vouched->doubt_ms : ToMs(s.map.ToDomain(doubted)),
-                      s.refused_ms[rule.service]));
+                      RefusedAt(s, rule)));
   const auto counts = [&](const Hole& hole) {
-    return hole.service == kNoService || hole.service == rule.service;
+    return hole.service == kNoService || rule.Watches(hole.service);
   };
   out.Varint(static_cast<std::uint64_t>(std::count_if(s.holes.begin(), s.holes.end(), counts)));
   for (const Hole& hole : s.holes) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/base/labels.h"
+#include "common/base/time.h"
 #include "common/plan/model.h"
 #include "common/sketch/hyperloglog.h"
 #include "common/sketch/pane_grid.h"
@@ -24,6 +25,17 @@
 #include "services/rule-evaluation/engine/transition.h"
 
 namespace liveops::engine {
+
+inline constexpr std::int64_t kLongAgo = INT64_MIN / 4;
+
+// Another service that rules read, and where its series lie.
+struct ReadFrom {
+  std::string service;
+  int spread = 1;
+  RealTime from{};                  // as told
+  std::int64_t from_ms = kLongAgo;  // the same, domain
+  friend bool operator==(const ReadFrom&, const ReadFrom&) = default;
+};
 
 // How the points of a series of some kind are kept for an aggregate.
 enum class Cell : std::uint8_t {
@@ -266,7 +278,7 @@ struct Rule {
   // By store: cells that several groups look at, by encoded labels; empty for the first test.
   std::vector<std::map<std::string, std::unique_ptr<Cells>, std::less<>>> shared;
 
-  // Of a spread service.
+  // Where its series lie on several shards.
   Role role = Role::kWhole;
   std::int64_t told = 0;       // a source: the last step that it told
   std::int64_t unseen_ms = 0;  // a source: of the time since then, what nobody observed
@@ -282,7 +294,9 @@ struct Rule {
   bool calls_roll = false;  // one that its group has alone: then that is always active
   std::int64_t due_ms = 0;  // partition clock at which the next step is judged
   std::int64_t fed_after_ms = INT64_MIN;  // points up to here are not its own
-  std::uint64_t reads = 0;                // of a spread service: WindowsOf
+  std::uint64_t reads = 0;                // where the role is not kWhole: WindowsOf
+  std::vector<std::int32_t> sources;      // SourcesOf
+  std::vector<std::uint32_t> others;      // numbers of the other services that it reads
   bool changed = true;                    // its placeholder view did
   bool placeholder_told = false;
 
@@ -316,6 +330,9 @@ struct Rule {
       window.keep_from = FirstKept(i);
     }
     return window.keep_from;
+  }
+  bool Watches(std::uint32_t of) const {
+    return of == service || std::find(others.begin(), others.end(), of) != others.end();
   }
   bool fed() const { return !members.empty() || rolled > 0; }
   // Do all groups have cells of their own for the test?

@@ -122,6 +122,14 @@ std::uint64_t Shard::PlanVersion(std::string_view service) const {
   return known == nullptr ? 0 : known->version;
 }
 
+std::vector<ServiceRead> Shard::PlanReads(std::string_view service) const {
+  std::vector<ServiceRead> reads;
+  const Service* known = FindService(std::as_const(impl_->state), service);
+  if (known == nullptr) return reads;
+  for (const ReadFrom& read : known->reads) reads.push_back({read.service, read.spread, read.from});
+  return reads;
+}
+
 std::vector<AlarmView> Shard::Alarms() const {
   const State& s = impl_->state;
   std::vector<AlarmView> views;

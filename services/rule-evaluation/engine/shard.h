@@ -69,6 +69,8 @@ class Shard {
 
   // The version in force of a service's plan, 0 when none.
   std::uint64_t PlanVersion(std::string_view service) const;
+  // Which other services it reads, and where their series lie, as the activation said.
+  std::vector<ServiceRead> PlanReads(std::string_view service) const;
 
   // Every alarm (also kOk and kBlind), by alarm id.
   std::vector<AlarmView> Alarms() const;

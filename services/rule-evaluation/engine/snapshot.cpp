@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/base/hash.h"
+#include "services/rule-evaluation/engine/readings.h"
 #include "services/rule-evaluation/engine/snapshot_parts.h"
 
 // The snapshot is a row of sections, each with a check sum of its own: the head, the series by
@@ -10,7 +11,7 @@ namespace liveops::engine {
 namespace {
 
 constexpr std::string_view kMark = "liveops-shard";
-constexpr std::uint64_t kFormat = 13;
+constexpr std::uint64_t kFormat = 14;
 constexpr std::uint32_t kBlock = 256;  // series
 
 template <typename C, typename F>
@@ -208,6 +209,7 @@ bool ReadState(State& s, std::span<const std::string_view> sections, std::string
     if (!read || !in.ok() || !in.AtEnd()) return false;
   }
   s.refused_ms = std::move(refused);
+  for (const auto& [number, rule] : s.rules) LinkReads(s, *rule);
   return s.series.Complete() && JudgedOfLate(s);
 }
 

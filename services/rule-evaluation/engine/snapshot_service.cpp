@@ -205,6 +205,13 @@ void WriteService(const Service& service, ByteWriter& out) {
   out.String(service.text);
   out.Varint(static_cast<std::uint64_t>(service.spread));
   out.Signed(service.spread_from_ms);
+  out.Varint(service.reads.size());
+  for (const ReadFrom& read : service.reads) {
+    out.String(read.service);
+    out.Varint(static_cast<std::uint64_t>(read.spread));
+    out.Signed(ToMs(read.from));
+    out.Signed(read.from_ms);
+  }
   out.Varint(service.deployments.size());
   for (const Deployment& d : service.deployments) {
     out.String(d.revision);
@@ -232,6 +239,13 @@ bool ReadService(State& s, ByteReader& in) {
   service.text = in.String();
   service.spread = static_cast<int>(in.Varint() % (kSpreadMax + 1));
   service.spread_from_ms = in.Milliseconds(kLongAgo);
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    ReadFrom& read = service.reads.emplace_back();
+    read.service = in.String();
+    read.spread = static_cast<int>(in.Varint() % (kSpreadMax + 1));
+    read.from = RealFromMs(in.Milliseconds());
+    read.from_ms = in.Milliseconds(kLongAgo);
+  }
   for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
     Deployment& d = service.deployments.emplace_back();
     d.revision = in.String();

@@ -25,14 +25,13 @@
 // Not for other rooms.
 namespace liveops::engine {
 
-inline constexpr std::int64_t kLongAgo = INT64_MIN / 4;
-
 struct Service {
   std::string name;
   std::uint64_t version = 0;
   std::string text;                          // of the plan in force
   int spread = 1;                            // as it says
   std::int64_t spread_from_ms = kLongAgo;    // event time since which its series lie so
+  std::vector<ReadFrom> reads;               // by its rules, beside its own series; by name
   std::vector<Deployment> deployments;       // the last hour's, oldest first
   std::vector<Decommission> decommissions;   // likewise
   std::vector<std::unique_ptr<Rule>> rules;  // the plan's in its order, then the probes that run
@@ -41,6 +40,7 @@ struct Service {
   std::string foreign_owner;      // derived: whose they are, by the plan
   Rule* series_limit = nullptr;   // derived: kSeriesLimitName among `rules`
   Rule* foreign_limit = nullptr;  // derived: kForeignLimitName
+  std::vector<Rule*> readers;     // derived: rules of others that read its series, by number
   // Derived, for people: the clock when a series of it was last refused for want of room.
   std::int64_t series_refused_ms = kLongAgo;
   std::uint64_t generation =
@@ -345,7 +345,7 @@ bool AdoptOverflow(State& s, Rule& rule, const Transition& truth);
 // --- activate.cpp ---
 void ActivatePlan(State& s, const PlanActivationView& plan, std::vector<Transition>& out);
 void StartProbe(State& s, const ProbeStartView& probe, std::vector<Transition>& out);
-void ApplyDeployment(State& s, const DeploymentView& deployment);
+void ApplyDeployment(State& s, const DeploymentView& deployment);  // deployment.cpp
 bool AdoptTransition(State& s, const Transition& truth);
 // Adopted alarms that the plan in force does not have any more are told as withdrawn.
 void WithdrawAdopted(State& s, std::vector<Transition>& out);

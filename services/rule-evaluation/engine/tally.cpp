@@ -79,7 +79,8 @@ const sketch::PaneGrid::Sums& TallyMaker::Sums() {
 Tally TallyMaker::Of(std::size_t operand) {
   Tally out;
   if (test_.measure.IsRatio()) {
-    out.has_counters = true;
+    out.has_counters = std::any_of(cells_.members.begin(), cells_.members.end(),
+                                   [&](const Member& member) { return member.operand == operand; });
     out.counted = OfCounters(s_, rule_, cells_, Sums(), operand, span_, at_least_);
     return out;
   }

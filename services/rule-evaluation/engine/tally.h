@@ -35,6 +35,9 @@ struct Tally {
   std::optional<double> gauges;  // of all together
   sketch::HyperLogLog distinct;  // label values that spoke
   Observed observed;
+
+  // Did a series of it ever speak?
+  bool heard() const { return has_counters || has_buckets || has_gauges || observed.any; }
 };
 
 // Makes the tallies of some cells' operands over one window, each when it is asked for.
@@ -82,14 +85,35 @@ class ValueMaker {
   Reading OfRatio(const Increase& above, const Increase& below) const;
   Reading OfFormula(const std::vector<double>& values) const;
   Reading Finished(Reading value) const;
+  // Where a counter without points is 0, that of another service is so only if the service is heard
+  // of: else one that nobody knows would do nothing, where nothing is known of it.
+  template <typename Heard>
+  bool HeardAll(Heard heard) const;
 
   const plan::Test& test_;
   const std::vector<double>& bounds_;
 };
 
+template <typename Heard>
+bool ValueMaker::HeardAll(Heard heard) const {
+  const auto& operands = test_.measure.operands;
+  for (const plan::Operand& operand : operands) {
+    if (operand.service.empty() || operands.size() == 1) continue;
+    bool any = false;
+    for (std::size_t i = 0; i < operands.size() && !any; ++i) {
+      any = operands[i].service == operand.service && heard(i);
+    }
+    if (!any) return false;
+  }
+  return true;
+}
+
 template <typename TallyOf>
 Reading ValueMaker::Make(TallyOf tally_of) const {
   const plan::Measure& measure = test_.measure;
+  if (!HeardAll([&](std::size_t operand) { return tally_of(operand).heard(); })) {
+    return Finished(Reading());
+  }
   if (measure.IsRatio()) {
     const Increase below = tally_of(1).counted;
     // A counter without points is 0 where its denominator has data.

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "services/rule-evaluation/engine/readings.h"
 #include "services/rule-evaluation/engine/rollup_parts.h"
 #include "services/rule-evaluation/engine/state.h"
 
@@ -152,7 +153,7 @@ void StartRuleClock(State& s, Rule& rule) {
   rule.lateness_ms = std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kNative));
   if (!s.clock.started()) return;
   const std::int64_t now = s.now_ms();
-  rule.born_ms = std::max(now, s.services[rule.service]->spread_from_ms);
+  rule.born_ms = std::max(now, SpreadFrom(*s.services[rule.service], rule.spec));
   rule.judged = rule.told = sketch::LastEnded(now - LatenessOf(s, rule), rule.step_ms);
   if (rule.rolls) rule.rolls->next_ms = now + kRoundMs;
   Schedule(s, rule);

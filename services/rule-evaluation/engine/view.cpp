@@ -311,7 +311,7 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
   v.points = group.last.points > 0
                  ? static_cast<std::uint64_t>(std::llround(std::min(group.last.points, 1e18)))
                  : 0;
-  v.explanation = MissedText(rule) + Explain(rule, group, v.state) + Silent(s, rule, group) +
+  v.explanation = MissedText(s, rule) + Explain(rule, group, v.state) + Silent(s, rule, group) +
                   Further(rule, group) + Untracked(s, rule);
   v.budget = BudgetOf(s, rule);
   if (v.budget) v.explanation += "; " + BudgetText(*v.budget);
@@ -356,7 +356,7 @@ AlarmView PlaceholderOf(const State& s, const Rule& rule) {
   v.explanation = rule.seen
                       ? fmt::format("no series of {} at present", metric)
                       : fmt::format("no point of {} seen since the plan came into force", metric);
-  v.explanation = MissedText(rule) + v.explanation + Untracked(s, rule);
+  v.explanation = MissedText(s, rule) + v.explanation + Untracked(s, rule);
   return v;
 }
 

@@ -192,7 +192,7 @@ void Oracle::Take(const RecordView& record, const BatchView& batch) {
     }
     for (const auto& [labels, touch] : touches) {
       for (const auto& group : watch->groups) {
-        if (group->labels == labels) JudgeTouched(*watch, *group, touch);
+        if (eager_ && group->labels == labels) JudgeTouched(*watch, *group, touch);
       }
     }
   }

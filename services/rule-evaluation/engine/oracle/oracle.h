@@ -130,8 +130,12 @@ struct Expected {
 // Where the text leaves something open it says so, beginning with "Reading:".
 class Oracle {
  public:
-  // So many groups a condition may have.
-  explicit Oracle(std::size_t groups_max) : groups_max_(groups_max) {}
+  // So many groups a condition may have; `eager`: alarms may fire before the watermark has passed.
+  explicit Oracle(std::size_t groups_max, bool eager = true)
+      : groups_max_(groups_max), eager_(eager) {}
+  // By metric, those that are of other services: the evaluator still takes all series for those of
+  // one.
+  void SetServices(std::map<std::string, std::string> services) { services_ = std::move(services); }
   void Apply(const RecordView& record, std::vector<Expected>& out);
 
  private:
@@ -241,6 +245,7 @@ class Oracle {
                   bool sure) const;
   Amount OfGauges(const plan::Test& test, plan::Aggregate aggregate, const MemberBooks& members,
                   const Span& span) const;
+  bool HeardOfAll(const plan::Measure& measure, const MemberBooks& members) const;
   Amount OfFormula(const plan::Test& test, const MemberBooks& members, const Span& span) const;
   std::optional<double> OfGauge(plan::Aggregate aggregate, const MemberBook& member,
                                 const Span& span) const;
@@ -254,6 +259,8 @@ class Oracle {
   const Point* StillGood(const MemberBook& member, const Span& span) const;
 
   std::size_t groups_max_;
+  bool eager_;
+  std::map<std::string, std::string> services_;
   Time time_;
   Points points_;
   std::uint64_t version_ = 0;

@@ -346,6 +346,20 @@ Amount Oracle::OfFormula(const plan::Test& test, const MemberBooks& members,
   return amount;
 }
 
+// Reading: where several services are read together, one of which nothing was ever heard leaves the
+// value unknown.
+bool Oracle::HeardOfAll(const plan::Measure& measure, const MemberBooks& members) const {
+  if (measure.operands.size() == 1) return true;
+  std::map<std::string, bool> heard;
+  for (std::size_t o = 0; o < measure.operands.size(); ++o) {
+    const auto of = services_.find(measure.operands[o].metric);
+    if (of == services_.end()) continue;
+    heard[of->second] |= std::any_of(members.begin(), members.end(),
+                                     [&](const MemberBook* m) { return m->operand == o; });
+  }
+  return std::all_of(heard.begin(), heard.end(), [](const auto& one) { return one.second; });
+}
+
 Amount Oracle::Measure(const Watch& watch, const GroupBook& group, std::size_t test,
                        const Span& span, bool sure, bool past) const {
   const plan::Test& t = watch.test(test);
@@ -356,6 +370,7 @@ Amount Oracle::Measure(const Watch& watch, const GroupBook& group, std::size_t t
     if (d.test == test && d.past == past && d.labels == Pick(t.by, group.labels))
       members.push_back(&d);
   }
+  if (!HeardOfAll(m, members)) return {};
   if (m.form == plan::Measure::Form::kFormula) return OfFormula(t, members, span);
   Amount amount = OfOperand(t, m.IsRatio() ? 1 : 0, members, span, sure && !m.IsRatio());
   if (m.IsRatio() && amount.known) {

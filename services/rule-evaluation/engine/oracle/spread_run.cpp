@@ -6,18 +6,22 @@
 #include <cmath>
 #include <deque>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "common/base/hash.h"
+#include "common/plan/parse.h"
+#include "common/plan/reads.h"
+#include "services/rule-evaluation/engine/oracle/oracle.h"
 #include "services/rule-evaluation/engine/oracle/random.h"
+#include "services/rule-evaluation/engine/oracle/services.h"
 #include "services/rule-evaluation/engine/shard.h"
 
 namespace liveops::engine::oracle {
 namespace {
 
 constexpr std::int32_t kPartitions = 8;
-constexpr std::string_view kService = "shop";
 
 // One record of a shard's log.
 struct Entry {
@@ -26,19 +30,26 @@ struct Entry {
   std::optional<Readings> readings;
 };
 
+struct World {
+  const History& history;
+  int spread = 1;
+  Services services;
+};
+
 // A shard with its log, and what a crash leaves of it.
 class Node {
  public:
-  explicit Node(std::int32_t partition) {
+  Node(std::string service, std::int32_t partition) : service_(std::move(service)) {
     limits_.partition = partition;
     limits_.partitions = kPartitions;
+    limits_.eager = false;  // of a rule whose series lie together
     shard_.emplace(TimeMap{}, limits_);
     Keep();
   }
 
-  void Append(const History& history, int spread, Entry entry) {
+  void Append(const World& world, Entry entry) {
     log_.push_back(std::move(entry));
-    Apply(history, spread, log_.size() - 1, transitions_);
+    Apply(world, log_.size() - 1, transitions_);
   }
   // The state as it is would be found again. Only when all that was told stands in the log.
   void Keep() {
@@ -48,13 +59,13 @@ class Node {
   }
   // From the last snapshot on, again. What was told since is told again. False = the transitions
   // are not the same.
-  bool Crash(const History& history, int spread) {
+  bool Crash(const World& world) {
     auto restored = Shard::Restore(snapshot_, TimeMap{}, limits_);
     if (!restored.ok()) return false;
     shard_ = std::move(*restored);
     told_.clear();
     std::vector<Transition> again;
-    for (std::size_t i = kept_; i < log_.size(); ++i) Apply(history, spread, i, again);
+    for (std::size_t i = kept_; i < log_.size(); ++i) Apply(world, i, again);
     if (again.size() != transitions_.size() - kept_transitions_) return false;
     for (std::size_t i = 0; i < again.size(); ++i) {
       const Transition& before = transitions_[kept_transitions_ + i];
@@ -70,8 +81,9 @@ class Node {
   const Shard& shard() const { return *shard_; }
 
  private:
-  void Apply(const History& history, int spread, std::size_t at, std::vector<Transition>& out);
+  void Apply(const World& world, std::size_t at, std::vector<Transition>& out);
 
+  std::string service_;  // whose points it gets
   ShardLimits limits_;
   std::optional<Shard> shard_;
   std::vector<Entry> log_;
@@ -83,7 +95,7 @@ class Node {
   RecordMaker maker_;
 };
 
-void Node::Apply(const History& history, int spread, std::size_t at, std::vector<Transition>& out) {
+void Node::Apply(const World& world, std::size_t at, std::vector<Transition>& out) {
   const Entry& entry = log_[at];
   RecordView view;
   std::string text;
@@ -91,15 +103,26 @@ void Node::Apply(const History& history, int spread, std::size_t at, std::vector
     view.body = ViewOf(*entry.readings);
   } else if (entry.record.kind == HistoryRecord::Kind::kBatch && entry.record.points.empty()) {
     BatchView nothing;
-    nothing.service = kService;
+    nothing.service = service_;
     view.body = nothing;
     view.source = {entry.record.emitter, entry.record.session, entry.record.sequence};
   } else {
-    view = maker_.Make(history, entry.record, 0);
+    view = maker_.Make(world.history, entry.record, 0);
   }
   if (auto* plan = std::get_if<PlanActivationView>(&view.body)) {
-    text = fmt::format("spread: {}\n{}", spread, plan->text);
+    text = world.services.several() ? world.services.Named(std::string(plan->text))
+                                    : fmt::format("spread: {}\n{}", world.spread, plan->text);
     plan->text = text;
+    plan->reads = world.services.reads();
+  }
+  if (auto* batch = std::get_if<BatchView>(&view.body)) batch->service = service_;
+  // What is refused is refused of all.
+  std::vector<std::pair<std::string_view, std::uint64_t>> refused;
+  if (auto* tick = std::get_if<TickView>(&view.body)) {
+    for (const auto& [service, points] : tick->refused_points) {
+      refused.emplace_back(service == kService ? std::string_view(service_) : service, points);
+    }
+    tick->refused_points = refused;
   }
   view.offset = static_cast<std::int64_t>(at);
   view.append_time = RealFromMs(kNine + entry.at);
@@ -111,15 +134,24 @@ void Node::Apply(const History& history, int spread, std::size_t at, std::vector
 class Run {
  public:
   Run(const History& history, const SpreadConditions& conditions)
-      : history_(history), conditions_(conditions), random_(conditions.seed) {
-    const std::int32_t home = PartitionOf(kService, kPartitions);
-    from_.resize(static_cast<std::size_t>(conditions.spread));
-    for (int i = 0; i < conditions.spread; ++i) nodes_.emplace_back((home + i) % kPartitions);
+      : history_(history),
+        conditions_(conditions),
+        random_(conditions.seed),
+        world_{history, conditions.spread, Services(history, conditions.others, random_)} {
+    Add(std::string(kService), PartitionOf(kService, kPartitions));
+    for (const std::string& other : conditions.others) {
+      Add(other, PartitionOf(other, kPartitions));
+    }
+    if (!conditions.others.empty()) return;
+    for (int i = 1; i < conditions.spread; ++i) {
+      Add(std::string(kService), (partitions_[0] + i) % kPartitions);
+    }
   }
 
   // "" or what went wrong.
   std::string Play();
   std::vector<Transition>& transitions() { return nodes_.front().transitions(); }
+  const Services& services() const { return world_.services; }
   std::size_t crashes() const { return crashes_; }
   std::size_t repeated() const { return repeated_; }
 
@@ -128,11 +160,25 @@ class Run {
   void Deliver(std::int64_t at, bool all);
   void DeliverOne(std::size_t source, std::int64_t at);
 
+  void Add(std::string service, std::int32_t partition) {
+    partitions_.push_back(partition);
+    from_.push_back(0);
+    nodes_.emplace_back(std::move(service), partition);
+  }
+  // Where the series lies.
+  std::int32_t PartitionFor(const HistorySeries& series) const {
+    return world_.services.several()
+               ? PartitionOf(world_.services.Of(series), kPartitions)
+               : SpreadPartitionOf(kService, series.fingerprint, conditions_.spread, kPartitions);
+  }
+
   const History& history_;
   const SpreadConditions& conditions_;
   Random random_;
-  std::deque<Node> nodes_;          // the home first
-  std::vector<std::int64_t> from_;  // by node: nothing of it comes before
+  World world_;
+  std::vector<std::int32_t> partitions_;  // by node
+  std::deque<Node> nodes_;                // the home first
+  std::vector<std::int64_t> from_;        // by node: nothing of it comes before
   std::vector<Readings> written_;
   std::size_t crashes_ = 0;
   std::size_t repeated_ = 0;
@@ -140,15 +186,12 @@ class Run {
 
 // Every shard gets a record, so that their clocks agree to the millisecond.
 void Run::Hand(const HistoryRecord& record) {
-  const std::int32_t home = PartitionOf(kService, kPartitions);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Entry entry{record.at, record, {}};
     std::erase_if(entry.record.points, [&](const HistoryPoint& p) {
-      const std::int32_t partition = SpreadPartitionOf(
-          kService, history_.series[p.series].fingerprint, conditions_.spread, kPartitions);
-      return partition != (home + static_cast<std::int32_t>(i)) % kPartitions;
+      return PartitionFor(history_.series[p.series]) != partitions_[i];
     });
-    nodes_[i].Append(history_, conditions_.spread, std::move(entry));
+    nodes_[i].Append(world_, std::move(entry));
   }
 }
 
@@ -160,10 +203,10 @@ void Run::DeliverOne(std::size_t source, std::int64_t at) {
     written_.push_back(*entry.readings);
     if (written_.size() > 20) written_.erase(written_.begin());
   }
-  nodes_.front().Append(history_, conditions_.spread, std::move(entry));
+  nodes_.front().Append(world_, std::move(entry));
   if (written_.empty() || !random_.Chance(10)) return;
   ++repeated_;  // by a retry, or by an owner that was replaced
-  nodes_.front().Append(history_, conditions_.spread, {at, {}, random_.Of(written_)});
+  nodes_.front().Append(world_, {at, {}, random_.Of(written_)});
 }
 
 void Run::Deliver(std::int64_t at, bool all) {
@@ -200,7 +243,7 @@ std::string Run::Play() {
       if (node.told().empty() && random_.Below(400) == 0) node.Keep();
       if (random_.Below(1500) != 0) continue;
       ++crashes_;
-      if (!node.Crash(history_, conditions_.spread)) {
+      if (!node.Crash(world_)) {
         return fmt::format("a replay differs at {} ms", record.at);
       }
     }
@@ -225,15 +268,18 @@ bool Near(double a, double b) {
   return std::fabs(a - b) <= 1e-9 * std::max({std::fabs(a), std::fabs(b), 1e-6});
 }
 
-bool Same(const Transition& a, const Transition& b, bool at_once) {
-  if (at_once && (a.clock != b.clock || a.episode != b.episode)) return false;
+bool Same(const Transition& a, const Transition& b, const SpreadConditions& conditions) {
+  if (conditions.at_once && (a.clock != b.clock || a.episode != b.episode)) return false;
+  // Who tells no bounds, and counts how often it would have opened while it was damped for himself.
+  const bool naive = !conditions.others.empty();
   const double points = std::fabs(static_cast<double>(a.points) - static_cast<double>(b.points));
   return a.alarm_id == b.alarm_id && a.state == b.state && a.reason == b.reason &&
          a.step == b.step && a.purpose == b.purpose && a.severity == b.severity &&
-         a.severity_before == b.severity_before && a.swings == b.swings &&
-         a.groups_refused == b.groups_refused && a.window_end == b.window_end &&
-         a.since == b.since && a.threshold == b.threshold && Near(a.value, b.value) &&
-         Near(a.value_low, b.value_low) && Near(a.value_high, b.value_high) &&
+         a.severity_before == b.severity_before && (a.swings > 0) == (b.swings > 0) &&
+         (naive || a.swings == b.swings) && a.groups_refused == b.groups_refused &&
+         a.window_end == b.window_end && a.since == b.since && a.threshold == b.threshold &&
+         Near(a.value, b.value) &&
+         (naive || (Near(a.value_low, b.value_low) && Near(a.value_high, b.value_high))) &&
          Near(a.peak, b.peak) && points <= 1;
 }
 
@@ -270,37 +316,84 @@ History Tamed(History history) {
   return history;
 }
 
-SpreadComparison CompareSpread(const History& history, const SpreadConditions& conditions) {
-  SpreadComparison result;
+std::vector<std::string> Apart(const std::vector<std::string>& names) {
+  std::set<std::int32_t> taken{PartitionOf(kService, kPartitions)};
+  std::vector<std::string> apart;
+  for (const std::string& name : names) {
+    if (taken.insert(PartitionOf(name, kPartitions)).second) apart.push_back(name);
+  }
+  return apart;
+}
+
+namespace {
+
+// What one tells who sees everything.
+std::vector<Transition> TellAll(const History& history, const Services& services) {
   ShardLimits limits;
   limits.eager = false;
   Shard one(TimeMap{}, limits);
+  Oracle naive(history.groups_max, false);
+  naive.SetServices(services.Others());
   RecordMaker maker;
   std::int64_t offset = 0;
-  std::vector<Transition> whole;
+  std::vector<Transition> told;
+  std::vector<Expected> expected;
   for (const HistoryRecord& record : history.records) {
-    one.Apply(maker.Make(history, record, offset++), whole);
+    const RecordView& view = maker.Make(history, record, offset++);
+    if (!services.several()) {
+      one.Apply(view, told);
+    } else {
+      naive.Apply(view, expected);
+    }
   }
+  for (Expected& e : expected) {
+    e.transition.points = static_cast<std::uint64_t>(std::llround(std::max(0.0, e.events)));
+    told.push_back(std::move(e.transition));
+  }
+  return told;
+}
+
+}  // namespace
+
+History WithoutFlapping(History history) {
+  for (HistoryRecord& record : history.records) {
+    for (std::string& alarm : record.alarms) {
+      const std::size_t begin = alarm.find(", flapping: {");
+      if (begin != std::string::npos) alarm.erase(begin, alarm.find('}', begin) + 1 - begin);
+    }
+  }
+  return history;
+}
+
+SpreadComparison CompareSpread(const History& history, const SpreadConditions& conditions) {
+  SpreadComparison result;
   Run run(history, conditions);
+  std::vector<Transition> whole = TellAll(history, run.services());
   result.difference = run.Play();
   if (!result.ok()) return result;
   std::vector<Transition>& spread = run.transitions();
   for (const Transition& t : whole) {
     ++result.saw[fmt::format("{} {}", AlarmStateName(t.state), t.reason)];
   }
+  for (const Transition& t : spread) {
+    const auto condition = plan::ParseCondition(t.expression);
+    const std::size_t others = condition.ok() ? plan::ServicesRead(*condition).size() : 0;
+    if (others == 0) continue;
+    ++result.saw[others > 1 || plan::ReadsOwn(*condition) ? "over several" : "over another"];
+  }
   result.saw["crash"] = run.crashes();
   result.saw["repeated"] = run.repeated();
   InOrder(whole);
   InOrder(spread);
   std::size_t i = 0;
-  while (i < whole.size() && i < spread.size() && Same(whole[i], spread[i], conditions.at_once)) {
+  while (i < whole.size() && i < spread.size() && Same(whole[i], spread[i], conditions)) {
     ++i;
   }
   if (i == whole.size() && i == spread.size()) return result;
-  result.difference = fmt::format("{} transitions agree; then one shard tells\n", i);
+  result.difference = fmt::format("{} transitions agree; then who sees everything tells\n", i);
   for (std::size_t k = i; k < std::min(whole.size(), i + 5); ++k)
     result.difference += Line(whole[k]);
-  result.difference += fmt::format("and {} shards tell\n", conditions.spread);
+  result.difference += "and several shards tell\n";
   for (std::size_t k = i; k < std::min(spread.size(), i + 5); ++k)
     result.difference += Line(spread[k]);
   return result;

@@ -18,17 +18,6 @@ constexpr const char* kReplay = "LIVEOPS_SEED";
 
 using Saw = std::map<std::string, std::size_t>;
 
-// Whether openings lie close enough together to flap goes by when they are told.
-History WithoutFlapping(History history) {
-  for (HistoryRecord& record : history.records) {
-    for (std::string& alarm : record.alarms) {
-      const std::size_t begin = alarm.find(", flapping: {");
-      if (begin != std::string::npos) alarm.erase(begin, alarm.find('}', begin) + 1 - begin);
-    }
-  }
-  return history;
-}
-
 void Check(std::uint64_t seed, bool at_once, Saw& saw) {
   SpreadConditions conditions;
   conditions.at_once = at_once;
