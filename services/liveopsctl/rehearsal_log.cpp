@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/plan/parse.h"
 #include "services/liveopsctl/log/partition_log.h"
@@ -11,19 +12,22 @@ namespace {
 constexpr std::uint64_t kLookEvery = 5'000;  // records
 
 // "" unless the record says that the service's series lie on more partitions than the one that is
-// read: of a part of them nothing can be judged.
-std::string SpreadFault(const engine::RecordView& record, const std::string& service) {
+// read: of a part of them nothing can be judged. Where a plan is known to lie on one, what others
+// say is of the services that it reads; `alone` is kept for the next record.
+std::string SpreadFault(const engine::RecordView& record, const std::string& service, bool& alone) {
   const auto* readings = std::get_if<engine::ReadingsView>(&record.body);
-  if (readings != nullptr && readings->service == service) {
+  if (readings != nullptr && readings->service == service && !alone) {
     return fmt::format(
-        "{} is spread over several partitions, and the log of one holds only a part of its series; "
-        "a recording can be played by `plan backtest --data`",
+        "{} is spread over several partitions, or a plan of it reads other services, and the log "
+        "of one partition holds only a part of the series; a recording can be played by `plan "
+        "backtest --data`",
         service);
   }
   const auto* plan = std::get_if<engine::PlanActivationView>(&record.body);
   if (plan == nullptr || plan->service != service) return "";
   const int spread = plan::Parse(plan->text).plan.spread;
-  if (spread <= 1) return "";
+  alone = spread <= 1;
+  if (alone) return "";
   return fmt::format(
       "by version {} of its plan {} is spread over {} partitions, and the log of one holds only a "
       "part of its series; a recording can be played by `plan backtest --data`",
@@ -31,6 +35,16 @@ std::string SpreadFault(const engine::RecordView& record, const std::string& ser
 }
 
 }  // namespace
+
+bool RefuseReads(Session& session, const rehearse::Backtest& backtest, const std::string& service,
+                 int& code) {
+  if (backtest.reads().empty()) return false;
+  code = session.Fail(InvalidError(fmt::format(
+      "the plan reads series of {}, and the log that is played is that of {} alone; a recording of "
+      "all can be played by `plan backtest --data`",
+      fmt::join(backtest.reads(), " and "), service)));
+  return true;
+}
 
 std::optional<kafka::ClientConfig> KafkaOf(Session& session, const std::string& address) {
   const Settings* settings = session.LoadedSettings();
@@ -70,11 +84,12 @@ bool ReadLog(Session& session, const PlayedSource& source, const std::string& se
   if (!log.ok()) return fail(log.error());
   ProgressLine progress(session.world());
   bool interrupted = false;
+  bool alone = false;
   for (std::uint64_t read = 0; !interrupted; ++read) {
     const auto record = log->Next();
     if (!record.ok()) return fail(record.error());
     if (*record == nullptr) break;
-    if (const std::string fault = SpreadFault(**record, service); !fault.empty()) {
+    if (const std::string fault = SpreadFault(**record, service, alone); !fault.empty()) {
       return fail(InvalidError(fault));
     }
     take(**record, log->time_map());

@@ -33,6 +33,9 @@ std::vector<rehearse::BacktestReport> Play(Session& session, const PlayedSource&
   std::optional<rehearse::LogSpan> log;
   bool read = false;
   if (source.data.empty()) {
+    for (const rehearse::Backtest* backtest : backtests) {
+      if (RefuseReads(session, *backtest, service, code)) return {};
+    }
     read = ReadLog(
         session, source, service,
         [&](const engine::RecordView& record, const TimeMap& time_map) {

@@ -99,7 +99,38 @@ TEST_F(LogBacktests, AreRefusedWhereAnotherShardHasSpoken) {
   kafka_.Append(readings);
   const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
   EXPECT_NE(ran.code, kExitOk) << ran.out;
-  EXPECT_THAT(ran.err, HasSubstr("shop is spread over several partitions"));
+  EXPECT_THAT(ran.err,
+              HasSubstr("shop is spread over several partitions, or a plan of it reads other"));
+}
+
+TEST_F(LogBacktests, AreRefusedWhereThePlanReadsAnotherService) {
+  std::string text = kPlan;
+  text +=
+      "  - {name: far, when: 'rate(m{service=\"payments\"}) > 5', severity: high, owner: "
+      "on-call}\n";
+  const std::string reads = WriteFile("reads.yaml", text);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"plan", "backtest", reads, "--kafka", "b:9"},
+        {"plan", "diff", plan_, reads, "--last", "3d", "--kafka", "b:9"},
+        {"plan", "check", reads, "--live", "--last", "1h", "--kafka", "b:9"}}) {
+    const Ran ran = RunWords(words);
+    EXPECT_NE(ran.code, kExitOk) << ran.out;
+    EXPECT_THAT(ran.err, HasSubstr("the plan reads series of payments, and the log that is played "
+                                   "is that of shop alone"));
+  }
+  EXPECT_THAT(RunWords({"plan", "check", reads}).out, HasSubstr("reads series of payments"));
+}
+
+TEST_F(LogBacktests, ReadingsOfAServiceThatIsNotSpreadAreOfThoseThatItReads) {
+  v1::ShardRecord activation;
+  activation.mutable_plan()->set_service("shop");
+  activation.mutable_plan()->set_version(7);
+  activation.mutable_plan()->set_text(std::string(kPlan));
+  kafka_.Append(activation);
+  v1::ShardRecord readings;
+  readings.mutable_readings()->set_service("shop");
+  kafka_.Append(readings);
+  EXPECT_EQ(RunWords({"plan", "backtest", plan_, "--kafka", "b:9"}).code, kExitOk);
 }
 
 TEST_F(LogBacktests, AnInterruptEndsItWithWhatWasSeen) {

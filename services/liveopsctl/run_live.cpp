@@ -10,6 +10,7 @@ int RunPlanCheckLive(Session& session, const PlanCheck& command, const plan::Pla
   rehearse::Backtest backtest(plan, text);
   rehearse::LogSpan span;
   int code = kExitOk;
+  if (RefuseReads(session, backtest, plan.service, code)) return code;
   const bool read = ReadLog(
       session, command.source, plan.service,
       [&](const engine::RecordView& record, const TimeMap& map) { backtest.Take(record, map); },

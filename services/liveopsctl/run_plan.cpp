@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/plan/parse.h"
+#include "common/plan/reads.h"
 #include "services/liveopsctl/live_plan.h"
 #include "services/liveopsctl/plan_file.h"
 #include "services/liveopsctl/render/plans.h"
@@ -22,10 +24,14 @@ int RunPlanCheck(Session& session, const PlanCheck& command) {
   if (command.live) return RunPlanCheckLive(session, command, parsed.plan, *text);
   const std::string spread =
       parsed.plan.spread > 1 ? fmt::format(", spread over {} partitions", parsed.plan.spread) : "";
+  const std::vector<std::string> others = plan::ServicesRead(parsed.plan);
+  const std::string reads =
+      others.empty() ? "" : fmt::format(", reads series of {}", fmt::join(others, ", "));
   return session.Answer(
-      response, fmt::format("{}: a good plan for {}: {} alarms, {} remediations{}\n",
-                            Printable(command.file), Printable(parsed.plan.service),
-                            parsed.plan.alarms.size(), parsed.plan.remediations.size(), spread));
+      response,
+      fmt::format("{}: a good plan for {}: {} alarms, {} remediations{}{}\n",
+                  Printable(command.file), Printable(parsed.plan.service),
+                  parsed.plan.alarms.size(), parsed.plan.remediations.size(), spread, reads));
 }
 
 int RunPlanApply(Session& session, const PlanApply& command) {

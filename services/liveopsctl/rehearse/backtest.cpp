@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/plan/burn.h"
+#include "common/plan/reads.h"
 #include "services/liveopsctl/rehearse/expected.h"
 #include "services/liveopsctl/rehearse/test_run.h"
 
@@ -61,6 +62,7 @@ double BacktestReport::PagesPerDay() const {
 
 Backtest::Backtest(const plan::Plan& plan, std::string_view text) : text_(text), watched_(plan) {
   report_.service = plan.service;
+  reads_ = plan::ServicesRead(plan);
   report_.longest_window = watched_.longest_window();
   for (const plan::Slo& slo : plan.slos) slos_.push_back(slo.name);
 }
@@ -88,10 +90,13 @@ void Backtest::TakeBatch(const RecordedBatch& batch) {
     See(point.metric, batch.at);
     const std::string labels = point.labels.Encode();
     std::string key = std::to_string(static_cast<int>(point.kind));
-    for (const std::string* part : {&point.metric, &point.unit, &labels})
+    for (const std::string* part : {&batch.service, &point.metric, &point.unit, &labels})
       key += '\0' + std::to_string(part->size()) + '\0' + *part;
     const auto [place, fresh] = series_.try_emplace(std::move(key), 0);
-    if (fresh) place->second = player_->AddSeries(point.kind, point.metric, point.unit, labels);
+    if (fresh) {
+      place->second =
+          player_->AddSeries(point.kind, point.metric, point.unit, labels, batch.service);
+    }
     if (point.histogram()) {
       played_.histograms.push_back(
           {place->second, point.covers, point.sum, point.bounds, point.counts});
@@ -119,7 +124,8 @@ void Backtest::Take(const engine::RecordView& record, const TimeMap& time_map) {
 }
 
 bool Backtest::Mine(std::string_view service) {
-  if (service == report_.service) {
+  if (service == report_.service ||
+      std::find(reads_.begin(), reads_.end(), service) != reads_.end()) {
     ++report_.batches;
     return true;
   }

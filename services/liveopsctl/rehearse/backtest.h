@@ -98,17 +98,21 @@ class Backtest {
   // Or records of a log as they stand in it, whose times `time_map` maps; one kind of source only.
   // What belongs to other services is counted, and not played.
   void Take(const engine::RecordView& record, const TimeMap& time_map);
+  // Other services that the plan's rules read; there is no playing of the log with them, which is
+  // one partition's.
+  const std::vector<std::string>& reads() const { return reads_; }
   // After the last one. Something was recorded.
   BacktestReport Finish();
 
  private:
   void TakeBatch(const RecordedBatch& batch);
-  // A batch of the plan's service.
+  // A batch of the plan's service, or of one that it reads.
   bool Mine(std::string_view service);
   void See(std::string_view metric, Instant at);
   void Count(BacktestReport& report) const;
 
   std::string text_;
+  std::vector<std::string> reads_;
   std::vector<std::string> slos_;
   Watchlist watched_;
   BacktestReport report_;

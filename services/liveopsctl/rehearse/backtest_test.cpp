@@ -56,6 +56,22 @@ const AlarmReport& Alarm(const BacktestReport& report, std::string_view name) {
   return report.alarms.at(0);
 }
 
+TEST(Backtest, PlaysTheSeriesOfServicesThatThePlanReads) {
+  std::vector<RecordedLine> lines = Recording({50, 50, 50});
+  for (std::size_t i = lines.size() - 1; i > 0; --i) {
+    for (const auto& [service, value] : {std::pair("payments", 95.0), std::pair("stock", 99.0)}) {
+      RecordedBatch other = std::get<RecordedBatch>(lines[i]);
+      other.service = service;
+      other.points[0].value = value;
+      lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(i) + 1, std::move(other));
+    }
+  }
+  const BacktestReport report =
+      Backtested(PlanText("'last(cpu{service=\"payments\"}) - last(cpu) > 40'"), lines);
+  EXPECT_EQ(Alarm(report, "cpu").fired, 1u);
+  EXPECT_EQ(report.other_services.size(), 1u);  // stock, of which nobody asks
+}
+
 TEST(Backtest, SaysWhatIsLeftOfErrorBudgets) {
   std::vector<RecordedLine> lines{RecordingHeader{}};
   for (int minute = 0; minute < 120; ++minute) {

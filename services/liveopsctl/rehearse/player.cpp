@@ -20,6 +20,7 @@ constexpr std::uint64_t kSession = 1;
 constexpr std::uint32_t kNotListed = std::numeric_limits<std::uint32_t>::max();
 
 struct Known {
+  std::string service;  // whose it is
   engine::SeriesKind kind = engine::SeriesKind::kGauge;
   std::string metric;
   std::string unit;
@@ -96,20 +97,37 @@ struct Player::Impl {
     }
     return listed[id];
   }
-  void Fill(const Played& played);
+  void Fill(const Played& played, std::string_view of);
+  void Send(Instant at, std::string_view of);  // what was filled in
+  // Each once.
+  std::vector<std::string_view> ServicesIn(const Played& played) const;
 };
 
-// Times are those of the batch: a record holds what one export brings.
-void Player::Impl::Fill(const Played& played) {
+std::vector<std::string_view> Player::Impl::ServicesIn(const Played& played) const {
+  std::vector<std::string_view> services;
+  const auto add = [&](std::uint32_t id) {
+    const std::string_view of = series[id].service;
+    if (std::find(services.begin(), services.end(), of) == services.end()) services.push_back(of);
+  };
+  for (const PlayedPoint& point : played.points) add(point.series);
+  for (const PlayedHistogram& histogram : played.histograms) add(histogram.series);
+  if (services.empty()) services.emplace_back(service);
+  return services;
+}
+
+// Times are those of the batch: a record holds what one export brings of a service.
+void Player::Impl::Fill(const Played& played, std::string_view of) {
   columns = {};
   std::fill(listed.begin(), listed.end(), kNotListed);
   for (const PlayedPoint& point : played.points) {
+    if (series[point.series].service != of) continue;
     columns.point_series.push_back(Listed(point.series));
     columns.deltas.push_back(0);
     columns.durations.push_back(static_cast<std::uint64_t>(point.covers.count()));
     columns.values.push_back(point.value);
   }
   for (const PlayedHistogram& histogram : played.histograms) {
+    if (series[histogram.series].service != of) continue;
     engine::HistogramView view;
     view.series = Listed(histogram.series);
     view.duration_ms = static_cast<std::uint64_t>(histogram.covers.count());
@@ -160,10 +178,16 @@ Result<Player> Player::Fork() const {
 }
 
 std::uint32_t Player::AddSeries(engine::SeriesKind kind, std::string_view metric,
-                                std::string_view unit, std::string_view labels) {
-  Known known{kind, std::string(metric), std::string(unit), std::string(labels), {}};
+                                std::string_view unit, std::string_view labels,
+                                std::string_view service) {
+  Known known{std::string(service.empty() ? std::string_view(impl_->service) : service),
+              kind,
+              std::string(metric),
+              std::string(unit),
+              std::string(labels),
+              {}};
   const std::string kind_text = std::to_string(static_cast<int>(kind));
-  const std::array<std::string_view, 5> parts{impl_->service, metric, kind_text, unit, labels};
+  const std::array<std::string_view, 5> parts{known.service, metric, kind_text, unit, labels};
   known.fingerprint = FingerprintOf(parts);
   impl_->series.push_back(std::move(known));
   return static_cast<std::uint32_t>(impl_->series.size() - 1);
@@ -176,10 +200,15 @@ void Player::Advance(Instant to) {
 
 void Player::Feed(Instant at, const Played& played) {
   Advance(at);
-  impl_->Fill(played);
-  const Columns& columns = impl_->columns;
+  for (const std::string_view service : impl_->ServicesIn(played)) {
+    impl_->Fill(played, service);
+    impl_->Send(at, service);
+  }
+}
+
+void Player::Impl::Send(Instant at, std::string_view of) {
   engine::BatchView batch;
-  batch.service = impl_->service;
+  batch.service = of;
   batch.base_time_ms = ToMs(at);
   batch.series = columns.series;
   batch.point_series = columns.point_series;
@@ -188,9 +217,9 @@ void Player::Feed(Instant at, const Played& played) {
   batch.point_value = columns.values;
   batch.histograms = columns.histograms;
   engine::RecordView record;
-  record.source = {kEmitter, kSession, ++impl_->batches};
+  record.source = {kEmitter, kSession, ++batches};
   record.body = batch;
-  impl_->Apply(at, record);
+  Apply(at, record);
 }
 
 void Player::Replay(const engine::RecordView& record) {

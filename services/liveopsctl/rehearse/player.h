@@ -51,7 +51,8 @@ class Player {
   Result<Player> Fork() const;
 
   std::uint32_t AddSeries(engine::SeriesKind kind, std::string_view metric, std::string_view unit,
-                          std::string_view labels);  // labels: Labels::Encode
+                          std::string_view labels,         // Labels::Encode
+                          std::string_view service = {});  // "" = the plan's own
   // Up to and with `to`; nothing when that has passed.
   void Advance(Instant to);
   // Advances to `at` and gives the points as one batch of that time. Not before a batch that was

@@ -76,6 +76,13 @@ TEST(Shipped, TheTestsOfLiveOpsOwnPlanPassAndCoverEveryAlarmThatPages) {
   EXPECT_THAT(coverage.NeverResolved(), testing::IsEmpty());
 }
 
+TEST(Shipped, TheTestsOfThePlanOverTwoServicesPassAndCoverEveryAlarmThatPages) {
+  const Coverage coverage = RunTestsOf("checkout");
+  EXPECT_EQ(coverage.alarms(), 2U);
+  EXPECT_THAT(coverage.NeverFired(), testing::IsEmpty());
+  EXPECT_THAT(coverage.NeverResolved(), testing::IsEmpty());
+}
+
 class ShippedIncident : public testing::TestWithParam<const char*> {};
 
 TEST_P(ShippedIncident, PagesAsItSays) {

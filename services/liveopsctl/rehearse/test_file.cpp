@@ -41,6 +41,7 @@ class TestReader {
   void ReadTest(const plan::YamlNode& node, Duration interval, PlanTestFile& file);
   void ReadSeriesList(const plan::YamlNode& node, PlanTest& test);
   void ReadSeries(const plan::YamlNode& node, PlanTest& test);
+  bool CheckService(const plan::YamlNode& node, const Labels& labels);
   std::optional<SeriesKind> ReadKind(plan::Fields& fields);
   std::optional<Sequence> ReadValues(plan::Fields& fields, std::optional<SeriesKind> kind);
   void CheckLength(const PlanTest& test, const plan::YamlNode& node);
@@ -133,6 +134,17 @@ void TestReader::ReadSeriesList(const plan::YamlNode& node, PlanTest& test) {
   for (const plan::YamlNode& item : node.items) ReadSeries(item, test);
 }
 
+// The label says whose series it is: the plan's own, or one that its rules read.
+bool TestReader::CheckService(const plan::YamlNode& node, const Labels& labels) {
+  const std::string* service = labels.Find(plan::kServiceLabel);
+  const auto known = watched_->services();
+  if (service == nullptr || std::binary_search(known.begin(), known.end(), *service)) return true;
+  problems_.AddInside(node, 0,
+                      fmt::format("nothing in the plan reads series of the service \"{}\"{}",
+                                  Truncate(*service, 60), Suggestion(*service, known)));
+  return false;
+}
+
 void TestReader::ReadSeries(const plan::YamlNode& node, PlanTest& test) {
   plan::Fields fields(node, "a series", problems_);
   if (!fields.valid()) return;
@@ -157,6 +169,7 @@ void TestReader::ReadSeries(const plan::YamlNode& node, PlanTest& test) {
                                     Truncate(series.metric, 60), Suggestion(series.metric, known)));
     good = false;
   }
+  if (good) good = CheckService(*name, series.labels);
   const auto kind = ReadKind(fields);
   series.unit = fields.Text("unit");
   auto values = ReadValues(fields, kind);

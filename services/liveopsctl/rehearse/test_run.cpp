@@ -54,8 +54,18 @@ class Play {
   Play(const PlanTest& test, const Watchlist& watched, Player player)
       : test_(test), watched_(watched), player_(std::move(player)) {
     for (const TestSeries& series : test.series) {
+      // As at ingest: the label says whose it is, and is none any more.
+      Labels labels;
+      std::string_view service;
+      for (const auto& [name, value] : series.labels) {
+        if (name == plan::kServiceLabel) {
+          service = value;
+        } else {
+          labels.Set(name, value);
+        }
+      }
       ids_.push_back(
-          player_.AddSeries(series.kind, series.metric, series.unit, series.labels.Encode()));
+          player_.AddSeries(series.kind, series.metric, series.unit, labels.Encode(), service));
       readers_.emplace_back(series.values);
     }
     NoteLooks();

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/plan/burn.h"
+#include "common/plan/reads.h"
 
 namespace liveops::rehearse {
 
@@ -20,6 +21,9 @@ Watchlist::Watchlist(const plan::Plan& plan) {
   for (const Watched& watched : all_)
     metrics.insert(watched.metrics.begin(), watched.metrics.end());
   metrics_.assign(metrics.begin(), metrics.end());
+  services_ = plan::ServicesRead(plan);
+  services_.push_back(plan.service);
+  std::sort(services_.begin(), services_.end());
   for (const auto& [metric, lateness] : plan.lateness) lateness_ = std::max(lateness_, lateness);
 }
 

@@ -29,6 +29,8 @@ class Watchlist {
   const Watched* Find(std::string_view name) const;
   std::vector<std::string> names() const;
   std::span<const std::string> metrics() const { return metrics_; }  // of all, each once, sorted
+  // The plan's own and those that its rules read, sorted.
+  std::span<const std::string> services() const { return services_; }
 
   // But for those over which error budgets are counted: of these it is told what is known.
   Duration longest_window() const { return longest_window_; }
@@ -43,6 +45,7 @@ class Watchlist {
 
   std::vector<Watched> all_;
   std::vector<std::string> metrics_;
+  std::vector<std::string> services_;
   Duration longest_window_{0};
   Duration settled_{0};
   Duration lateness_{2'000};  // that of points from a native emitter

@@ -8,6 +8,7 @@
 #include "liveops/v1/alarms.pb.h"
 #include "liveops/v1/metrics.pb.h"
 #include "liveops/v1/plans.pb.h"
+#include "services/rule-evaluation/codec/reads_codec.h"
 #include "services/rule-evaluation/codec/transition_proto.h"
 
 namespace liveops::evaluation {
@@ -68,6 +69,7 @@ std::string EncodePlanInForce(const engine::Source& source, const PlanInForce& p
   out.set_clock_ms(ToMs(plan.clock));
   out.set_applied_by(plan.applied_by);
   out.set_spread_from_ms(ToMs(plan.spread_from));
+  ToProto(plan.reads, *out.mutable_reads());
   return Bytes(record);
 }
 
@@ -89,9 +91,19 @@ Result<AlarmEvent> DecodeAlarmRecord(std::string_view value) {
     case v1::AlarmRecord::kPlan: {
       const v1::PlanInForce& in = record.plan();
       if (in.service().empty()) return InvalidError("a plan in force without a service");
-      return AlarmEvent(PlanInForce{in.service(), in.version(), in.text(), in.source_partition(),
-                                    in.source_offset(), InstantFromMs(in.clock_ms()),
-                                    in.applied_by(), RealFromMs(in.spread_from_ms())});
+      PlanInForce plan{in.service(),
+                       in.version(),
+                       in.text(),
+                       in.source_partition(),
+                       in.source_offset(),
+                       InstantFromMs(in.clock_ms()),
+                       in.applied_by(),
+                       RealFromMs(in.spread_from_ms()),
+                       {}};
+      if (!FromProto(in.reads(), plan.reads)) {
+        return InvalidError("a plan in force that reads a service out of range");
+      }
+      return AlarmEvent(std::move(plan));
     }
     case v1::AlarmRecord::BODY_NOT_SET:
       break;
@@ -107,6 +119,7 @@ std::string EncodePlanActivation(const engine::Source& source, const StoredPlan&
   record.mutable_plan()->set_text(plan.text);
   record.mutable_plan()->set_applied_by(plan.applied_by);
   record.mutable_plan()->set_spread_from_ms(ToMs(plan.spread_from));
+  ToProto(plan.reads, *record.mutable_plan()->mutable_reads());
   return Bytes(record);
 }
 
@@ -156,7 +169,8 @@ Result<StoredPlan> DecodePlanRecord(std::string_view value) {
                     record.applied_unix_ms(),
                     -1,
                     std::max(1, static_cast<int>(record.spread())),
-                    RealFromMs(record.spread_from_ms())};
+                    RealFromMs(record.spread_from_ms()),
+                    {}};
 }
 
 std::string EncodeStatus(const engine::AlarmView& view, const engine::Transition* last,

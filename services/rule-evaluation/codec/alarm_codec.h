@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/base/time.h"
@@ -34,6 +35,7 @@ struct PlanInForce {
   Instant clock{};
   std::string applied_by = {};  // certificate name; "" in a record from before it was kept
   RealTime spread_from{};       // event time; as in PlanActivationView
+  std::vector<engine::ServiceRead> reads = {};  // likewise
 };
 
 // What one record of alarms.v1 says.
@@ -49,6 +51,9 @@ struct StoredPlan {
   std::int64_t offset = -1;          // in plans.v1; not part of the bytes
   int spread = 1;
   RealTime spread_from{};  // event time; epoch in bytes: kSpreadLead after they were appended
+  // The other services that its rules read, and where their series lie by their newest plans; no
+  // part of the bytes.
+  std::vector<engine::ServiceRead> reads = {};
 };
 
 std::string EncodeClaim(const engine::Source& source, std::string_view owner,

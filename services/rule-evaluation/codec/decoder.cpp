@@ -11,6 +11,7 @@
 #include "liveops/v1/metrics.pb.h"
 #include "services/rule-evaluation/codec/batch_reader.h"
 #include "services/rule-evaluation/codec/ranges.h"
+#include "services/rule-evaluation/codec/reads_codec.h"
 
 namespace liveops::evaluation {
 struct Decoder::Impl {
@@ -31,6 +32,7 @@ struct Decoder::Impl {
   BatchReader batch;
   std::vector<std::pair<std::string_view, std::uint64_t>> refused;
   std::string labels;  // of an alert
+  std::vector<engine::ServiceRead> reads;
 
   // Into the arena; nullptr when the bytes are no ShardRecord.
   const v1::ShardRecord* Parse(std::string_view value);
@@ -90,9 +92,15 @@ Status Decoder::Impl::ReadOther(const v1::ShardRecord& record) {
       if (!Sane(record.plan().spread_from_ms())) {
         return InvalidError("the time from which on a service is spread is out of range");
       }
-      view.body = engine::PlanActivationView{record.plan().service(), record.plan().version(),
-                                             record.plan().text(), record.plan().applied_by(),
-                                             RealFromMs(record.plan().spread_from_ms())};
+      if (!FromProto(record.plan().reads(), reads)) {
+        return InvalidError("a plan reads a service of which what it says is out of range");
+      }
+      view.body = engine::PlanActivationView{record.plan().service(),
+                                             record.plan().version(),
+                                             record.plan().text(),
+                                             record.plan().applied_by(),
+                                             RealFromMs(record.plan().spread_from_ms()),
+                                             reads};
       return {};
     case v1::ShardRecord::kDeployment: {
       const v1::DeploymentMarker& marker = record.deployment();

@@ -13,8 +13,9 @@ void AddOwners(const OwnerCounters& n, metrics::List& list) {
   };
   count("transitions_total", "Transitions of alarms and probes that were written.", n.transitions,
         "transitions");
-  count("readings_total", "Readings written for the homes of spread services.", n.readings,
-        "readings");
+  count("readings_total",
+        "Readings written for the homes of rules whose series lie on several partitions.",
+        n.readings, "readings");
   count("rollups_total", "Records of what was rolled up that were written.", n.rollups, "rollups");
   count("transitions_known_total", "Transitions of a replay that the log has already.", n.known,
         "transitions_known");

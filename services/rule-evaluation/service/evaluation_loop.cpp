@@ -266,17 +266,32 @@ void EvaluationLoop::CommitOne(SteadyTime now, bool idle) {
   group_->CommitLater(due->partition(), due->committed);
 }
 
+namespace {
+
+// Do series lie there that the plan's rules read?
+bool Concerns(const StoredPlan& plan, std::int32_t partition, std::int32_t partitions) {
+  const auto lies = [&](const std::string& service, int spread) {
+    return (partition - PartitionOf(service, partitions) + partitions) % partitions < spread;
+  };
+  return lies(plan.service, plan.spread) ||
+         std::any_of(plan.reads.begin(), plan.reads.end(),
+                     [&](const auto& read) { return lies(read.service, read.spread); });
+}
+
+}  // namespace
+
 void EvaluationLoop::LookAtPlans(SteadyTime now) {
   const std::uint64_t revision = plans_.revision();
   if (revision == plans_seen_ && now < plans_at_) return;
   plans_seen_ = revision;
   plans_at_ = now + seconds(1);
   for (const StoredPlan& newest : plans_.NewestOfAll()) {
-    // The owner of each partition that holds series of the service, or did.
-    const std::int32_t home = PartitionOf(newest.service, config_.partitions);
+    // How the services that it reads are spread stands behind it, perhaps.
+    if (!newest.reads.empty() && !plans_.complete()) continue;
+    // The owner of each partition that holds series of a service that it reads, or did.
     for (const auto& [partition, owner] : owners_) {
-      const std::int32_t index = (partition - home + config_.partitions) % config_.partitions;
-      if (index < newest.spread || owner->shard().PlanVersion(newest.service) > 0) {
+      if (Concerns(newest, partition, config_.partitions) ||
+          owner->shard().PlanVersion(newest.service) > 0) {
         owner->ConsiderPlan(newest, now);
       }
     }

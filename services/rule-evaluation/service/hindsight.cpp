@@ -187,7 +187,7 @@ void Hindsight::Case::Begin(const engine::ShardLimits& limits) {
     std::vector<engine::PlanActivationView> plans;
     for (const PlanInForce& plan : words.plans()) {
       if (plan.source_offset < start)
-        plans = {{plan.service, plan.version, plan.text, {}, plan.spread_from}};
+        plans = {{plan.service, plan.version, plan.text, {}, plan.spread_from, plan.reads}};
     }
     shard->StartAt(plans);
   }

@@ -4,6 +4,8 @@
 #include <iterator>
 
 #include "common/base/spread.h"
+#include "common/plan/parse.h"
+#include "common/plan/reads.h"
 
 namespace liveops::evaluation {
 
@@ -11,12 +13,19 @@ Status PlanLibrary::Read(const kafka::Record& record) {
   // Decoded before the lock; a tombstone has nothing to read.
   Result<StoredPlan> plan = record.value.empty() ? Result<StoredPlan>(NotFoundError("a tombstone"))
                                                  : DecodePlanRecord(record.value);
+  std::vector<engine::ServiceRead> reads;
+  if (plan.ok()) {
+    for (std::string& service : plan::ServicesRead(plan::Parse(plan->text).plan)) {
+      reads.push_back({std::move(service), 1, {}});
+    }
+  }
   const std::lock_guard lock(mutex_);
   seen_ = std::max(seen_, record.offset);
   read_.notify_all();
   if (record.value.empty()) return {};
   if (!plan.ok()) return plan.error();
   plan->offset = record.offset;
+  plan->reads = std::move(reads);
   if (plan->spread_from == RealTime{}) plan->spread_from = record.append_time + kSpreadLead;
   Versions& versions = plans_[plan->service];
   const std::uint64_t version = plan->version;
@@ -24,14 +33,25 @@ Status PlanLibrary::Read(const kafka::Record& record) {
   return {};
 }
 
-StoredPlan PlanLibrary::Given(const Versions& versions, Versions::const_iterator which) {
+RealTime PlanLibrary::SpreadSince(const Versions& versions, Versions::const_iterator which) {
   std::vector<SpreadStep> said;
   for (auto it = versions.begin(); it != std::next(which); ++it) {
     said.push_back({it->second.spread_from, it->second.spread});
   }
   const std::vector<SpreadStep> steps = SpreadSteps(said);
+  return steps.empty() ? RealTime{} : steps.back().from;
+}
+
+StoredPlan PlanLibrary::Given(const Versions& versions, Versions::const_iterator which) const {
   StoredPlan plan = which->second;
-  plan.spread_from = steps.empty() ? RealTime{} : steps.back().from;
+  plan.spread_from = SpreadSince(versions, which);
+  for (engine::ServiceRead& read : plan.reads) {
+    const auto it = plans_.find(read.service);
+    if (it == plans_.end() || it->second.empty()) continue;
+    const auto newest = std::prev(it->second.end());
+    read.spread = newest->second.spread;
+    read.spread_from = SpreadSince(it->second, newest);
+  }
   return plan;
 }
 
@@ -79,6 +99,16 @@ void PlanLibrary::SetComplete() {
 bool PlanLibrary::WaitFor(std::int64_t offset, Duration timeout) const {
   std::unique_lock lock(mutex_);
   return read_.wait_for(lock, timeout, [&] { return seen_ >= offset; });
+}
+
+bool MovedSince(const std::vector<engine::ServiceRead>& in_force,
+                const std::vector<engine::ServiceRead>& newest) {
+  if (in_force == newest) return false;
+  return std::none_of(newest.begin(), newest.end(), [&](const engine::ServiceRead& read) {
+    return std::any_of(in_force.begin(), in_force.end(), [&](const engine::ServiceRead& old) {
+      return old.service == read.service && old.spread_from > read.spread_from;
+    });
+  });
 }
 
 }  // namespace liveops::evaluation

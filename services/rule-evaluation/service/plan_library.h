@@ -16,7 +16,8 @@ namespace liveops::evaluation {
 
 // All plans of plans.v1, as read so far. Of two records of one (service, version) the first in log
 // order counts. Where one is given out, its `spread_from` is the event time from which on the
-// service's spread is as it says; epoch: it always was. Thread-safe.
+// service's spread is as it says; epoch: it always was. Of the services that its rules read it says
+// how they are spread by the newest plans of theirs that were read so far. Thread-safe.
 class PlanLibrary {
  public:
   // A record of plans.v1, in log order. kInvalid: it is not a PlanRecord; the library is as before,
@@ -39,7 +40,8 @@ class PlanLibrary {
 
  private:
   using Versions = std::map<std::uint64_t, StoredPlan>;
-  static StoredPlan Given(const Versions& versions, Versions::const_iterator which);
+  static RealTime SpreadSince(const Versions& versions, Versions::const_iterator which);
+  StoredPlan Given(const Versions& versions, Versions::const_iterator which) const;  // locked
 
   mutable std::mutex mutex_;
   mutable std::condition_variable read_;
@@ -48,5 +50,10 @@ class PlanLibrary {
   std::uint64_t revision_ = 0;
   bool complete_ = false;
 };
+
+// Do the series of a service that a plan reads lie elsewhere by now than when it came into force?
+// The owner then may have known more: nothing goes back.
+bool MovedSince(const std::vector<engine::ServiceRead>& in_force,
+                const std::vector<engine::ServiceRead>& newest);
 
 }  // namespace liveops::evaluation

@@ -65,6 +65,35 @@ TEST(PlanLibrary, TellsSinceWhenAServiceIsSpreadAsItIs) {
   EXPECT_EQ(ToMs(library.NewestOfAll()[0].spread_from), 4'120'000);
 }
 
+constexpr const char* kReader = R"(service: shop
+owners: {on-call: {slack: "#oncall"}}
+alarms:
+  - {name: lost, when: 'sum(a) - sum(b{service="s"}) > 5', severity: high, owner: on-call}
+)";
+
+TEST(PlanLibrary, TellsHowTheServicesThatAPlanReadsAreSpread) {
+  PlanLibrary library;
+  ASSERT_TRUE(library.Read(Plan(0, "shop", 1, kReader)).ok());
+  using Reads = std::vector<engine::ServiceRead>;
+  EXPECT_EQ(library.Newest("shop")->reads, (Reads{{"s", 1, {}}})) << "there is no plan of it";
+  ASSERT_TRUE(library.Read(SpreadPlan(1, 1, 1, 1'000'000)).ok());
+  EXPECT_EQ(library.Newest("shop")->reads, (Reads{{"s", 1, {}}}));
+  ASSERT_TRUE(library.Read(SpreadPlan(2, 2, 4, 2'000'000)).ok());
+  const Reads spread{{"s", 4, RealFromMs(2'120'000)}};
+  EXPECT_EQ(library.NewestOfAll()[1].reads, spread);
+  EXPECT_TRUE(library.Newest("s")->reads.empty());
+}
+
+TEST(PlanLibrary, WhereSeriesThatAreReadLieNeverGoesBack) {
+  using Reads = std::vector<engine::ServiceRead>;
+  const Reads before{{"s", 1, {}}};
+  const Reads later{{"s", 4, RealFromMs(2'120'000)}};
+  EXPECT_FALSE(MovedSince(before, before));
+  EXPECT_TRUE(MovedSince(before, later));
+  EXPECT_FALSE(MovedSince(later, before));
+  EXPECT_TRUE(MovedSince({}, before));
+}
+
 TEST(PlanLibrary, GarbageIsToldAndStillCountsAsRead) {
   PlanLibrary library;
   kafka::Record record;

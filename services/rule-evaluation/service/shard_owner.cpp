@@ -7,6 +7,7 @@
 #include "common/runtime/topics.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/trace.h"
+#include "services/rule-evaluation/service/plan_library.h"
 
 namespace liveops::evaluation {
 namespace {
@@ -112,7 +113,7 @@ bool ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
     return false;
   }
   const auto* plan = std::get_if<engine::PlanActivationView>(&(*view)->body);
-  const std::uint64_t version_before = plan == nullptr ? 0 : shard_.PlanVersion(plan->service);
+  const InForce before = plan == nullptr ? InForce{} : NowInForce(plan->service);
   transitions_.clear();
   told_.clear();
   shard_.Apply(**view, transitions_, told_);
@@ -121,7 +122,7 @@ bool ShardOwner::Apply(const kafka::Record& record, Decoder& decoder) {
     // First everything that waits for this record leaves; bookkeeping and logs come after.
     std::erase_if(transitions_, [&](const engine::Transition& t) { return !Emit(t, trace); });
     for (const engine::Transition& t : transitions_) AfterWrite(t, TraceId(trace));
-    if (plan != nullptr) AfterActivation(*plan, record.offset, version_before, trace);
+    if (plan != nullptr) AfterActivation(*plan, record.offset, before, trace);
     publish_at_ = {};
   }
   if (record.append_time >= readings_from_) {
@@ -187,11 +188,16 @@ void ShardOwner::AfterWrite(const engine::Transition& transition, const std::str
             trace_id);
 }
 
+ShardOwner::InForce ShardOwner::NowInForce(std::string_view service) const {
+  return {shard_.PlanVersion(service), shard_.PlanReads(service)};
+}
+
 void ShardOwner::AfterActivation(const engine::PlanActivationView& plan, std::int64_t offset,
-                                 std::uint64_t version_before, const std::string& traceparent) {
+                                 const InForce& before, const std::string& traceparent) {
   const std::string service(plan.service);
-  const std::uint64_t version = shard_.PlanVersion(service);
-  if (version == version_before) {
+  InForce now = NowInForce(service);
+  const std::uint64_t version = now.version;
+  if (now == before) {
     if (plan.version > version) {  // this build cannot read what another one let through
       ++counters_.plans_refused;
       refused_plans_[service] = plan.version;
@@ -201,8 +207,15 @@ void ShardOwner::AfterActivation(const engine::PlanActivationView& plan, std::in
   }
   const PlanInForce* told = plans_.Find(service);
   if (told != nullptr && told->source_offset >= offset) return;  // in a replay
-  PlanInForce in_force{service, version,        std::string(plan.text),       partition_,
-                       offset,  shard_.clock(), std::string(plan.applied_by), plan.spread_from};
+  PlanInForce in_force{service,
+                       version,
+                       std::string(plan.text),
+                       partition_,
+                       offset,
+                       shard_.clock(),
+                       std::string(plan.applied_by),
+                       plan.spread_from,
+                       std::move(now.reads)};
   outbox_.Push("plan/" + service, EncodePlanInForce(NextSource(), in_force), traceparent);
   plans_.Set(service, std::move(in_force));
   log::Info("plan_in_force", {{"service", service},
@@ -334,7 +347,10 @@ void ShardOwner::TellWhoApplied(const StoredPlan& newest) {
 void ShardOwner::ConsiderPlan(const StoredPlan& newest, SteadyTime now) {
   if (!live()) return;
   TellWhoApplied(newest);
-  if (newest.version <= shard_.PlanVersion(newest.service)) return;
+  const InForce now_in_force = NowInForce(newest.service);
+  if (newest.version < now_in_force.version) return;
+  if (newest.version == now_in_force.version && !MovedSince(now_in_force.reads, newest.reads))
+    return;
   const auto refused = refused_plans_.find(newest.service);
   if (refused != refused_plans_.end() && refused->second >= newest.version) return;
   Activation& sent = activations_[newest.service];

@@ -35,7 +35,7 @@ struct OwnerPorts {
 
 struct OwnerCounters {
   std::uint64_t transitions = 0;        // written
-  std::uint64_t readings = 0;           // written for the homes of spread services
+  std::uint64_t readings = 0;           // written for the homes of rules on several partitions
   std::uint64_t rollups = 0;            // written, against the loss of the snapshot
   std::uint64_t known = 0;              // decided again in a replay, already in the log
   std::uint64_t contradictions = 0;     // decided in a replay, but the log says otherwise
@@ -128,6 +128,14 @@ class ShardOwner {
     SteadyTime at{};
   };
 
+  // Of a service's plan.
+  struct InForce {
+    std::uint64_t version = 0;
+    std::vector<engine::ServiceRead> reads;
+    friend bool operator==(const InForce&, const InForce&) = default;
+  };
+  InForce NowInForce(std::string_view service) const;
+
   Outbox::Send SendTo(const char* log, DeliveryNote::Of of);
   engine::Source NextSource();
   bool Emit(const engine::Transition& transition, const std::string& traceparent);
@@ -137,7 +145,7 @@ class ShardOwner {
   void TellOfRebuilt();
   void AfterWrite(const engine::Transition& transition, const std::string& trace_id);
   void AfterActivation(const engine::PlanActivationView& plan, std::int64_t offset,
-                       std::uint64_t version_before, const std::string& traceparent);
+                       const InForce& before, const std::string& traceparent);
   // The plan in force was told by a build that did not keep who applied it; the library knows.
   void TellWhoApplied(const StoredPlan& newest);
   void AdoptAll(const std::vector<engine::Transition>& truths);

@@ -251,7 +251,7 @@ Takeover Takeovers::FromLog(Case& c, const LogHistory& history) {
   if (c.start > 0) {
     std::vector<engine::PlanActivationView> plans;
     for (const auto& [service, plan] : history.plans_before()) {
-      plans.push_back({plan.service, plan.version, plan.text, {}, plan.spread_from});
+      plans.push_back({plan.service, plan.version, plan.text, {}, plan.spread_from, plan.reads});
     }
     out.state.shard.StartAt(plans);
     out.state.shard.Await(c.rollups.Take());
