@@ -14,6 +14,7 @@ ReplayFilter::ReplayFilter(const std::vector<engine::Transition>& logged) {
 
 void ReplayFilter::Add(const engine::Transition& logged) {
   if (!logged_.emplace(KeyOf(logged), logged.state).second) return;
+  ahead_.emplace(logged.source_offset, logged);
   const auto [it, fresh] = last_logged_.emplace(logged.alarm_id, logged);
   if (!fresh && Later(logged, it->second)) it->second = logged;
   last_offset_ = std::max(last_offset_, logged.source_offset);
@@ -31,14 +32,30 @@ ReplayFilter::Verdict ReplayFilter::Judge(const engine::Transition& emitted) {
     return Verdict::kWrite;
   }
   last_emitted_.insert_or_assign(emitted.alarm_id, emitted);
-  if (known != logged_.end() && known->second == emitted.state) return Verdict::kKnown;
+  if (known != logged_.end() && known->second == emitted.state) {
+    said_.insert(known->first);
+    return Verdict::kKnown;
+  }
   ++contradictions_;
   return Verdict::kContradicted;
 }
 
+void ReplayFilter::Pass(std::int64_t offset, std::vector<engine::Transition>& truths) {
+  const auto end = ahead_.upper_bound(offset);
+  for (auto it = ahead_.begin(); it != end; ++it) {
+    const engine::Transition& word = it->second;
+    if (said_.contains(KeyOf(word)) || written_.contains(word.alarm_id)) continue;
+    truths.push_back(word);
+    last_emitted_.insert_or_assign(word.alarm_id, word);  // the replay stands there now
+  }
+  ahead_.erase(ahead_.begin(), end);
+}
+
 std::vector<engine::Transition> ReplayFilter::Settle(std::int64_t offset, const LastWords& last) {
   std::vector<engine::Transition> truths;
-  if (!active() || offset < last_offset_) return truths;
+  if (!active()) return truths;
+  Pass(offset, truths);
+  if (offset < last_offset_) return truths;
   for (const auto& [alarm, truth] : last_logged_) {
     if (written_.contains(alarm)) continue;
     const auto emitted = last_emitted_.find(alarm);
@@ -60,6 +77,8 @@ std::vector<engine::Transition> ReplayFilter::Settle(std::int64_t offset, const 
     truths.push_back(std::move(closed));
   }
   logged_.clear();
+  ahead_.clear();
+  said_.clear();
   last_logged_.clear();
   last_emitted_.clear();
   written_.clear();

@@ -38,11 +38,12 @@ class ReplayFilter {
 
   Verdict Judge(const engine::Transition& emitted);
 
-  // Call before the record at `offset + 1` and after the one at `offset` was applied. Once the last
-  // logged source record is behind, gives what the engine must adopt (once; the filter is then not
-  // active any more): the log's last word on every alarm that the replay left elsewhere, and a
-  // made-up close for those of which the log knows nothing. `last`: the log's last word on each
-  // alarm, also on those of which it said nothing about the replayed records.
+  // Call before the record at `offset + 1` and after the one at `offset` was applied. Gives what
+  // the engine must adopt: each word of the log that the replay did not say, once the record is
+  // behind at which the log said it. Once the last logged source record is behind (the filter is
+  // then not active any more), also the log's last word on every alarm that the replay left
+  // elsewhere, and a made-up close for those of which the log knows nothing. `last`: the log's last
+  // word on each alarm, also on those of which it said nothing about the replayed records.
   std::vector<engine::Transition> Settle(std::int64_t offset, const LastWords& last);
 
   std::uint64_t contradictions() const { return contradictions_; }
@@ -51,7 +52,12 @@ class ReplayFilter {
   using Key = std::tuple<std::string, Instant, std::uint32_t>;  // alarm, episode, step
   static Key KeyOf(const engine::Transition& t) { return {t.alarm_id, t.episode, t.step}; }
 
+  // What of the words that are behind now the replay did not say.
+  void Pass(std::int64_t offset, std::vector<engine::Transition>& truths);
+
   std::map<Key, engine::AlarmState> logged_;
+  std::multimap<std::int64_t, engine::Transition> ahead_;   // by source record
+  std::set<Key> said_;                                      // by the replay, as by the log
   std::map<std::string, engine::Transition> last_logged_;   // by alarm
   std::map<std::string, engine::Transition> last_emitted_;  // by alarm, in the replay
   std::set<std::string> written_;  // alarms whose replay went beyond the log

@@ -126,6 +126,35 @@ TEST(ReplayFilter, NothingIsWrittenThatReadersWouldDrop) {
   EXPECT_EQ(truths[0].episode, InstantFromMs(8));
 }
 
+TEST(ReplayFilter, WhatTheReplayDidNotSayIsAdoptedWhereTheLogSaidIt) {
+  // a was firing before the replay, whose windows are not whole yet, and resolved in it. What a
+  // rollup says of a's next hold is only of use to who knows that.
+  ReplayFilter filter({T("a", 1, 1, AlarmState::kResolved, 5), T("b", 7, 0, AlarmState::kFiring, 8),
+                       T("b", 7, 1, AlarmState::kResolved, 9)});
+  EXPECT_TRUE(filter.Settle(4, {}).empty());
+  const auto truths = filter.Settle(5, {});
+  ASSERT_EQ(truths.size(), 1u);
+  EXPECT_EQ(truths[0].alarm_id, "a");
+  EXPECT_EQ(truths[0].state, AlarmState::kResolved);
+  EXPECT_TRUE(filter.Settle(6, {}).empty()) << "once";
+  filter.Judge(T("b", 7, 0, AlarmState::kFiring, 8));
+  filter.Judge(T("b", 7, 1, AlarmState::kResolved, 9));
+  EXPECT_TRUE(filter.Settle(9, {}).empty());
+  EXPECT_FALSE(filter.active());
+}
+
+TEST(ReplayFilter, AWordThatTheReplayContradictsLaterIsAdoptedAgain) {
+  ReplayFilter filter({T("a", 1, 0, AlarmState::kFiring, 5), T("b", 7, 0, AlarmState::kFiring, 9)});
+  EXPECT_EQ(filter.Settle(5, {}).size(), 1u);
+  EXPECT_EQ(filter.Judge(T("a", 1, 1, AlarmState::kResolved, 7)), Verdict::kContradicted);
+  EXPECT_TRUE(filter.Settle(7, {}).empty());
+  filter.Judge(T("b", 7, 0, AlarmState::kFiring, 9));
+  const auto truths = filter.Settle(9, {});
+  ASSERT_EQ(truths.size(), 1u);
+  EXPECT_EQ(truths[0].alarm_id, "a");
+  EXPECT_EQ(truths[0].state, AlarmState::kFiring);
+}
+
 TEST(ReplayFilter, RepetitionsInTheLogCountOnce) {
   ReplayFilter filter({T("a", 1, 0, AlarmState::kFiring, 5), T("a", 1, 1, AlarmState::kResolved, 9),
                        T("a", 1, 0, AlarmState::kFiring, 5)});

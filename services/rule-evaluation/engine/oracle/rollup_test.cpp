@@ -292,17 +292,24 @@ class Runs {
     const std::string text = history_.PlanText(history_.records.front());
     rebuilt_.StartAt({{"shop", 1, text}});
     if (loss_.rollups) rebuilt_.Await(shelf_.Take());
-    const auto adopt = [&](std::size_t before) {
-      std::map<std::string, const Transition*> last;
-      for (const Transition& t : told_) {
-        if (t.source_offset < static_cast<std::int64_t>(before)) last[t.alarm_id] = &t;
-      }
-      for (const auto& [id, t] : last) rebuilt_.Adopt(*t);
-    };
-    adopt(start);
+    // What the log last said before the replay begins, and then each word where it was said.
+    std::map<std::string, const Transition*> last;
+    std::multimap<std::int64_t, const Transition*> words;
+    for (const Transition& t : told_) {
+      if (t.source_offset < static_cast<std::int64_t>(start)) last[t.alarm_id] = &t;
+      words.emplace(t.source_offset, &t);
+    }
+    for (const auto& [id, t] : last) rebuilt_.Adopt(*t);
     std::vector<Transition> known;
-    for (std::size_t i = start; i < lost; ++i) Apply(rebuilt_, i, known);
-    adopt(lost);
+    for (std::size_t i = start; i < lost; ++i) {
+      Apply(rebuilt_, i, known);
+      const auto [from, to] = words.equal_range(static_cast<std::int64_t>(i));
+      for (auto at = from; at != to; ++at) {
+        rebuilt_.Adopt(*at->second);
+        last[at->second->alarm_id] = at->second;
+      }
+    }
+    for (const auto& [id, t] : last) rebuilt_.Adopt(*t);
   }
 
   std::string Compare(const std::vector<Transition>& on, const std::vector<Transition>& again,
