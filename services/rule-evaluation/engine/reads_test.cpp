@@ -289,6 +289,19 @@ TEST_F(ReadsTest, SeriesOfTheOtherThatWereDecommissionedLeaveTheirGroup) {
   EXPECT_EQ(gone[0].state, AlarmState::kGone);
 }
 
+TEST_F(ReadsTest, ASnapshotThatIsBeingCutHoldsTheRuleAsItWasBeforeTheOthersPoint) {
+  Plan(1, kBoth);
+  Run(30'000, 10, 3);
+  Shard& shard = nodes_[1].shard;
+  const std::vector<std::string> before = shard.Sections();
+  shard.BeginCut();
+  at_ -= 249;  // nothing is due meanwhile
+  Gauge(nodes_[1], "charges", 4);
+  ASSERT_NE(shard.Sections(), before);
+  ASSERT_EQ(shard.ContinueCut(SIZE_MAX), Shard::CutState::kWhole);
+  EXPECT_EQ(shard.TakeCut(), before);
+}
+
 TEST_F(ReadsTest, ARestartOfEitherLeavesTheSameState) {
   Plan(1, kBoth);
   for (int i = 0; i < 240; ++i) {
