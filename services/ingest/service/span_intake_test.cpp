@@ -85,8 +85,15 @@ TEST_F(Spans, WhatMayStandInTheLogIsWrittenAgainUnderItsNumbers) {
   EXPECT_EQ(world_.Sent(0).source().sequence(), 1u);
   EXPECT_EQ(world_.Sent(1).source().sequence(), 2u);
   EXPECT_EQ(world_.Sent(2).source().sequence(), 3u);
-  for (std::size_t i : {0u, 1u})
-    EXPECT_EQ(world_.Sent(3 + i).DebugString(), world_.Sent(i).DebugString());
+  // Points lie where they lay, though the times of a record are counted from when it is written.
+  const auto at = [&](std::size_t i) {
+    v1::ShardRecord record = world_.Sent(i);
+    v1::MetricBatch& batch = *record.mutable_batch();
+    for (auto& delta : *batch.mutable_point_time_delta_ms()) delta += batch.base_time_ms();
+    batch.clear_base_time_ms();
+    return record.DebugString();
+  };
+  for (std::size_t i : {0u, 1u}) EXPECT_EQ(at(3 + i), at(i));
 }
 
 TEST_F(Spans, WhileItIsOnItsWayARepeatIsToComeLater) {
