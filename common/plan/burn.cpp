@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
+#include "common/base/hash.h"
 #include "common/base/text.h"
 
 namespace liveops::plan {
@@ -98,6 +100,30 @@ std::string TimeOf(const Tier& tier) {
 
 }  // namespace
 
+Measure BadSlices(const std::string& slo, const TimeSlices& slices) {
+  const std::string words = CanonicalText(slices) + " " + FormatDuration(slices.window);
+  const std::string digest = fmt::format("{:08x}", Xxh64(words) >> 32);
+  Measure share;
+  share.form = Measure::Form::kRatio;
+  share.unit = std::string("1");
+  share.operands.clear();
+  for (const char* metric : {kBadSlices, kSlices}) {
+    Operand& operand = share.operands.emplace_back();
+    operand.aggregate = Aggregate::kIncrease;
+    operand.metric = metric;
+    operand.matches = {{"condition", false, digest}, {"slo", false, slo}};
+  }
+  return share;
+}
+
+std::int64_t SlicesInShortest(const TimeSlices& slices) {
+  return kPage.short_window / slices.window;
+}
+
+std::uint64_t UsualBadSlices(const TimeSlices& slices) {
+  return static_cast<std::uint64_t>(std::min<std::int64_t>(2, SlicesInShortest(slices)));
+}
+
 std::string BudgetName(Duration over) {
   if (over == hours(24 * 30)) return "the month's error budget";
   if (over == hours(24 * 7)) return "the week's error budget";
@@ -134,19 +160,43 @@ BurnAlarms MakeBurnAlarms(const Slo& slo) {
   return alarms;
 }
 
+namespace {
+
+// One bad slice is more than all that may be bad.
+std::string TooFine(const Slo& slo) {
+  const double all = static_cast<double>(slo.over / slo.slices->window);
+  const double may = Allowed(slo, 1) / 100 * all;
+  if (may >= 1 - 1e-9) return "";
+  // The highest objective that leaves one, to four digits.
+  const double highest = std::floor((1 - 1 / all) * 1e6 + 1e-6) / 1e4;
+  return fmt::format(
+      "{:.6g}% of the {} slices of {} in {} leave {} of one slice to be bad: the first bad one "
+      "would be more than the whole budget; the highest objective is {:.6g}%, or take shorter "
+      "slices",
+      slo.objective * 100, FormatNumber(all), FormatDuration(slo.slices->window),
+      FormatDuration(slo.over), FormatNumber(std::round(may * 100) / 100), highest);
+}
+
+}  // namespace
+
 std::string BurnFault(const Slo& slo) {
+  if (slo.slices) {
+    if (std::string fault = TooFine(slo); !fault.empty()) return fault;
+  }
   for (const Tier& tier : {kPage, kPageLater, kTicket, kTicketLater}) {
     const double percent = Threshold(tier, slo);
     if (percent < 100) continue;
     const double burn = BurnRate(tier, slo.over);
+    const char* what = slo.slices ? "slices" : "events";
     // Just above 1 - 1/burn, to two digits.
     const double lowest = std::floor((100 - 100 / burn) * 100 + 1) / 100;
     return fmt::format(
-        "{} % of {} in {} is {} times the {}% of bad events that the objective allows, {}%: no "
-        "share of events is above that, so the alarm could never fire; the lowest objective at "
+        "{} % of {} in {} is {} times the {}% of bad {} that the objective allows, {}%: no "
+        "share of {} is above that, so the alarm could never fire; the lowest objective at "
         "which it can is {}%",
         tier.budget_percent, BudgetName(slo.over), TimeOf(tier), FormatNumber(burn),
-        FormatNumber((1 - slo.objective) * 100), FormatNumber(percent), FormatNumber(lowest));
+        FormatNumber((1 - slo.objective) * 100), what, FormatNumber(percent), what,
+        FormatNumber(lowest));
   }
   return "";
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/plan/model.h"
@@ -14,6 +16,24 @@ namespace liveops::plan {
 inline constexpr const char* kFastBurn = "-fast-burn";
 inline constexpr const char* kSlowBurn = "-slow-burn";
 inline constexpr const char* kBudget = "-budget";
+
+// What an objective of slices counts, as the engine does when a slice is over: series of these
+// names, which nobody emits, with the labels `slo` and `condition`.
+inline constexpr const char* kSlices = "slo:slices";
+inline constexpr const char* kBadSlices = "slo:bad_slices";
+inline bool IsSliceCount(std::string_view metric) {
+  return metric == kSlices || metric == kBadSlices;
+}
+// The rule that judges them has this name.
+inline constexpr const char* kSliceRule = "-slices";
+// The share of slices that were bad. `condition` there tells one condition or length from another:
+// what was counted under one says nothing under another.
+Measure BadSlices(const std::string& slo, const TimeSlices& slices);
+// How many of them the shortest window of the alarms holds.
+std::int64_t SlicesInShortest(const TimeSlices& slices);
+// Too few bad ones to wake somebody, where the plan does not say: one alone, if there is room for
+// two.
+std::uint64_t UsualBadSlices(const TimeSlices& slices);
 
 struct BurnAlarms {
   Alarm fast;    // wakes somebody

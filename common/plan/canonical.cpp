@@ -239,6 +239,8 @@ std::string CanonicalText(const Expect& expect) {
   return fmt::format("{} within {}", LogicText(expect.condition), FormatDuration(expect.within));
 }
 
+std::string CanonicalText(const TimeSlices& slices) { return LogicText(slices.good); }
+
 std::string CanonicalText(const Response& response) {
   return response.next_business_day() ? "next business day" : FormatDuration(response.within);
 }

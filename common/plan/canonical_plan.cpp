@@ -92,11 +92,17 @@ CanonicalItem ItemOf(const LogCount& count) {
 CanonicalItem ItemOf(const Plan& plan, const Slo& slo) {
   const Measure& bad = slo.bad;
   Item item(Section::kObjective, slo.name);
-  item.Plain("objective", Decimal(slo.objective))
-      .Plain("over", FormatDuration(slo.over))
-      .Text(bad.form == Measure::Form::kRatio ? "bad" : "good", CanonicalSeries(bad.operands[0]))
-      .Text("total", CanonicalSeries(bad.operands[1]))
-      .Text("owner", slo.owner);
+  item.Plain("objective", Decimal(slo.objective)).Plain("over", FormatDuration(slo.over));
+  if (slo.slices) {
+    const std::string good = CanonicalText(*slo.slices);
+    const std::string window = FormatDuration(slo.slices->window);
+    item.As("time_slices", fmt::format("good: {}, window: {}", good, window),
+            fmt::format("{{good: {}, window: {}}}", Quoted(good), window));
+  } else {
+    item.Text(bad.form == Measure::Form::kRatio ? "bad" : "good", CanonicalSeries(bad.operands[0]))
+        .Text("total", CanonicalSeries(bad.operands[1]));
+  }
+  item.Text("owner", slo.owner);
   // What else the file says of it stands in the alarms that it made.
   const Alarm* fast = plan.FindAlarm(slo.name + kFastBurn);
   const Alarm* slow = plan.FindAlarm(slo.name + kSlowBurn);

@@ -325,9 +325,12 @@ bool ExpressionParser::ReadExpect(Expect& expect) {
   return ReadEnd("the end");
 }
 
-Parsed<Condition> ParseExpression(std::string_view text, const Bindings* bindings) {
-  return Run<Condition>(text, bindings,
-                        [](auto& parser, auto& value) { return parser.ReadCondition(value); });
+Parsed<Condition> ParseExpression(std::string_view text, const Bindings* bindings,
+                                  Duration window) {
+  return Run<Condition>(text, bindings, [&](auto& parser, auto& value) {
+    parser.UseWindow(window);
+    return parser.ReadCondition(value);
+  });
 }
 
 Parsed<Clear> ParseClear(std::string_view text, const Condition& condition) {

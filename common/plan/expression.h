@@ -69,7 +69,9 @@ struct Parsed {
 
 // `5xx > 1% for 3min`. Without bindings the text is canonical: no alias is known, any unit is taken
 // as it is.
-Parsed<Condition> ParseExpression(std::string_view text, const Bindings* bindings);
+// A test that says no window looks at `window`.
+Parsed<Condition> ParseExpression(std::string_view text, const Bindings* bindings,
+                                  Duration window = Test().window);
 
 // `< 300ms for 2min`, in the unit of `condition`, on its recovering side.
 Parsed<Clear> ParseClear(std::string_view text, const Condition& condition);

@@ -92,6 +92,7 @@ bool ExpressionParser::ReadItem(std::size_t& node) {
     return Fail(begin, fmt::format("a condition has at most {} tests", Condition::kTestsMax));
   }
   Test test;
+  test.window = window_;
   if (!ReadTest(tests_.empty() ? nullptr : &tests_.front(), test)) return false;
   logic_.push_back({LogicStep::Kind::kTest, tests_.size(), 0, 0});
   node = logic_.size() - 1;

@@ -17,6 +17,8 @@ class ExpressionParser {
   ExpressionParser(std::string_view text, const Bindings* bindings)
       : cursor_(text), bindings_(bindings) {}
 
+  // Of a test that says none.
+  void UseWindow(Duration window) { window_ = window; }
   bool ReadCondition(Condition& condition);
   bool ReadClear(const Condition& condition, Clear& clear);
   bool ReadLevel(const Condition& condition, Level& level);
@@ -136,6 +138,7 @@ class ExpressionParser {
 
   Cursor cursor_;
   const Bindings* bindings_;
+  Duration window_ = Test().window;
   ExpressionError error_;
   std::vector<Test> tests_;
   std::vector<LogicNode> logic_;

@@ -98,6 +98,7 @@ const Test& TestOf(const Condition& condition, std::size_t i) {
 
 const Owner* Plan::FindOwner(std::string_view name) const { return FindNamed(owners, name); }
 const Alarm* Plan::FindAlarm(std::string_view name) const { return FindNamed(alarms, name); }
+const Slo* Plan::FindSlo(std::string_view name) const { return FindNamed(slos, name); }
 
 const Alarm* Plan::WorstThatPages() const {
   const Alarm* worst = nullptr;

@@ -249,8 +249,11 @@ enum class NoData {
 // few events, while fewer than `bad_min` of them are bad or while the share of bad ones may still
 // lie at or below the threshold by chance: the lower bound of Wilson's interval at 95 % (one side).
 // (E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.)
+// Slices of time are all that there were, no sample of them: of these the least number alone
+// counts.
 struct Evidence {
   std::uint64_t bad_min = 0;
+  bool sample = true;  // events; false = slices
   friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
@@ -274,6 +277,20 @@ struct Alarm {
   friend bool operator==(const Alarm&, const Alarm&) = default;
 };
 
+// The slices of time that an objective counts: each is good or bad as a whole. (OpenSLO calls it
+// budgetingMethod: Timeslices, and `window` timeSliceWindow.)
+struct TimeSlices {
+  static constexpr Duration kLeast{10'000};
+  static constexpr Duration kMost{300'000};  // the shortest window of a burn alarm
+
+  Condition good;      // of tests over `window`, without labels; no hold
+  Duration window{0};  // of one slice; an hour is a whole number of them
+  friend bool operator==(const TimeSlices&, const TimeSlices&) = default;
+};
+
+// `p95(http_request_duration_ms) over 1min < 500ms`: when a slice is good.
+std::string CanonicalText(const TimeSlices& slices);
+
 // A service level objective over a rolling time, and the events that it is about. Its alarms are
 // among Plan::alarms: multiwindow, multi-burn-rate, as in "The Site Reliability Workbook" (Beyer et
 // al., 2018), chapter 5.
@@ -281,7 +298,9 @@ struct Slo {
   std::string name;
   double objective = 0;  // 0..1: 0.999
   Duration over{0};      // 30 d
-  Measure bad;           // the share of bad events, kRatio or kShortfall, in "1"
+  // The share of bad events, kRatio or kShortfall, in "1"; or of bad slices (burn.h).
+  Measure bad;
+  std::optional<TimeSlices> slices;  // what is counted in place of events
   std::string owner;
   friend bool operator==(const Slo&, const Slo&) = default;
 };
@@ -337,6 +356,7 @@ struct Plan {
 
   const Owner* FindOwner(std::string_view name) const;
   const Alarm* FindAlarm(std::string_view name) const;
+  const Slo* FindSlo(std::string_view name) const;
   // The first of the most severe; nullptr when nothing pages.
   const Alarm* WorstThatPages() const;
   // Whose the service's foreign alerts are: the plan's word, else the owner of the most severe

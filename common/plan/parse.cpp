@@ -7,6 +7,7 @@
 #include <set>
 
 #include "common/base/text.h"
+#include "common/plan/burn.h"
 #include "common/plan/checks.h"
 #include "common/plan/plan_reader.h"
 #include "common/plan/reads.h"
@@ -41,7 +42,7 @@ std::optional<Response> ReadResponseTime(const YamlNode& node, const char* sever
 void AddMetrics(const Condition& condition, std::set<std::string>& metrics) {
   for (std::size_t i = 0; i < TestCount(condition); ++i) {
     for (const Operand& operand : TestOf(condition, i).measure.operands) {
-      if (!operand.metric.empty()) metrics.insert(operand.metric);
+      if (!operand.metric.empty() && !IsSliceCount(operand.metric)) metrics.insert(operand.metric);
     }
   }
 }
@@ -284,6 +285,9 @@ void PlanReader::ReadLateness(const YamlNode* node) {
   }
   std::set<std::string> read;
   for (const Alarm& alarm : plan_.alarms) AddMetrics(alarm.when, read);
+  for (const Slo& slo : plan_.slos) {
+    if (slo.slices) AddMetrics(slo.slices->good, read);
+  }
   for (const Remediation& remediation : plan_.remediations) {
     AddMetrics(remediation.when, read);
     if (remediation.expect) AddMetrics(remediation.expect->condition, read);
@@ -341,6 +345,12 @@ void PlanReader::CheckSpread(const YamlNode* node) {
     }
   };
   for (const Alarm& alarm : plan_.alarms) check("alarm", alarm.name, alarm.when);
+  for (const Slo& slo : plan_.slos) {
+    if (!slo.slices) continue;
+    problems_.Add(*node,
+                  fmt::format("objective \"{}\": time_slices cannot be run where spread is above 1",
+                              slo.name));
+  }
   for (const Remediation& remediation : plan_.remediations) {
     check("remediation", remediation.name, remediation.when);
     if (remediation.expect) check("remediation", remediation.name, remediation.expect->condition);

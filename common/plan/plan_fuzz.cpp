@@ -24,6 +24,9 @@ bool HasPercentByFormula(const plan::Plan& plan) {
   for (const plan::Alarm& alarm : plan.alarms) {
     if (any(alarm.when)) return true;
   }
+  for (const plan::Slo& slo : plan.slos) {
+    if (slo.slices && any(slo.slices->good)) return true;
+  }
   for (const plan::Remediation& remediation : plan.remediations) {
     if (any(remediation.when) || (remediation.expect && any(remediation.expect->condition)))
       return true;
@@ -97,6 +100,16 @@ remediations:
     expect: 5xx < 1% within 5min
     page_with: hot
 )");
+  seeds.emplace_back(R"(service: shop
+owners: {on-call: {slack: "#oncall"}}
+lateness: {took: 1min}
+slos:
+  - name: fast
+    objective: 99%
+    time_slices: {good: p95(took) < 300ms and ratio(e, r) < 1%, window: 5min}
+    min_bad: 1
+    owner: on-call
+)");
   return seeds;
 }
 
@@ -139,6 +152,8 @@ std::vector<std::string> Words() {
           "over: ",
           "ticket: ",
           "min_bad: ",
+          "time_slices: {good: p95(m) < 1s}",
+          "window: ",
           "ratio: ",
           "rate: ",
           "per: ",

@@ -64,7 +64,10 @@ class PlanReader {
   bool ReadShare(Fields& fields, Measure& share);
   bool ReadEvents(const YamlNode& node, Operand& series);
   bool ReadGood(const YamlNode& node, const Operand* total, Measure& share);
-  void CheckBurnNames(const YamlNode& name);
+  bool ReadSlices(Fields& fields, const YamlNode& node, Slo& slo);
+  bool ReadGoodSlice(const YamlNode& node, TimeSlices& slices);
+  std::uint64_t ReadBadMin(Fields& fields, const Slo& slo);
+  void CheckBurnNames(const YamlNode& name, bool slices);
 
   // parse_logs.cpp
   void ReadLogs(const YamlNode* node);

@@ -20,5 +20,7 @@ ReferenceSection TopSection();
 ReferenceSection EarlierTimesSection();
 ReferenceSection ReportersSection();
 ReferenceSection ServicesSection();
+ReferenceSection ObjectivesSection();
+ReferenceSection TimeSlicesSection();
 
 }  // namespace liveops::plan

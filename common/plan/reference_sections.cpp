@@ -258,66 +258,6 @@ action: one test, no hold. The time, up to 1d, is longer than the window.)md",
        {Kind::kExpect, "at least 3 by pod within 10min", "three pods report, since the action"}}};
 }
 
-ReferenceSection Objectives() {
-  return {
-      "Objectives",
-      R"md(slos:
-  - name: NAME                 # required
-    objective: 99.9%           # required; or 0.999
-    good: SERIES               # or bad: SERIES, or good: TOTAL - BAD
-    total: SERIES              # required
-    over: 30d                  # 3d to 30d
-    owner: OWNER               # required
-    min_bad: 10                # fewer bad events than this fire nothing
-    page: critical             # or high
-    ticket: medium             # or low
-    runbook: LINK)md",
-      R"md(An objective says what part of the events is to be good over a rolling time. What may be bad is
-its *error budget*. It makes two alarms that page, after "The Site Reliability Workbook" (Beyer et al.,
-2018), chapter 5, "Alerting on SLOs", multiwindow and multi-burn-rate:
-
-| alarm | goes off when | over both windows | burn rate at 30d |
-|---|---|---|---|
-| `NAME-fast-burn` | 2 % of the budget is burnt in 1 h | 1h and 5min | 14.4 |
-| | or 5 % in 6 h | 6h and 30min | 6 |
-| `NAME-slow-burn` | 10 % in 1 d | 1d and 2h | 3 |
-| | or 10 % in 3 d; neither while the fast one's condition is true | 3d and 6h | 1 |
-
-The burn rate is how many times faster than the budget allows: at 1 the budget lasts for just its
-time. For another time than 30d the windows stay and the rates are scaled by it. The threshold is
-the burn rate times what the objective allows to be bad; where that is 100 % or more the alarm
-could never fire, and the objective is refused with the figures.
-
-A few bad events are no trend: the alarms stay silent while fewer than `min_bad` events are bad,
-and while the share may lie at or below the threshold by chance (the lower bound of Wilson's
-interval at 95 %, one side). `min_count` does not apply.
-
-A third, `NAME-budget`, pages nobody: it looks at the share of bad events over all of the
-objective's time, and is true when it is more than the budget allows. From it comes how much of the
-budget is left, which the pages of the other two say, and `alarms explain`, `slos list`, and `plan
-backtest` at its end. Its window moves in panes of a thirtieth of that time too, but ends with the
-one that runs, and is looked at each minute. What happened before the plan came into force, or
-before a hole in the log, is not known; where a part of the time is not, the answer says how much
-is: *at most 99.7 % of the month's error budget is left (2d4h of 30d is known)*, which takes it that
-there was as much to do in the rest, and nothing bad; then the alarm does not fire. A spread service
-is not told it yet.)md",
-      {{Kind::kObjective, R"md(name: availability
-objective: 99.9%
-good: http_request_count - http_5xx_count
-total: http_request_count
-owner: on-call)md",
-        "Bad events are counted"},
-       {Kind::kObjective, R"md(name: payments
-objective: 99.5%
-good: payment_ok_count
-total: payment_count
-over: 7d
-owner: on-call
-page: high
-ticket: low)md",
-        "Good events are counted, over a week"}}};
-}
-
 ReferenceSection Refusals() {
   return {
       "Refused",
@@ -368,7 +308,8 @@ std::span<const ReferenceSection> ReferenceSections() {
                                                          Holds(),
                                                          Recovery(),
                                                          Effects(),
-                                                         Objectives(),
+                                                         ObjectivesSection(),
+                                                         TimeSlicesSection(),
                                                          Refusals()};
   return sections;
 }

@@ -103,6 +103,28 @@ TEST(Backtest, SaysWhatIsLeftOfErrorBudgets) {
   EXPECT_EQ(report.longest_window, std::chrono::hours(72));
 }
 
+// An hour and a half of minutes, of which the last twenty are hot.
+TEST(Backtest, CountsSlicesOfTime) {
+  std::vector<double> minutes(90, 50);
+  std::fill(minutes.end() - 20, minutes.end(), 95);
+  const BacktestReport report = Backtested(PlanText("last(cpu) > 99", R"(slos:
+  - {name: cool, objective: 99%, time_slices: {good: max(cpu) < 90}, over: 7d, owner: on-call}
+  - {name: dark, objective: 99%, time_slices: {good: max(nobody) < 90}, over: 7d, owner: on-call}
+)"),
+                                           Recording(minutes));
+  ASSERT_EQ(report.budgets.size(), 2u);
+  // Twenty of the 100.8 minutes that may be bad.
+  EXPECT_EQ(report.budgets[0].second,
+            "at most 80.2 % of the week's error budget is left (1h of 7d is known)");
+  EXPECT_THAT(report.budgets[1].second,
+              ::testing::StartsWith("no point of slo:slices seen since the plan came into force"));
+  const AlarmReport& burns = Alarm(report, "cool-fast-burn");
+  EXPECT_EQ(burns.fired, 1u);
+  // On the close of the third, which ended at 11:12: two of sixty are 3.33 %, not above 3.36 %.
+  EXPECT_EQ(FormatUtc(ToMs(*burns.first)), "2026-03-01T11:12:02.000Z");
+  EXPECT_TRUE(report.unread_metrics.empty());
+}
+
 TEST(Backtest, CountsFiringsTimeDelayAndFlaps) {
   std::vector<RecordedLine> lines =
       Recording({50, 50, 95, 95, 95, 50, 50, 95, 95, 95, 50, 50, 50, 95, 95, 95});

@@ -222,5 +222,31 @@ TEST(Coverage, NamesWhatNoTestShowed) {
   EXPECT_THAT(coverage.NeverSilent(), testing::ElementsAre("errors", "down", "zone-db"));
 }
 
+// Before 0 nothing was reported, and what nothing is known of is not counted.
+TEST(TestRun, RunsObjectivesOfTimeSlices) {
+  const std::string plan = R"(service: shop
+owners:
+  on-call: {slack: "#oncall", pagerduty: oncall}
+slos:
+  - {name: fast, objective: 99.9%, time_slices: {good: p95(took) in ms < 500ms}, owner: on-call}
+)";
+  const auto test = [&](const char* page) {
+    return RunTests(std::string(R"(
+  - name: two slow minutes page
+    interval: 10s
+    series:
+      - {series: took, kind: observation, unit: ms, values: '_ 100x58 900x30'}
+    pages: [)") + page + R"(]
+    expect:
+      - {within: 5min, at: 12min, alarm: fast-fast-burn, state: firing}
+    at:
+      - {time: 11min30s, alarm: fast-fast-burn, state: ok}
+)",
+                    plan);
+  };
+  const Ran ran = test("{at: 12min2s, alarm: fast-fast-burn, severity: critical, owner: on-call}");
+  EXPECT_EQ(ran.text, "");
+}
+
 }  // namespace
 }  // namespace liveops::rehearse

@@ -8,10 +8,27 @@
 
 namespace liveops::rehearse {
 
+namespace {
+
+std::vector<std::string> MetricsOf(const plan::Condition& condition) {
+  std::set<std::string> metrics;
+  for (std::size_t i = 0; i < plan::TestCount(condition); ++i) {
+    for (const plan::Operand& operand : plan::TestOf(condition, i).measure.operands) {
+      if (!operand.metric.empty()) metrics.insert(operand.metric);
+    }
+  }
+  return {metrics.begin(), metrics.end()};
+}
+
+}  // namespace
+
 Watchlist::Watchlist(const plan::Plan& plan) {
   for (const plan::Alarm& alarm : plan.alarms) {
     Add(alarm.name, alarm.page ? engine::Purpose::kPage : engine::Purpose::kRecord, alarm.when,
         !plan::IsBudget(alarm));
+    // What its slices are judged by.
+    const plan::Slo* slo = plan.FindSlo(alarm.slo);
+    if (slo != nullptr && slo->slices) all_.back().metrics = MetricsOf(slo->slices->good);
   }
   for (const plan::Remediation& remediation : plan.remediations) {
     Add(engine::ScenarioAlarmName(remediation.name), engine::Purpose::kScenario, remediation.when,
@@ -30,16 +47,12 @@ Watchlist::Watchlist(const plan::Plan& plan) {
 void Watchlist::Add(std::string name, engine::Purpose purpose, const plan::Condition& condition,
                     bool awaited) {
   Watched watched{std::move(name), purpose, {}, {}, Duration(0)};
-  std::set<std::string> metrics;
   for (std::size_t i = 0; i < plan::TestCount(condition); ++i) {
     const plan::Test& test = plan::TestOf(condition, i);
-    for (const plan::Operand& operand : test.measure.operands) {
-      if (!operand.metric.empty()) metrics.insert(operand.metric);
-    }
     watched.units.push_back(plan::ThresholdUnit(test));
     watched.window = std::max(watched.window, test.window + test.ago);
   }
-  watched.metrics.assign(metrics.begin(), metrics.end());
+  watched.metrics = MetricsOf(condition);
   if (awaited) {
     longest_window_ = std::max(longest_window_, watched.window);
     settled_ = std::max(settled_, watched.window + condition.quorum.slot * condition.quorum.of);

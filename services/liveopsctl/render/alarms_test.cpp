@@ -75,6 +75,8 @@ TEST(RenderSlos, SaysWhatIsLeftAndHowMuchIsKnown) {
     budget = OfSlo((slo + "-budget").c_str(), v1::ALARM_STATE_OK);
     budget.set_threshold(0.1);
     budget.set_window_ms(30ULL * 86'400'000);
+    if (slo == "quick")
+      budget.set_expression("ratio(slo:bad_slices{slo=\"quick\"}, slo:slices{slo=\"quick\"})");
     *response.add_alarms() = OfSlo((slo + "-fast-burn").c_str(),
                                    slo == "up" ? v1::ALARM_STATE_FIRING : v1::ALARM_STATE_OK);
     *response.add_alarms() = OfSlo((slo + "-slow-burn").c_str(), v1::ALARM_STATE_FIRING);
@@ -84,10 +86,10 @@ TEST(RenderSlos, SaysWhatIsLeftAndHowMuchIsKnown) {
     budget.mutable_budget()->set_covered(slo == "up" ? 1 : 0.0999);
   }
   EXPECT_EQ("\n" + RenderSlos(response, {}), R"(
-SERVICE  OBJECTIVE  GOOD    OVER  BUDGET LEFT  KNOWN  BURNS
-shop     new        99.9 %  30d   unknown      -      slow: FIRING
-shop     quick      99.9 %  30d   12.3 %       9.9 %  slow: FIRING
-shop     up         99.9 %  30d   -50 %        100 %  fast: FIRING
+SERVICE  OBJECTIVE  GOOD              OVER  BUDGET LEFT  KNOWN  BURNS
+shop     new        99.9 %            30d   unknown      -      slow: FIRING
+shop     quick      99.9 % of slices  30d   12.3 %       9.9 %  slow: FIRING
+shop     up         99.9 %            30d   -50 %        100 %  fast: FIRING
 )");
   EXPECT_EQ(OfObjectives(response).alarms_size(), 9);
 }

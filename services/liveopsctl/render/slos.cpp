@@ -48,6 +48,12 @@ Cell BurnCell(const Objective& objective) {
   return "";
 }
 
+// Of events, or of slices of time.
+std::string Good(const v1::AlarmStatus& budget) {
+  const bool slices = budget.expression().find(plan::kBadSlices) != std::string::npos;
+  return FormatValue(100 - budget.threshold(), "%") + (slices ? " of slices" : "");
+}
+
 std::string Left(const v1::AlarmStatus& budget) {
   if (!budget.has_budget()) return "unknown";
   return FormatValue(std::round(budget.budget().left() * 1000) / 10, "%");
@@ -78,8 +84,8 @@ std::string RenderSlos(const v1::ListAlarmsResponse& response, const Style& styl
   for (const auto& [key, objective] : objectives) {
     const v1::AlarmStatus& budget = *objective.budget;
     const auto over = Duration(static_cast<std::int64_t>(budget.window_ms()));
-    table.Row({key.first, key.second, FormatValue(100 - budget.threshold(), "%"),
-               FormatDuration(over), Left(budget), Known(budget), BurnCell(objective)});
+    table.Row({key.first, key.second, Good(budget), FormatDuration(over), Left(budget),
+               Known(budget), BurnCell(objective)});
   }
   return table.ToString(style);
 }

@@ -54,6 +54,8 @@ bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::i
   for (const Member& member : cells.members) {
     const Series& series = s.series.at(member.series);
     if (series.left) continue;
+    // Who stopped long ago makes no slice of these days unknown.
+    if (rule.spec.judges_slices() && Forgotten(member, end_ms)) continue;
     const std::int64_t silence = end_ms - std::max(member.newest.ms, kLongAgo);
     const bool unusable = series.unusable_ms > end_ms - window_ms;
     if (Departs(member.cell)) {

@@ -2,6 +2,7 @@
 
 #include "services/rule-evaluation/engine/readings.h"
 #include "services/rule-evaluation/engine/rollup_parts.h"
+#include "services/rule-evaluation/engine/slices.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -53,6 +54,7 @@ void Schedule(State& s, Rule& rule) {
   } else {
     s.due.insert(s.due.end(), DueOf(rule));
   }
+  if (rule.spec.judges_slices()) ScheduleSliced(s, rule);
 }
 
 void Activate(Rule& rule, Group& group) {

@@ -6,7 +6,7 @@
 
 #include "common/base/text.h"
 #include "common/plan/burn.h"
-#include "services/rule-evaluation/engine/state.h"
+#include "services/rule-evaluation/engine/slices.h"
 
 namespace liveops::engine {
 namespace {
@@ -31,6 +31,20 @@ std::int64_t KnownMs(const State& s, const Rule& rule, Instant at) {
   return from <= end - over ? over : std::max<std::int64_t>(ToMs(at) - from, 0);
 }
 
+// Of slices: each is known that was counted, and none else.
+void KnowSlices(const Rule& counts, const Rule& judge, const Judgement& last, ErrorBudget& budget) {
+  const std::int64_t length = judge.spec.slice.count();
+  const std::int64_t at = ToMs(last.at);
+  const std::int64_t begin = counts.PaneAt(0, at) * counts.windows[0].pane_ms - counts.window_ms(0);
+  const std::int64_t from = std::max(begin, counts.born_ms);
+  const auto all =
+      static_cast<double>(sketch::LastEnded(at, length) - sketch::PaneIndex(from, length));
+  budget.not_counted = std::max(0.0, all - last.points);
+  // Of a window that began before the rule the rest is not known either.
+  const auto over = static_cast<double>(counts.window_ms(0)) / static_cast<double>(length);
+  budget.covered = last.points / (begin < counts.born_ms ? over : last.points + budget.not_counted);
+}
+
 std::string Roughly(std::int64_t ms) {
   constexpr std::int64_t kMinute = 60'000;
   const std::int64_t unit = ms >= 60 * kMinute ? 60 * kMinute : kMinute;
@@ -53,6 +67,7 @@ std::optional<ErrorBudget> BudgetOf(const State& s, const Rule& rule) {
   budget.over = counts->test(0).window;
   budget.covered =
       static_cast<double>(KnownMs(s, *counts, last.at)) / static_cast<double>(budget.over.count());
+  if (const Rule* judge = SliceRuleOf(s, *counts)) KnowSlices(*counts, *judge, last, budget);
   budget.left = 1 - last.value / allowed * budget.covered;
   budget.events = last.points;
   return budget;
@@ -65,8 +80,13 @@ std::string BudgetText(const ErrorBudget& budget) {
                   plan::BudgetName(budget.over), spent ? "spent" : "left");
   if (budget.covered >= 1) return said;
   const double known = budget.covered * static_cast<double>(budget.over.count());
-  return fmt::format("at {} {} ({} of {} is known)", spent ? "least" : "most", said,
-                     Roughly(std::llround(known)), FormatDuration(budget.over));
+  std::string missed;
+  if (const double n = std::round(budget.not_counted); n > 0) {
+    missed = fmt::format("; {} {} neither good nor bad", FormatNumber(n),
+                         n > 1 ? "slices were" : "slice was");
+  }
+  return fmt::format("at {} {} ({} of {} is known{})", spent ? "least" : "most", said,
+                     Roughly(std::llround(known)), FormatDuration(budget.over), missed);
 }
 
 }  // namespace liveops::engine

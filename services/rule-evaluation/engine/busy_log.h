@@ -16,7 +16,9 @@ inline std::deque<Held> BusyLog() {
   Script script;
   script.plans["p"] = PlanOf(
       "  - {name: hot, when: CPU by host > 90% and req/min > 10, severity: high, owner: on-call}\n"
-      "  - {name: errors, when: 5xx > 1%, severity: high, owner: on-call, no_data: fire}");
+      "  - {name: errors, when: 5xx > 1%, severity: high, owner: on-call, no_data: fire}",
+      "slos:\n  - {name: cool, objective: 99%, time_slices: {good: avg(CPU) < 90%, window: 10s}, "
+      "owner: on-call}\n");
   script.plans["q"] =
       PlanOf("  - {name: hot, when: CPU by host > 80% for 1min, severity: high, owner: on-call}");
   std::string text = "plan -2min p\n";

@@ -194,7 +194,8 @@ void Distribute(State& s, std::int64_t offset, Series& series, const Point& p) {
         break;
     }
     if (cells.group != nullptr) Activate(rule, *cells.group);
-    if (!baseline) Touch(s, offset, rule, cells, member.operand, p.time);
+    // Slices are counted at the watermark.
+    if (!baseline && !rule.spec.of_slices) Touch(s, offset, rule, cells, member.operand, p.time);
   }
   if (late) {
     ++s.counters.points_late;

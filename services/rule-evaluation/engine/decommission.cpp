@@ -93,6 +93,7 @@ void ApplyDecommission(State& s, const DecommissionView& view, std::vector<Trans
       {*pairs, std::string(view.reason), std::string(view.actor), s.now()});
   s.series.ForEach([&](std::uint32_t id, Series& series) {
     if (series.service != number || series.labels.empty()) return;
+    if (series.kind == SeriesKind::kSlices) return;
     const auto labels = Labels::Decode(series.labels);
     if (!labels || !HasAll(*labels, *pairs)) return;
     BeforeSeries(s, id);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "services/rule-evaluation/engine/slices.h"
 #include "services/rule-evaluation/engine/state.h"
 #include "services/rule-evaluation/engine/units.h"
 
@@ -175,7 +176,7 @@ void BindTo(State& s, Rule& rule, std::size_t test, std::uint8_t i, Candidate& c
 }
 
 void BindTo(State& s, Rule& rule, Candidate& candidate) {
-  if (!rule.spec.judges() || rule.home) return;
+  if (!MayRead(rule, s.series.at(candidate.id).kind)) return;
   for (std::size_t test = 0; test < rule.stores(); ++test) {
     for (std::size_t i = 0; i < rule.test(test).measure.operands.size(); ++i) {
       BindTo(s, rule, test, static_cast<std::uint8_t>(i), candidate);

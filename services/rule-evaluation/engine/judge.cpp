@@ -3,6 +3,7 @@
 
 #include "services/rule-evaluation/engine/merged.h"
 #include "services/rule-evaluation/engine/readings.h"
+#include "services/rule-evaluation/engine/slices.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -268,12 +269,17 @@ void JudgeSteps(State& s, Rule& rule, std::vector<Transition>& out) {
       RemoveRule(s, *s.services[rule.service], rule);
       return;
     }
+    if (rule.spec.judges_slices()) {
+      JudgeSlice(s, rule, end_ms);
+      break;  // what reads it is due before the next
+    }
     for (const auto& shared : rule.shared) {
       for (const auto& [key, cells] : shared) DropAbsentGauges(s, rule, *cells, end_ms);
     }
     if (rule.spec.when.top > 0) RankGroups(s, rule, end_ms);
     const std::vector<Group*> groups = rule.active;
     for (Group* group : groups) JudgeGroup(s, rule, *group, end_ms, out);
+    if (rule.spec.of_slices) break;  // a slice may be over before the next step is
   }
   Schedule(s, rule);
 }
@@ -293,7 +299,7 @@ void JudgeTouched(State& s, std::vector<Transition>& out) {
                                               : a.second->number < b.second->number;
   });
   for (const auto& [rule, group] : s.touched) {
-    if (rule->probe || rule->role != Role::kWhole) continue;
+    if (rule->probe || rule->role != Role::kWhole || rule->spec.judges_slices()) continue;
     std::int64_t newest_ms = kLongAgo;
     bool upward = false;
     for (const auto& cells : group->own) {

@@ -21,6 +21,7 @@ enum class SeriesKind : std::uint8_t {
   kObservation = 4,
   kHistogramDelta = 5,
   kHistogramCumulative = 6,
+  kSlices = 7,  // no emitter's: the slices of an objective, as the engine counts them
 };
 
 // In the order of how late their points may come.

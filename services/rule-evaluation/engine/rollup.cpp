@@ -191,7 +191,8 @@ std::uint64_t RollupDigest(const State& s, const Rule& rule) {
 void PrepareRolls(State& s, Rule& rule) {
   // A probe is short; a home reads what others tell; who reports is known from the series.
   if (rule.probe || rule.home || rule.spec.room != Room::kGroups) return;
-  bool far = false;
+  // What slices were is counted for weeks: they are judged as by one who lost nothing.
+  bool far = rule.spec.judges_slices();
   for (std::size_t i = 0; i < rule.stores(); ++i) {
     if (CountsReporters(rule.test(i))) return;
     far = far || rule.reach_ms(i) > kRollsBeyondMs;

@@ -85,6 +85,15 @@ void AddLimits(const plan::Plan& plan, std::vector<RuleSpec>& specs) {
 
 std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
   std::vector<RuleSpec> specs;
+  for (const plan::Slo& slo : plan.slos) {
+    if (!slo.slices) continue;
+    RuleSpec& spec = specs.emplace_back();
+    spec.name = slo.name + plan::kSliceRule;
+    spec.purpose = Purpose::kRecord;
+    spec.when = slo.slices->good;
+    spec.slo = slo.name;
+    spec.slice = slo.slices->window;
+  }
   for (const plan::Alarm& alarm : plan.alarms) {
     RuleSpec& spec = specs.emplace_back();
     spec.name = alarm.name;
@@ -103,6 +112,8 @@ std::vector<RuleSpec> SpecsOf(const plan::Plan& plan) {
     spec.evidence = alarm.evidence;
     spec.slo = alarm.slo;
     spec.budget = plan::IsBudget(alarm);
+    const plan::Slo* slo = plan.FindSlo(alarm.slo);
+    spec.of_slices = slo != nullptr && slo->slices;
   }
   for (const plan::Remediation& remediation : plan.remediations) {
     RuleSpec& spec = specs.emplace_back();
@@ -155,6 +166,12 @@ std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_
     made.pane_ms = pane;
     made.read = made.panes = std::max<std::int64_t>(1, (window.count() + pane - 1) / pane);
     shortest = std::min(shortest, pane);
+  }
+  // Judged at their ends alone, slices need no finer panes.
+  for (Window& window : rule->windows) {
+    if (!spec.judges_slices()) break;
+    window.pane_ms = shortest = spec.slice.count();
+    window.read = window.panes = 1;
   }
   AddEarlier(spec.when, rule->windows);
   rule->step_ms = spec.when.quorum.needed > 0 ? spec.when.quorum.slot.count() : shortest;

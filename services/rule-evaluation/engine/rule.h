@@ -206,13 +206,16 @@ struct RuleSpec {
   std::string expression;  // canonical
   Room room = Room::kGroups;
   std::optional<plan::Evidence> evidence;
-  std::string slo;      // of the objective that made the alarm
-  bool budget = false;  // it says how much of that one's error budget is left
+  std::string slo;         // of the objective that made the alarm
+  bool budget = false;     // it says how much of that one's error budget is left
+  bool of_slices = false;  // what it reads is what the rule counts that judges its slices
+  Duration slice{0};       // > 0: it judges slices of this length, and counts them (slices.cpp)
   // Where the plan says so, the greatest of all metrics that are read.
   std::optional<Duration> lateness;
   bool lateness_said_for_all = false;
 
   bool judges() const { return room == Room::kGroups; }
+  bool judges_slices() const { return slice > Duration(0); }
   // At no level, 0, it is as bad as the alarm itself.
   plan::Severity SeverityAt(std::size_t level) const {
     return level == 0 ? severity : levels[level - 1].severity;
@@ -355,14 +358,17 @@ inline bool CountsReporters(const plan::Test& test) {
 }
 
 // Has it alarms that are shown to people?
-inline bool IsShown(const Rule& rule) { return !rule.probe && rule.role != Role::kSource; }
+inline bool IsShown(const Rule& rule) {
+  return !rule.probe && rule.role != Role::kSource && !rule.spec.judges_slices();
+}
 
 // The operand without whose data a test has no value.
 inline bool IsPrimary(const plan::Measure& measure, std::uint8_t operand) {
   return !measure.IsRatio() || operand == 1;
 }
 
-// The rules that a plan makes: its alarms, then the conditions of its remediations, in its order;
+// The rules that a plan makes: those that judge slices (before all that reads what they count), its
+// alarms, then the conditions of its remediations, in its order;
 // then, if it pages anybody, those that tell that there is no room for series or foreign alerts.
 std::vector<RuleSpec> SpecsOf(const plan::Plan& plan);
 std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_t service);

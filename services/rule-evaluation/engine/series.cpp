@@ -201,7 +201,7 @@ bool ReadSeries(Series& s, ByteReader& in) {
   s.fingerprint.hi = in.Fixed64();
   s.fingerprint.lo = in.Fixed64();
   const std::uint64_t kind = in.Varint();
-  if (kind < 1 || kind > 6) return false;
+  if (kind < 1 || kind > static_cast<std::uint64_t>(SeriesKind::kSlices)) return false;
   s.kind = static_cast<SeriesKind>(kind);
   s.service = static_cast<std::uint32_t>(in.Varint());
   s.labels = in.String();

@@ -35,6 +35,7 @@ engine::testing::Script Everything() {
 )",
                                               R"(slos:
   - {name: up, objective: 99%, bad: http_5xx_count, total: http_request_count, owner: on-call}
+  - {name: cool, objective: 99%, time_slices: {good: max(CPU) < 80% and 5xx < 5%, window: 10s}, owner: on-call}
 )");
   script.plans["q"] = engine::testing::PlanOf(
       "  - {name: hot, when: CPU by host > 80% for 1min, severity: high, owner: on-call}\n");

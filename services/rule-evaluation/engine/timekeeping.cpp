@@ -2,6 +2,7 @@
 
 #include "services/rule-evaluation/engine/readings.h"
 #include "services/rule-evaluation/engine/rollup_parts.h"
+#include "services/rule-evaluation/engine/slices.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -62,7 +63,8 @@ std::uint64_t AwaitedSeries(State& s, std::int64_t before_ms) {
   std::uint64_t awaited = 0;
   BeforeAll(s);
   s.series.ForEach([&](std::uint32_t, Series& series) {
-    if (series.members > 0 && !series.left && series.seen_ms >= before_ms - s.Scaled(600'000)) {
+    if (series.members > 0 && !series.left && series.kind != SeriesKind::kSlices &&
+        series.seen_ms >= before_ms - s.Scaled(600'000)) {
       ++awaited;
     } else {
       series.gap = static_cast<std::uint32_t>(s.presence.gap() + 1);  // nobody waits for it
@@ -145,6 +147,9 @@ std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol) {
 }
 
 std::int64_t LatenessOf(const State& s, const Rule& rule) {
+  if (rule.spec.of_slices) {
+    if (const Rule* judge = SliceRuleOf(s, rule)) return LatenessOf(s, *judge);
+  }
   if (rule.fed()) return rule.lateness_ms;
   return std::max(rule.lateness_ms, BaseLateness(s, rule, Protocol::kOtlp));
 }

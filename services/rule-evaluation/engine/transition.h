@@ -117,9 +117,10 @@ struct ErrorBudget {
   std::string slo;
   double objective = 0;  // 0..1
   Duration over{0};
-  double left = 0;     // 1 = all, below 0 = more was bad than is allowed
-  double covered = 0;  // of its time, what is known, 0..1; in the rest nothing was bad
-  double events = 0;   // that were counted
+  double left = 0;         // 1 = all, below 0 = more was bad than is allowed
+  double covered = 0;      // of its time, what is known, 0..1; in the rest nothing was bad
+  double events = 0;       // that were counted, or slices
+  double not_counted = 0;  // slices since the rule began that were neither good nor bad
 };
 // "12 % of the month's error budget is left", "at most 99 % of … is left (3h of 30d is known)".
 std::string BudgetText(const ErrorBudget& budget);

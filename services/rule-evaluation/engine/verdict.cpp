@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "services/rule-evaluation/engine/merged.h"
+#include "services/rule-evaluation/engine/slices.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -49,7 +50,8 @@ bool TooFew(const Rule& rule, const plan::Test& test, const Bar& bar, const Read
   if (estimate && r.points + 1e-6 < rule.spec.min_count) return true;
   if (!rule.spec.evidence || !test.measure.IsRatio()) return false;
   const double percent = test.measure.unit == "%" ? 100 : 1;
-  return r.bad + 1e-6 < static_cast<double>(rule.spec.evidence->bad_min) ||
+  if (r.bad + 1e-6 < static_cast<double>(rule.spec.evidence->bad_min)) return true;
+  return rule.spec.evidence->sample &&
          !plan::Holds(WilsonLowerBound(r.bad, r.points) * percent, bar.op, bar.threshold);
 }
 
@@ -283,7 +285,49 @@ void JudgeLevels(const State& s, const Rule& rule, Group& group, const Outcome& 
   }
 }
 
+// The first test that says what all of them do.
+std::size_t Decisive(std::span<const Outcome> outcomes, Verdict joined) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].result.verdict == joined) return i;
+  }
+  return 0;
+}
+
 }  // namespace
+
+Judgement DecideSlice(const State& s, const Rule& rule, Group& group, std::int64_t end_ms) {
+  std::vector<Outcome> outcomes(rule.tests());
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    Outcome& out = outcomes[i];
+    TestResult& result = out.result;
+    const Cells* cells = rule.CellsOf(group, i);
+    if (!Read(s, rule, group, cells, i, end_ms, false, out)) continue;
+    const plan::Test& test = rule.test(i);
+    result.value = out.reading.value = AtThreshold(out.reading.value, test.threshold);
+    if (out.begin_ms < KnownFrom(s, rule)) {
+      result.why = Why::kNotCovered;
+    } else if (MissesSomebody(s, rule, *cells, end_ms)) {
+      result.why = Why::kQuiet;
+    } else {
+      result.why = Why::kJudged;
+      const bool holds = plan::Holds(result.value, test.op, test.threshold);
+      result.verdict = holds ? Verdict::kTrue : Verdict::kFalse;
+    }
+  }
+  Judgement j;
+  j.at = InstantFromMs(end_ms);
+  j.verdict = Join(rule.spec.when, outcomes);
+  j.test = static_cast<std::uint8_t>(Decisive(outcomes, j.verdict));
+  const TestResult& told = outcomes[j.test].result;
+  j.why = told.why;
+  j.value = told.value;
+  j.points = told.points;
+  if (rule.tests() > 1) {
+    group.results.clear();
+    for (const Outcome& outcome : outcomes) group.results.push_back(outcome.result);
+  }
+  return j;
+}
 
 RankValue ValueForRank(const State& s, const Rule& rule, const Group& group, std::int64_t end_ms) {
   RankValue out;

@@ -4,15 +4,18 @@
 #include <cmath>
 
 #include "common/base/text.h"
+#include "common/plan/burn.h"
+#include "services/rule-evaluation/engine/slices.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
-namespace {
-
 std::string TimeOfDay(Instant t) { return FormatUtc(ToMs(t)).substr(11, 8); }
+
+namespace {
 
 std::string NameOf(const plan::Measure& measure) {
   const std::string& metric = measure.value().metric;
+  if (plan::IsSliceCount(metric)) return "share of bad slices";
   switch (measure.form) {
     case plan::Measure::Form::kRatio:
       return fmt::format("ratio of {} to {}", metric, measure.operands[1].metric);
@@ -119,9 +122,10 @@ std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
                          found.why == Why::kOutside ? "not" : "not known to be", test.top);
     case Why::kTooFew:
       return rule.spec.evidence
-                 ? fmt::format("{} is {} of {} events, too few to prove it", Named(rule, test),
+                 ? fmt::format("{} is {} of {} {}, too few to prove it", Named(rule, test),
                                FormatValue(found.value, plan::ThresholdUnit(test)),
-                               FormatNumber(std::round(found.points)))
+                               FormatNumber(std::round(found.points)),
+                               rule.spec.of_slices ? "slices" : "events")
                  : fmt::format("too few events ({} of {})", FormatNumber(std::round(found.points)),
                                FormatNumber(rule.spec.min_count));
     case Why::kNoPoints:
@@ -147,7 +151,7 @@ std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
 }
 
 // How many of a quorum's slots were true.
-std::string Slots(const Rule& rule, const Group& group) {
+std::string SlotsText(const Rule& rule, const Group& group) {
   const plan::Quorum& quorum = rule.spec.when.quorum;
   const auto trues = std::count_if(group.slots.begin(), group.slots.end(),
                                    [](const auto& slot) { return slot.second == Verdict::kTrue; });
@@ -155,7 +159,8 @@ std::string Slots(const Rule& rule, const Group& group) {
                      quorum.slot == std::chrono::hours(1) ? "hours" : "minutes", quorum.needed);
 }
 
-// What is known, of an alarm that is not true now: of each of its tests.
+}  // namespace
+
 std::string Reasons(const Rule& rule, const Group& group) {
   const Judgement& last = group.last;
   std::string out;
@@ -175,9 +180,11 @@ std::string Reasons(const Rule& rule, const Group& group) {
              Reason(rule, i, {r.verdict, r.why, r.value, r.points, r.compared, last.at});
     }
   }
-  if (rule.spec.when.quorum.needed > 0) out += "; " + Slots(rule, group);
+  if (rule.spec.when.quorum.needed > 0) out += "; " + SlotsText(rule, group);
   return out;
 }
+
+namespace {
 
 // Of the worse severities that are reached or on their way, and of what else keeps it open.
 std::string Further(const Rule& rule, const Group& group) {
@@ -313,6 +320,7 @@ AlarmView ViewOf(const State& s, const Rule& rule, const Group& group) {
                  : 0;
   v.explanation = MissedText(s, rule) + Explain(rule, group, v.state) + Silent(s, rule, group) +
                   Further(rule, group) + Untracked(s, rule);
+  v.explanation += SliceText(s, rule);
   v.budget = BudgetOf(s, rule);
   if (v.budget) v.explanation += "; " + BudgetText(*v.budget);
   if (!group.life.open()) return v;

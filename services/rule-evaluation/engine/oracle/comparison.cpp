@@ -176,6 +176,28 @@ std::string StandsOtherwise(const PlanActivationView& in_force, const ShardLimit
   return "";
 }
 
+// What is left of error budgets, as far as it was counted: of the engine and the evaluator.
+std::string BudgetsDiffer(const Shard& shard, const Oracle& oracle,
+                          std::map<std::string, std::size_t>& saw) {
+  const std::map<std::string, Finding> budgets = oracle.Budgets();
+  for (const AlarmView& view : shard.Alarms()) {
+    const auto it = budgets.find(view.name);
+    if (it == budgets.end()) continue;
+    const Finding& f = it->second;
+    if (!Near(view.value, f.value) ||
+        std::fabs(static_cast<double>(view.points) - f.points) > 0.5 + 1e-6) {
+      return fmt::format("{}: the engine has {} of {}, the evaluator {} of {}\n  {}", view.name,
+                         view.value, view.points, f.value, f.points, view.explanation);
+    }
+    if (view.name == "s-budget" && f.points > 0) {
+      ++saw["slices were counted"];
+      if (f.value > 0) ++saw["some were bad"];
+      if (view.budget && view.budget->not_counted > 0) ++saw["some were neither"];
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 Comparison Compare(const History& history) {
@@ -221,11 +243,16 @@ Comparison Compare(const History& history) {
   }
   InOrder(straight);
   InOrder(naive);
+  std::map<std::string, std::size_t> counted;
+  const std::string budgets = BudgetsDiffer(shard, oracle, counted);
   Comparison c = Differ(straight, naive, "the evaluator");
+  if (c.ok() && !budgets.empty()) return Fault("budgets", budgets, offset - 1);
+  c.saw.insert(counted.begin(), counted.end());
   for (const Expected& e : straight)
     ++c.saw[fmt::format("{} {}", AlarmStateName(e.transition.state), e.transition.reason)];
   for (const Expected& e : straight) {
     if (e.transition.name.starts_with("o-")) ++c.saw["a budget burns"];
+    if (e.transition.name.starts_with("s-")) ++c.saw["a budget of slices burns"];
     if (e.transition.expression.starts_with("distinct(") && e.transition.reason == "crossed")
       ++c.saw["distinct crossed"];
     if (e.transition.expression.starts_with("topk(") && e.transition.reason == "crossed")

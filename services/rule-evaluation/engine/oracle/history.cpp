@@ -50,6 +50,8 @@ const char* KindText(SeriesKind kind) {
       return "histogram";
     case SeriesKind::kHistogramCumulative:
       return "histogram_cumulative";
+    case SeriesKind::kSlices:
+      break;
   }
   return "?";
 }
@@ -76,15 +78,18 @@ std::string BatchText(const History& history, const HistoryRecord& record) {
 
 std::string History::PlanText(const HistoryRecord& record) const {
   std::string text = "service: shop\nowners:\n  on-call: {slack: \"#oncall\", pagerduty: oncall}\n";
+  const auto names = [&](const std::string& alarm) {
+    return alarm.find(late_metric + ")") != std::string::npos ||
+           alarm.find(late_metric + ",") != std::string::npos ||
+           alarm.find(late_metric + "{") != std::string::npos;
+  };
   const bool reads =
-      std::any_of(record.alarms.begin(), record.alarms.end(), [&](const std::string& alarm) {
-        return alarm.find(late_metric + ")") != std::string::npos ||
-               alarm.find(late_metric + ",") != std::string::npos ||
-               alarm.find(late_metric + "{") != std::string::npos;
-      });
+      std::any_of(record.alarms.begin(), record.alarms.end(), names) || names(record.slices);
   if (reads && !late_metric.empty())
     text += fmt::format("lateness: {{{}: {}}}\n", late_metric, lateness);
-  if (!objective.empty()) text += "slos:\n  - " + objective + "\n";
+  if (!objective.empty() || !record.slices.empty()) text += "slos:\n";
+  if (!objective.empty()) text += "  - " + objective + "\n";
+  if (!record.slices.empty()) text += "  - " + record.slices + "\n";
   text += record.alarms.empty() ? "alarms: []\n" : "alarms:\n";
   for (const std::string& alarm : record.alarms) text += "  - " + alarm + "\n";
   return text;

@@ -57,6 +57,7 @@ struct HistoryRecord {
   // a plan
   std::uint64_t version = 0;
   std::vector<std::string> alarms;  // YAML list items, a line each
+  std::string slices;               // an objective of slices, a YAML list item; "" = none
 
   // a decommission
   std::vector<std::pair<std::string, std::string>> pairs;

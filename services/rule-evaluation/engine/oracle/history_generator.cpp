@@ -6,6 +6,7 @@
 
 #include "common/base/labels.h"
 #include "services/rule-evaluation/engine/oracle/history.h"
+#include "services/rule-evaluation/engine/oracle/history_objectives.h"
 #include "services/rule-evaluation/engine/oracle/history_plan.h"
 #include "services/rule-evaluation/engine/oracle/history_sources.h"
 #include "services/rule-evaluation/engine/oracle/random.h"
@@ -170,12 +171,7 @@ void Generator::Plans() {
     history_.late_metric = random_.Of(metrics_).name;
     history_.lateness = random_.Of({"1s", "8s", "20s", "1min"});
   }
-  if (objective_) {
-    history_.objective = fmt::format(
-        "{{name: o, objective: {}%, good: 'c0{{code!=\"500\"}}', total: c0, owner: on-call, "
-        "min_bad: {}}}",
-        random_.Of({"99", "98.5", "97.5", "96.5"}), random_.Of({1, 5, 20}));
-  }
+  if (objective_) history_.objective = EventObjective(random_);
   PlanMaker maker(random_, metrics_, grammar);
   HistoryRecord plan;
   plan.kind = HistoryRecord::Kind::kPlan;
@@ -327,6 +323,8 @@ void Generator::AddPoints(const Emitter& emitter, std::size_t series, std::int64
         p.duration = std::max<std::int64_t>(1, p.time - source.started);
       break;
     }
+    case SeriesKind::kSlices:
+      return;  // nobody emits them
   }
   source.said = p.time;
   record.points.push_back(p);
@@ -384,6 +382,7 @@ History Generator::Make() {
   PickHoles();
   Instances();
   Plans();
+  AddSlices(history_, metrics_, objective_);
   Decommissions();
   for (Emitter& emitter : emitters_) Batches(emitter);
   std::stable_sort(history_.records.begin(), history_.records.end(),

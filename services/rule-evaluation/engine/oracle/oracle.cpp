@@ -71,6 +71,7 @@ void Oracle::Apply(const RecordView& record, std::vector<Expected>& out) {
   if (const Time::Stall stall = time_.Advance(record)) Stood(stall);
   if (time_.now() >= frozen_until_) {
     for (const auto& watch : watches_) JudgeDue(*watch);
+    JudgeSliced();
   }
   if (const auto* tick = std::get_if<TickView>(&record.body)) {
     time_.OnTick(*tick);
@@ -98,6 +99,7 @@ void Oracle::Stood(const Time::Stall& stall) {
   for (const auto& watch : watches_) {
     const auto await = [&](std::size_t series) {
       const SeriesBook& book = points_.at(series);
+      if (book.kind == SeriesKind::kSlices) return;
       if (!book.left && book.named >= stall.from - kAliveMs) awaited.insert(series);
     };
     for (const MemberBook& m : watch->members) await(m.series);
@@ -202,6 +204,7 @@ void Oracle::Take(const RecordView& record, const BatchView& batch) {
 
 // "Fire eagerly." Reading: when the record brought something to a test that may be called true so.
 void Oracle::JudgeTouched(Watch& watch, GroupBook& group, const Touches& touches) {
+  if (watch.slice > 0) return;
   std::int64_t newest = INT64_MIN;
   bool upward = false;
   for (const auto& [test, touch] : touches) {
@@ -217,17 +220,19 @@ void Oracle::JudgeTouched(Watch& watch, GroupBook& group, const Touches& touches
 
 // "Everything is judged again at the watermark."
 void Oracle::JudgeDue(Watch& watch) {
-  const std::int64_t step = watch.StepMs();
-  while (watch.judged + step <= time_.now() - LatenessOf(watch)) {
-    watch.judged += step;
-    DropAllGauges(watch);
-    std::vector<GroupBook*> groups;
-    for (const auto& group : watch.groups) {
-      if (!group->asleep) groups.push_back(group.get());
-    }
-    if (watch.when().top > 0) Rank(watch, watch.judged);
-    for (GroupBook* group : groups) Judge(watch, *group, watch.judged);
+  if (watch.slice > 0 || watch.of_slices) return;
+  while (watch.judged + watch.StepMs() <= time_.now() - LatenessOf(watch)) JudgeStep(watch);
+}
+
+void Oracle::JudgeStep(Watch& watch) {
+  watch.judged += watch.StepMs();
+  DropAllGauges(watch);
+  std::vector<GroupBook*> groups;
+  for (const auto& group : watch.groups) {
+    if (!group->asleep) groups.push_back(group.get());
   }
+  if (watch.when().top > 0) Rank(watch, watch.judged);
+  for (GroupBook* group : groups) Judge(watch, *group, watch.judged);
 }
 
 void Oracle::DropAllGauges(Watch& watch) const {

@@ -46,6 +46,7 @@ struct GroupBook {
 struct Span {
   std::int64_t from = 0;
   std::int64_t to = 0;
+  std::int64_t pane = 0;  // 0 = a thirtieth of the window
 };
 
 // A series that a test reads.
@@ -87,6 +88,9 @@ struct Watch {
   std::vector<SpeakerBook> speakers;  // never more than one for a test and a series
   std::vector<std::unique_ptr<GroupBook>> groups;
   std::optional<OverflowBook> overflow;
+  // It is no alarm, but says of each slice of this length of the objective whether it is good.
+  std::int64_t slice = 0;
+  bool of_slices = false;  // an alarm of an objective that counts slices
 
   const plan::Condition& when() const { return alarm.when; }
   const plan::Test& test(std::size_t i) const { return plan::TestOf(alarm.when, i); }
@@ -137,6 +141,8 @@ class Oracle {
   // one.
   void SetServices(std::map<std::string, std::string> services) { services_ = std::move(services); }
   void Apply(const RecordView& record, std::vector<Expected>& out);
+  // By name, of the alarms that say how much of an error budget is left: as they were judged last.
+  std::map<std::string, Finding> Budgets() const;
 
  private:
   // What a record brought to a group's test.
@@ -153,6 +159,7 @@ class Oracle {
   void Name(Watch& watch, std::size_t series);
   void JudgeTouched(Watch& watch, GroupBook& group, const Touches& touches);
   void JudgeDue(Watch& watch);
+  void JudgeStep(Watch& watch);
   void Judge(Watch& watch, GroupBook& group, std::int64_t end);
   // oracle_top.cpp
   void Rank(const Watch& watch, std::int64_t end) const;
@@ -160,6 +167,13 @@ class Oracle {
   void DropAllGauges(Watch& watch) const;
   static void Forget(Watch& watch, const GroupBook& group);
   void Tell(const Watch& watch, const GroupBook& group, const Word& word, const Finding& f);
+
+  // --- oracle_slices.cpp ---
+  const Watch* JudgeOf(const Watch& watch) const;
+  void JudgeSliced();
+  void CloseSlice(Watch& judge);
+  Truth DecideSlice(const Watch& judge, std::size_t test, std::int64_t end) const;
+  void CountSlice(const Watch& judge, std::int64_t end, bool bad);
 
   // --- oracle_decommission.cpp ---
   void Decommission(const DecommissionView& view);
@@ -275,6 +289,10 @@ class Oracle {
   std::vector<Expected>* out_ = nullptr;
 };
 
+// Kleene's logic over the steps of a condition, of what its tests found.
+Truth Joined(const plan::Condition& when, const std::vector<Truth>& tests);
+// Parts of a whole do not add up to it to the bit: so near to the threshold it is at it.
+double AtThreshold(double value, double threshold);
 // Does a series of this kind say something that the aggregate can use?
 bool Fits(SeriesKind kind, plan::Aggregate aggregate);
 bool Upward(plan::Comparison op);

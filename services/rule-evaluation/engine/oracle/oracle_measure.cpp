@@ -249,7 +249,7 @@ Amount Oracle::OfDistribution(const plan::Test& test, const plan::Operand& opera
                               const MemberBooks& members, const Span& span) const {
   sketch::Sketch all = Observed(members, span);
   if (all.empty()) {
-    const std::int64_t pane = plan::PaneLength(test.window).count();
+    const std::int64_t pane = span.pane > 0 ? span.pane : plan::PaneLength(test.window).count();
     std::int64_t newest = INT64_MIN;
     for (const MemberBook* m : members) {
       for (const Point* p : In(*m, INT64_MIN / 2, span.to)) {

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <map>
+#include <set>
 
+#include "common/plan/burn.h"
 #include "common/plan/parse.h"
 #include "services/rule-evaluation/engine/oracle/oracle.h"
 
@@ -46,10 +49,13 @@ bool SameWindows(const plan::Condition& a, const plan::Condition& b) {
 }  // namespace
 
 std::int64_t Watch::StepMs() const {
+  if (slice > 0) return slice;
   if (alarm.when.quorum.needed > 0) return alarm.when.quorum.slot.count();
   std::int64_t step = INT64_MAX;
   for (std::size_t t = 0; t < tests(); ++t)
     step = std::min(step, plan::PaneLength(test(t).window).count());
+  // "It is looked at each minute."
+  if (plan::IsBudget(alarm)) step = std::min<std::int64_t>(step, 60'000);
   return step;
 }
 
@@ -86,6 +92,7 @@ std::int64_t Oracle::LatenessFor(const Watch& watch, Protocol protocol) const {
 
 // Until a series feeds it nobody knows how late its points may come.
 std::int64_t Oracle::LatenessOf(const Watch& watch) const {
+  if (const Watch* judge = JudgeOf(watch)) return LatenessOf(*judge);
   return watch.members.empty() && watch.speakers.empty()
              ? std::max(watch.lateness, LatenessFor(watch, Protocol::kOtlp))
              : watch.lateness;
@@ -109,8 +116,24 @@ void Oracle::ActivatePlan(const PlanActivationView& view) {
   if (!parsed.ok()) return;
   version_ = view.version;
   std::vector<std::unique_ptr<Watch>> watches;
-  for (const plan::Alarm& alarm : parsed.plan.alarms) {
+  std::vector<plan::Alarm> alarms;
+  std::map<std::string, std::int64_t> slices;  // by alarm
+  std::set<std::string> sliced;                // objectives
+  for (const plan::Slo& slo : parsed.plan.slos) {
+    if (!slo.slices) continue;
+    plan::Alarm judge;
+    judge.name = slo.name + "-slices";
+    judge.when = slo.slices->good;
+    judge.slo = slo.name;
+    slices[judge.name] = slo.slices->window.count();
+    sliced.insert(slo.name);
+    alarms.push_back(judge);
+  }
+  alarms.insert(alarms.end(), parsed.plan.alarms.begin(), parsed.plan.alarms.end());
+  for (const plan::Alarm& alarm : alarms) {
     std::unique_ptr<Watch> fresh = WatchOf(parsed.plan, alarm);
+    if (const auto it = slices.find(alarm.name); it != slices.end()) fresh->slice = it->second;
+    fresh->of_slices = fresh->slice == 0 && sliced.contains(alarm.slo);
     const auto old = std::find_if(watches_.begin(), watches_.end(), [&](const auto& watch) {
       return watch != nullptr && watch->alarm.name == alarm.name;
     });

@@ -152,6 +152,26 @@ std::size_t Points::Find(const SeriesView& view) {
   return it->second;
 }
 
+std::size_t Points::Own(const std::string& name) {
+  const auto [it, fresh] = own_.emplace(name, series_.size());
+  if (fresh) {
+    series_.emplace_back();
+    series_.back().kind = SeriesKind::kSlices;
+    series_.back().metric = name;
+  }
+  return it->second;
+}
+
+Points::Ref Points::Say(std::size_t series, std::int64_t time, double count, std::int64_t clock) {
+  Point p;
+  p.time = p.from = time;
+  p.clock = clock;
+  p.covers = true;
+  p.value = p.events = p.total = count;
+  series_[series].points.push_back(p);
+  return {series, series_[series].points.size() - 1};
+}
+
 bool Points::Repeated(const RecordView& record) {
   if (record.source.sequence == 0) return false;
   return !sequences_

@@ -76,6 +76,11 @@ class Points {
   // The points of a batch that count, in their order. After Name.
   std::vector<Ref> Take(const RecordView& record, const BatchView& batch, std::int64_t clock);
 
+  // A series that nobody sends, by its name; made if it is not there.
+  std::size_t Own(const std::string& name);
+  // It says that there were so many at that moment.
+  Ref Say(std::size_t series, std::int64_t time, double count, std::int64_t clock);
+
   const SeriesBook& at(std::size_t series) const { return series_[series]; }
   SeriesBook& at(std::size_t series) { return series_[series]; }
   std::size_t size() const { return series_.size(); }
@@ -86,6 +91,7 @@ class Points {
 
   std::vector<SeriesBook> series_;
   std::map<Fingerprint, std::size_t> index_;
+  std::map<std::string, std::size_t> own_;
   std::set<std::tuple<std::string, std::uint64_t, std::uint64_t>> sequences_;
 };
 

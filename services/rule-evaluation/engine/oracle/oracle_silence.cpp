@@ -52,6 +52,8 @@ bool Oracle::Missing(const Watch& watch, const GroupBook& group, std::size_t tes
     const SeriesBook& series = points_.at(m->series);
     if (series.left) return false;
     const std::int64_t silence = end - NewestTime(*m);
+    // "No slice waits for who has been silent for an hour."
+    if (watch.slice > 0 && silence >= 3'600'000) return false;
     if (Ends(watch, *m)) return silence >= std::max(window, 2 * series.Interval());
     return (Doubted(end - window) || series.unusable > end - window) &&
            2 * silence >= 5 * series.Interval();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/plan/burn.h"
 #include "services/rule-evaluation/engine/oracle/oracle.h"
 
 namespace liveops::engine::oracle {
@@ -60,31 +61,6 @@ Truth And(Truth a, Truth b) {
   return a == Truth::kTrue && b == Truth::kTrue ? Truth::kTrue : Truth::kUnknown;
 }
 
-// Kleene's logic over the steps of a condition.
-Truth Joined(const plan::Condition& when, const std::vector<Finding>& tests) {
-  std::vector<Truth> stack;
-  for (const plan::LogicStep& step : when.logic) {
-    if (step.kind == plan::LogicStep::Kind::kTest) {
-      stack.push_back(tests[step.test].truth);
-      continue;
-    }
-    const Truth right = stack.back();
-    stack.pop_back();
-    const Truth left = stack.back();
-    switch (step.kind) {
-      case plan::LogicStep::Kind::kAnd:
-        stack.back() = And(left, right);
-        break;
-      case plan::LogicStep::Kind::kUnless:
-        stack.back() = And(left, Not(right));
-        break;
-      default:
-        stack.back() = Not(And(Not(left), Not(right)));
-    }
-  }
-  return stack.back();
-}
-
 Truth Enough(const plan::Quorum& quorum, const std::map<std::int64_t, Truth>& slots,
              std::int64_t end) {
   int yes = 0;
@@ -105,23 +81,49 @@ std::int64_t RoundUp(std::int64_t time, std::int64_t step) {
   return (time + step - 1) / step * step;
 }
 
-// Parts of a whole do not add up to it to the bit: so near to the threshold it is at it.
-double AtThreshold(double value, double threshold) {
-  return std::fabs(value - threshold) <= 1e-9 * std::fabs(threshold) ? threshold : value;
-}
-
 // "\"True\" is withheld while fewer than `bad_min` of the events are bad or while the share of bad
 // ones may still lie at or below the threshold by chance": as Wilson's interval has it, the share's
 // distance from the threshold, were that the truth, is within what 95 % (one side) of such samples
 // stray.
+// Reading: of slices only the least number counts.
 bool Evident(const plan::Evidence& evidence, const Amount& amount, double threshold) {
   constexpr double kNinetyFive = 1.6448536269514722;
   const double share = std::min(1.0, amount.bad / amount.events);
   const double stray = kNinetyFive * std::sqrt(threshold * (1 - threshold) / amount.events);
-  return amount.bad + 1e-6 >= static_cast<double>(evidence.bad_min) && share - threshold > stray;
+  return amount.bad + 1e-6 >= static_cast<double>(evidence.bad_min) &&
+         (!evidence.sample || share - threshold > stray);
 }
 
 }  // namespace
+
+Truth Joined(const plan::Condition& when, const std::vector<Truth>& tests) {
+  if (tests.size() == 1) return tests.front();
+  std::vector<Truth> stack;
+  for (const plan::LogicStep& step : when.logic) {
+    if (step.kind == plan::LogicStep::Kind::kTest) {
+      stack.push_back(tests[step.test]);
+      continue;
+    }
+    const Truth right = stack.back();
+    stack.pop_back();
+    const Truth left = stack.back();
+    switch (step.kind) {
+      case plan::LogicStep::Kind::kAnd:
+        stack.back() = And(left, right);
+        break;
+      case plan::LogicStep::Kind::kUnless:
+        stack.back() = And(left, Not(right));
+        break;
+      default:
+        stack.back() = Not(And(Not(left), Not(right)));
+    }
+  }
+  return stack.back();
+}
+
+double AtThreshold(double value, double threshold) {
+  return std::fabs(value - threshold) <= 1e-9 * std::fabs(threshold) ? threshold : value;
+}
 
 bool Upward(plan::Comparison op) {
   return op == plan::Comparison::kGreater || op == plan::Comparison::kGreaterEqual;
@@ -177,7 +179,9 @@ Finding Oracle::DecideTest(const Watch& watch, const GroupBook& group, std::size
   f.shown = test;
   Span span;
   // Reading: eagerly too it is the window that is judged when the step ends.
-  span.to = (eager ? RoundUp(end, watch.StepMs()) : end) / pane * pane;
+  span.to = eager ? RoundUp(end, watch.StepMs()) : end;
+  // "Its window ends with the pane that runs."
+  span.to = plan::IsBudget(watch.alarm) ? RoundUp(span.to, pane) : span.to / pane * pane;
   span.from = span.to - t.window.count();
   const bool stays = TrueStays(t);
   Amount amount = Measure(watch, group, test, span, eager && stays);
@@ -259,7 +263,9 @@ Finding Oracle::Decide(const Watch& watch, GroupBook& group, std::int64_t end,
     }
     tests.push_back(f);
   }
-  const Truth joined = watch.tests() == 1 ? tests.front().truth : Joined(watch.when(), tests);
+  std::vector<Truth> truths;
+  for (const Finding& f : tests) truths.push_back(f.truth);
+  const Truth joined = Joined(watch.when(), truths);
   // Whose value is told: that of the test that opened the episode, else the first that is true.
   // Reading: of a level the first one's, of which it is a threshold.
   std::vector<Truth> levels;

@@ -94,6 +94,14 @@ class Maker {
       history_.objective =
           "{name: o, objective: 97%, good: 'c0{code!=\"500\"}', total: c0, owner: on-call}";
     }
+    // Not of gauges: of one that speaks less than once an hour each shard's own housekeeping
+    // decides when its interval is forgotten.
+    if (random_.Chance(50)) {
+      plan.slices = fmt::format(
+          "{{name: s, objective: 97%, time_slices: {{good: '{}', window: {}}}, owner: on-call}}",
+          random_.Of({"p95(d) < 490ms", "avg(d) < 260ms", "ratio(c1, c0) < 4%"}),
+          random_.Of({"1min", "5min"}));
+    }
     history_.records.push_back(plan);
   }
 

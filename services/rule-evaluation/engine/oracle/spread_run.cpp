@@ -303,8 +303,8 @@ History Tamed(History history) {
   std::int64_t doubted_until = 0;
   for (HistoryRecord& r : history.records) {
     r.protocol = Protocol::kOtlp;
+    r.slices.clear();  // the plan refuses them, and these
     std::erase_if(r.alarms, [](const std::string& alarm) {
-      // The plan refuses them.
       return alarm.find("fewer than") != std::string::npos ||
              alarm.find("distinct(") != std::string::npos ||
              alarm.find("topk(") != std::string::npos;
