@@ -24,9 +24,10 @@ std::uint32_t BatchBuilder::Series(SeriesKind kind, std::string_view metric, std
   return static_cast<std::uint32_t>(series_.size() - 1);
 }
 
-void BatchBuilder::Point(std::uint32_t series, double value, std::uint64_t covered_ms) {
+void BatchBuilder::Point(std::uint32_t series, double value, std::uint64_t covered_ms,
+                         std::int64_t after_ms) {
   point_series_.push_back(series);
-  time_deltas_.push_back(0);
+  time_deltas_.push_back(after_ms);
   durations_.push_back(covered_ms);
   values_.push_back(value);
   bytes_ += 28;
@@ -34,11 +35,11 @@ void BatchBuilder::Point(std::uint32_t series, double value, std::uint64_t cover
 
 void BatchBuilder::HistogramPoint(std::uint32_t series, std::uint64_t count, double sum,
                                   std::vector<double> bounds, std::vector<std::uint64_t> counts,
-                                  std::uint64_t covered_ms) {
+                                  std::uint64_t covered_ms, std::int64_t after_ms) {
   bytes_ += 16 * bounds.size() + sizeof(HistogramInput);
   const std::vector<double>& kept_bounds = bounds_.emplace_back(std::move(bounds));
   const std::vector<std::uint64_t>& kept_counts = counts_.emplace_back(std::move(counts));
-  histograms_.push_back({series, 0, covered_ms, count, sum, kept_bounds, kept_counts});
+  histograms_.push_back({series, after_ms, covered_ms, count, sum, kept_bounds, kept_counts});
 }
 
 BatchInput BatchBuilder::Input(RealTime time) const {

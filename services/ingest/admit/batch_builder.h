@@ -12,7 +12,7 @@
 
 namespace liveops::admit {
 
-// A batch of points of one time that ingest makes itself, with all that it views.
+// A batch of points that ingest makes itself, with all that it views.
 class BatchBuilder {
  public:
   explicit BatchBuilder(std::string service) : service_(std::move(service)) { Text(""); }
@@ -23,16 +23,18 @@ class BatchBuilder {
   std::uint32_t Series(SeriesKind kind, std::string_view metric, std::string_view unit,
                        const Labels& labels);
   // `covered_ms`: of counters and distributions, how long before the time they began; 0 = not
-  // known.
-  void Point(std::uint32_t series, double value, std::uint64_t covered_ms);
+  // known. `after_ms`: how far it lies from Input's time.
+  void Point(std::uint32_t series, double value, std::uint64_t covered_ms,
+             std::int64_t after_ms = 0);
   void HistogramPoint(std::uint32_t series, std::uint64_t count, double sum,
                       std::vector<double> bounds, std::vector<std::uint64_t> counts,
-                      std::uint64_t covered_ms);
+                      std::uint64_t covered_ms, std::int64_t after_ms = 0);
 
   const std::string& service() const { return service_; }
   std::uint64_t points() const { return values_.size() + histograms_.size(); }
   std::size_t bytes() const { return bytes_; }  // what it takes in memory, about
-  // All points are of `time`. It holds as long as this, until more is added.
+  // All points are of `time`, but for what they lie from it. It holds as long as this, until more
+  // is added.
   BatchInput Input(RealTime time) const;
 
  private:

@@ -62,9 +62,12 @@ http::Reply HttpFront::Serve(HttpFace& face, const http::Call& call) const {
 const HttpToken* HttpFront::TokenOf(const http::Call& call) const {
   const std::string header = call.header("Authorization");
   const auto basic = ReadBasic(header);
-  if (!basic && !std::string_view(header).starts_with(kBearer)) return nullptr;
-  const std::string_view shown =
-      basic ? basic->second : Trim(std::string_view(header).substr(kBearer.size()));
+  const bool bearer = std::string_view(header).starts_with(kBearer);
+  const std::string firehose = header.empty() ? call.header("X-Amz-Firehose-Access-Key") : "";
+  if (!basic && !bearer && firehose.empty()) return nullptr;
+  const std::string_view shown = basic    ? std::string_view(basic->second)
+                                 : bearer ? Trim(std::string_view(header).substr(kBearer.size()))
+                                          : std::string_view(firehose);
   const HttpToken* found = nullptr;
   for (const HttpToken& token : settings_.tokens) {
     if (SameSecret(shown, token.secret)) found = &token;

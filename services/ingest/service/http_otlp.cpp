@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "common/base/text.h"
-#include "common/rpc/gzip.h"
 #include "google/rpc/status.pb.h"
+#include "services/ingest/service/http_body.h"
 
 namespace liveops::ingest {
 namespace {
@@ -74,25 +74,14 @@ http::Reply OtlpFace::Handle(const http::Call& call, const rpc::Peer& peer) {
   if (!json && !SameWord(type, kProtobuf))
     return answers.Failure(415, "OTLP/HTTP takes application/x-protobuf and application/json");
 
-  const std::string encoding = call.header("Content-Encoding");
-  std::string inflated;
-  std::string_view body = call.body;
-  if (SameWord(encoding, "gzip")) {
-    rpc::Inflater inflater(message_bytes_max_);
-    if (const Status s = inflater.Feed(body); !s)
-      return answers.Failure(inflater.too_large() ? 413 : 400, s.error().message);
-    Result<std::string> whole = inflater.Take();
-    if (!whole) return answers.Failure(400, whole.error().message);
-    inflated = *std::move(whole);
-    body = inflated;
-  } else if (!encoding.empty() && !SameWord(encoding, "identity")) {
-    return answers.Failure(415, "OTLP/HTTP takes the content encodings gzip and identity");
-  }
+  const HttpBody read(call, message_bytes_max_);
+  if (read.status != 200) return answers.Failure(read.status, read.why);
+  std::string_view body = read.text;
   std::string binary;
   if (json) {
-    Result<std::string> read = Binary(body);
-    if (!read) return answers.Failure(400, read.error().message);
-    binary = *std::move(read);
+    Result<std::string> written = Binary(body);
+    if (!written) return answers.Failure(400, written.error().message);
+    binary = *std::move(written);
     body = binary;
   }
   const Result<Response> response = Export(body, peer, call.header("traceparent"));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/base64.h"
+
 namespace liveops::ingest {
 
 http::Reply Text(int status, std::string_view text) {
@@ -45,21 +47,10 @@ bool SameWord(std::string_view text, std::string_view word) {
 
 std::optional<std::pair<std::string, std::string>> ReadBasic(std::string_view header) {
   constexpr std::string_view kBasic = "Basic ";
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   if (!header.starts_with(kBasic)) return std::nullopt;
-  std::string text;
-  unsigned bits = 0;
-  int held = 0;
-  for (const char c : Trim(header.substr(kBasic.size()))) {
-    if (c == '=') break;
-    const std::size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6 | static_cast<unsigned>(digit)) & 0xffffu;
-    if ((held += 6) < 8) continue;
-    held -= 8;
-    text.push_back(static_cast<char>(bits >> held & 0xffu));
-  }
+  const auto read = ReadBase64(Trim(header.substr(kBasic.size())));
+  if (!read) return std::nullopt;
+  const std::string& text = *read;
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos) return std::nullopt;
   return std::pair(text.substr(0, colon), text.substr(colon + 1));

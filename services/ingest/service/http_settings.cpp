@@ -44,6 +44,19 @@ void ReadTokens(config::Reader& reader, HttpSettings& out) {
     reader.Problem("http.token_services", "there is no token of " + name);
 }
 
+void ReadCloudWatch(config::Reader& reader, cloudwatch::TranslatorSettings& out) {
+  out.service = reader.String("cloudwatch.service", out.service);
+  if (out.service.empty()) reader.Problem("cloudwatch.service", "must have a name");
+  for (const auto& [rule, service] : reader.Map("cloudwatch.services")) {
+    if (const Status s = out.services.Set(rule, service); !s)
+      reader.Problem("cloudwatch.services", s.error().message);
+  }
+  for (const auto& [key, outputs] : reader.Map("cloudwatch.metrics")) {
+    if (const Status s = out.mapping.Set(key, outputs); !s)
+      reader.Problem("cloudwatch.metrics", s.error().message);
+  }
+}
+
 }  // namespace
 
 HttpSettings ReadHttpSettings(config::Reader& reader) {
@@ -70,6 +83,7 @@ HttpSettings ReadHttpSettings(config::Reader& reader) {
       reader.Problem("remote_write.gauges", name + " is among the counters, too");
     remote.types.gauges.insert(name);
   }
+  ReadCloudWatch(reader, out.cloudwatch);
   return out;
 }
 

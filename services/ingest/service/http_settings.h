@@ -8,11 +8,12 @@
 #include "common/config/config.h"
 #include "services/ingest/service/alerts.h"
 #include "services/ingest/service/remote_writes.h"
+#include "services/ingest/source/cloudwatch_stream/translate.h"
 
 namespace liveops::ingest {
 
-// Whoever shows this token ("Authorization: Bearer …", or "Basic …" with the name as the user's) is
-// the emitter of this name.
+// Whoever shows this token ("Authorization: Bearer …", "Basic …" with the name as the user's, or
+// "X-Amz-Firehose-Access-Key: …") is the emitter of this name.
 struct HttpToken {
   std::string name;
   std::string secret;
@@ -27,6 +28,7 @@ struct HttpSettings {
   std::vector<HttpToken> tokens;
   RemoteWrites::Settings remote_write;
   Alerts::Settings alerts;
+  cloudwatch::TranslatorSettings cloudwatch;
 
   bool enabled() const { return !address.empty() || !plain_address.empty(); }
 };
@@ -43,6 +45,10 @@ struct HttpSettings {
 //   remote_write.counters, remote_write.gauges  names of series whose kind Prometheus does not say
 //                           and their name would mislead about, e.g. gauges: [db_connection_count]
 //   alerts.service_labels   [service, job]: likewise, that an alert has
+//   cloudwatch.service      "cloudwatch": whose metrics those are that no rule and no stream names
+//   cloudwatch.services     {"DIMENSION=VALUE": SERVICE}, VALUE may end with *: the longest wins
+//   cloudwatch.metrics      {"NAMESPACE/METRIC{DIMENSION,…}": "NAME = STATISTIC [* FACTOR] [in
+//                           UNIT]; …" or "drop"}: beside what is shipped, or in its place
 HttpSettings ReadHttpSettings(config::Reader& reader);
 
 }  // namespace liveops::ingest
