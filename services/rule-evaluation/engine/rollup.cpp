@@ -3,7 +3,9 @@
 #include "services/rule-evaluation/engine/rollup.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include "common/base/hash.h"
 #include "services/rule-evaluation/engine/readings.h"
@@ -16,12 +18,17 @@ namespace {
 // A record waits for so much to be encoded, and for what one piece adds to it.
 constexpr std::size_t kPartBytes = 32 << 10;
 constexpr std::size_t kMembersAtOnce = 32;
+// So much of what need not be told is looked at for one record: members of cells, and cells.
+constexpr std::size_t kLookedAtOnce = 256;
+constexpr std::size_t kPiecesAtOnce = 64;
 // Kafka takes a megabyte. One piece is larger only with hundreds of large sketches; then the rule's
 // windows are rebuilt as they fill.
 constexpr std::size_t kPartMax = 900 << 10;
 
 void Begin(State& s, Rolls& rolls) {
+  const bool near = rolls.near;
   rolls = Rolls();
+  rolls.near = near;
   rolls.began = s.position;
   rolls.next_ms = s.now_ms() + kRoundMs;
 }
@@ -49,20 +56,39 @@ void WriteStand(const Group& group, ByteWriter& out) {
 
 void WriteKind(RollupPiece kind, ByteWriter& out) { out.Varint(static_cast<std::uint64_t>(kind)); }
 
-void TellCells(const State& s, const Rule& rule, Rolls& rolls, const Cells& cells,
+// Does a replay that began kSeldomMs ago not bring back all that is known of it?
+bool IsSeldom(const State& s, const Series& series) {
+  return series.gap_count < series.gaps.size() ||
+         s.now_ms() - series.last_ms +
+                 std::accumulate(series.gaps.begin(), series.gaps.end(), std::int64_t{0}) >
+             kSeldomMs;
+}
+
+// True when something was told.
+bool TellCells(const State& s, const Rule& rule, Rolls& rolls, const Cells& cells,
                ByteWriter& out) {
+  const bool first = rolls.member == 0;
+  rolls.member = std::min(rolls.member, cells.members.size());
+  const std::size_t looked_max = rolls.member + (rolls.near ? kLookedAtOnce : kMembersAtOnce);
+  std::vector<std::size_t> told;
+  for (; rolls.member < std::min(cells.members.size(), looked_max); ++rolls.member) {
+    if (told.size() == kMembersAtOnce) break;
+    const Series& series = s.series.at(cells.members[rolls.member].series);
+    if (!rolls.near || IsSeldom(s, series)) told.push_back(rolls.member);
+  }
+  if (rolls.near && told.empty()) return false;
   WriteKind(rolls.shared ? RollupPiece::kSharedCells : RollupPiece::kCells, out);
   out.String(cells.key);
   out.Varint(rolls.store);
-  out.Bool(rolls.member == 0);
-  if (rolls.member == 0) WriteObserved(cells, out);
-  rolls.member = std::min(rolls.member, cells.members.size());
-  const std::size_t count = std::min(kMembersAtOnce, cells.members.size() - rolls.member);
-  out.Varint(count);
-  for (std::size_t i = 0; i < count; ++i, ++rolls.member) {
-    WriteSeries(s.series.at(cells.members[rolls.member].series), out);
-    WriteMember(rule, cells, rolls.member, out);
+  const bool anew = first || rolls.near;
+  out.Bool(anew);
+  if (anew) WriteObserved(cells, out);
+  out.Varint(told.size());
+  for (const std::size_t column : told) {
+    WriteSeries(s.series.at(cells.members[column].series), out);
+    WriteMember(rule, cells, column, out);
   }
+  return true;
 }
 
 // The first key after this one.
@@ -76,15 +102,16 @@ bool TellGroup(const State& s, const Rule& rule, Rolls& rolls, ByteWriter& out) 
     rolls.key = at->first;
     rolls.store = rolls.member = 0;
   }
-  if (rolls.store == 0 && rolls.member == 0) {
+  const auto tell_group = [&] {
     WriteKind(RollupPiece::kGroup, out);
     out.String(group.key);
     WriteStand(group, out);
-  }
+  };
+  if (rolls.store == 0 && rolls.member == 0 && !rolls.near) tell_group();
   while (rolls.store < group.own.size() && !group.own[rolls.store]) ++rolls.store;
   if (rolls.store < group.own.size()) {
     const Cells& cells = *group.own[rolls.store];
-    TellCells(s, rule, rolls, cells, out);
+    if (TellCells(s, rule, rolls, cells, out) && rolls.near) tell_group();
     if (rolls.member < cells.members.size()) return true;
     ++rolls.store;
     rolls.member = 0;
@@ -155,8 +182,16 @@ void TellPart(State& s, Rule& rule) {
   if (rolls.began < 0) Begin(s, rolls);
   ByteWriter out;
   WriteHead(rule, out);
+  const std::size_t head = out.size();
   bool more = true;
-  while (more && out.size() < kPartBytes) more = TellPiece(s, rule, rolls, out);
+  for (std::size_t i = 0; more && out.size() < kPartBytes; ++i) {
+    if (rolls.near && i == kPiecesAtOnce) break;
+    more = TellPiece(s, rule, rolls, out);
+  }
+  if (rolls.near && rolls.part == 0 && !more && out.size() == head) {
+    rolls.began = -1;  // a replay brings everything back
+    return;
+  }
   WriteKind(RollupPiece::kEnd, out);
   if (!more) WriteKnowledge(s, rule, out);
   out.Fixed64(Xxh64(out.bytes()));
@@ -197,8 +232,8 @@ void PrepareRolls(State& s, Rule& rule) {
     if (CountsReporters(rule.test(i))) return;
     far = far || rule.reach_ms(i) > kRollsBeyondMs;
   }
-  if (!far) return;
   if (!rule.rolls) rule.rolls = std::make_unique<Rolls>();
+  rule.rolls->near = !far;
   s.rolling.emplace(rule.number, &rule);
   s.roll_ms = 0;
 }

@@ -11,12 +11,17 @@
 // What a rule's windows hold, for the next owner of the shard if no snapshot is left: a replay of
 // two hours does not bring back a window of thirty days (ADR 10). Once an hour of domain time each
 // rule whose windows reach back more than an hour tells all of them, series by series, in a round
-// of parts. Each part is exact as of a record of the log, so that a replay which passes that record
-// can take it in there, and then holds what it would hold had it begun at the beginning.
+// of parts; any other one the series that speak seldom, or spoke last before a replay begins: that
+// they are missing, how long they may be silent, and what they said last. Each part is exact as of
+// a record of the log, so that a replay which passes that record can take it in there, and then
+// holds what it would hold had it begun at the beginning.
 namespace liveops::engine {
 
 inline constexpr std::int64_t kRoundMs = 3'600'000;        // domain time from round to round
 inline constexpr std::int64_t kRollsBeyondMs = 3'600'000;  // windows that reach back further
+// Of windows that a replay fills only those series are told whose last four points took longer, so
+// that a replay which began so long before knows all others.
+inline constexpr std::int64_t kSeldomMs = 1'800'000;
 
 // One part.
 struct Rollup {

@@ -28,6 +28,7 @@ class Taker {
   Taker(State& s, Rule& rule, std::string_view content) : s_(s), rule_(rule), in_(content) {}
 
   bool Take(bool last) {
+    if (near() && s_.now_ms() - s_.entered_ms < kSeldomMs) return false;
     if (!ReadHead()) return false;
     while (in_.ok()) {
       const std::uint64_t kind = in_.Varint();
@@ -43,6 +44,9 @@ class Taker {
   }
 
  private:
+  // The replay knows the others, and fills the windows.
+  bool near() const { return rule_.rolls->near; }
+
   bool ReadHead() {
     if (in_.Varint() != kRollupFormat) return false;
     rule_.seen |= in_.Bool();
@@ -101,7 +105,7 @@ class Taker {
 
   bool ReadMembers(Cells& cells) {
     if (in_.Bool()) {
-      ForgetMembers(s_, rule_, cells);
+      if (!near()) ForgetMembers(s_, rule_, cells);
       cells.bounds.clear();
       for (auto& panes : cells.distributions) panes.Clear();
       for (auto& panes : cells.distinct) panes.Clear();
@@ -133,6 +137,7 @@ class Taker {
   // What a series said last, and what it is compared with.
   static void Take(Series& series, Series& told) {
     series.has_last = told.has_last;
+    series.left = told.left;
     series.slowest = std::max(series.slowest, told.slowest);
     series.last_ms = told.last_ms;
     series.last_start_ms = told.last_start_ms;
@@ -174,6 +179,10 @@ class Taker {
       hole.service = in_.Bool() ? kNoService : rule_.service;
     }
     if (!in_.ok()) return false;
+    if (near()) {
+      v.hard_ms = std::max(v.hard_ms, s_.hard_from_ms);
+      v.soft_ms = std::max(v.soft_ms, s_.soft_from_ms);
+    }
     v.hard_mark = s_.hard_from_ms;
     v.soft_mark = s_.soft_from_ms;
     v.doubt_mark = proves ? ToMs(s_.presence.doubted()) : kLongAgo;
@@ -181,7 +190,7 @@ class Taker {
     rule_.vouched = v;
     rule_.rolls->next_ms = next;
     Remember(holes);
-    ++s_.rules_whole;
+    s_.rules_whole += near() ? 0 : 1;
     return true;
   }
 

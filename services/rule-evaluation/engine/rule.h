@@ -222,13 +222,14 @@ struct RuleSpec {
   }
 };
 
-// How far a rule, whose windows reach back further than a replay, has told what they hold
-// (rollup.h). Told next: of the group, or the cells that groups share, of this key or the next one,
-// the members of this store from this one on.
+// How far a rule has told what a replay would not bring back (rollup.h). Told next: of the group,
+// or the cells that groups share, of this key or the next one, the members of this store from this
+// one on.
 struct Rolls {
   std::int64_t next_ms = 0;  // partition clock at which the next round begins
   std::int64_t began = -1;   // offset of the record after which the present one began; -1 = none
   std::uint32_t part = 0;
+  bool near = false;  // derived: a replay fills the windows; only what speaks seldom is told
   bool shared = false;
   std::string key;
   std::size_t store = 0;
@@ -287,7 +288,7 @@ struct Rule {
   std::int64_t unseen_ms = 0;  // a source: of the time since then, what nobody observed
   std::unique_ptr<Home> home;  // a home has one
 
-  std::unique_ptr<Rolls> rolls;  // null: a replay brings all back that its windows hold
+  std::unique_ptr<Rolls> rolls;  // null: it tells nothing
   std::optional<Vouched> vouched;
 
   // Derived, not part of the state.

@@ -112,9 +112,10 @@ struct State {
   std::int64_t foreign_judged_ms = kLongAgo;
   bool mid_log = false;  // StartAt was called, and no record has come yet
 
-  std::unique_ptr<Cut> cut;       // no part of the state
-  std::deque<Rollup> awaited;     // likewise: those that will be taken in, by position
-  std::uint64_t rules_whole = 0;  // likewise: that were taken in
+  std::unique_ptr<Cut> cut;            // no part of the state
+  std::int64_t entered_ms = kLongAgo;  // likewise: the clock at which the log was entered
+  std::deque<Rollup> awaited;          // likewise: those that will be taken in, by position
+  std::uint64_t rules_whole = 0;       // likewise: that were taken in
 
   // --- derived, no part of the state ---
   std::map<std::string, std::uint32_t, std::less<>> service_index;

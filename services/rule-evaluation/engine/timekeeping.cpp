@@ -120,7 +120,7 @@ void OnStep(State& s, const ClockStep& step) {
   if (step.first) {
     BeforeAll(s);
     for (const auto& [number, rule] : s.rules) StartRuleClock(s, *rule);
-    if (s.mid_log) s.hard_from_ms = s.now_ms();
+    if (s.mid_log) s.hard_from_ms = s.entered_ms = s.now_ms();
     s.mid_log = false;
     s.housekept_ms = s.now_ms();
   }

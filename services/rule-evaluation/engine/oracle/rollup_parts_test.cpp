@@ -175,6 +175,33 @@ TEST(RollupParts, OneGroupOfManySeriesIsCutToo) {
   EXPECT_EQ(player.Rebuild(WholeOf(parts), 130), player.Straight());
 }
 
+// After a refusal silence proves nothing: one that last spoke before the replay began is missing.
+TEST(RollupParts, AShortWindowMissesWhomTheReplayDidNotHear) {
+  History h = Counters("ratio(c1, c0) over 10min > 1%", 3, 250);
+  for (HistoryRecord& record : h.records) {
+    std::erase_if(record.points,
+                  [&](const HistoryPoint& p) { return p.series >= 4 && p.time > 20 * kMinute; });
+    for (HistoryPoint& p : record.points) {
+      if (p.series % 2 == 1 && p.time > 235 * kMinute) p.value = 0;
+    }
+    if (record.points.empty() && record.at > 240 * kMinute && record.at % kMinute == 1000) {
+      record.refused_service = "shop";
+    }
+  }
+  Player player(std::move(h));
+  Shard shard({}, {});
+  const auto parts = player.Play(shard, 0, player.size());
+  const std::string straight = player.Straight();
+  EXPECT_THAT(straight, HasSubstr("firing"));
+  EXPECT_EQ(player.Rebuild(WholeOf(parts), 130), straight);
+  EXPECT_LT(parts.back().content.size(), 2000u) << "more than who speaks seldom";
+  const std::string without = player.Rebuild({}, 130);
+  EXPECT_NE(without, straight);
+  EXPECT_THAT(without, Not(HasSubstr("firing"))) << "it forgot who is missing";
+  // Too short a replay to know the others.
+  EXPECT_EQ(player.Rebuild(WholeOf(parts), 220), player.Rebuild({}, 220));
+}
+
 TEST(RollupParts, WhatIsNotWholeIsNotBelieved) {
   Player player(Counters(kLong, 300, 250));
   Shard shard({}, {});
