@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "common/base/labels.h"
+#include "common/plan/parse.h"
 #include "services/rule-evaluation/engine/shard.h"
 #include "services/rule-evaluation/engine/shard_log.h"
 #include "services/rule-evaluation/engine/timeline.h"
@@ -171,8 +173,13 @@ TEST_F(SliceLog, OfATimeThatIsNotWhollyKnownNothingIsCounted) {
 TEST_F(SliceLog, NobodyElseCounts) {
   Until(0);
   Plan(0, 1, PlanOf(kCool));
-  const SeriesView series[] = {{{7, 1}, SeriesKind::kCounterDelta, "slo:slices", "1", ""},
-                               {{7, 2}, SeriesKind::kSlices, "slo:bad_slices", "1", ""}};
+  const plan::Plan plan = plan::Parse(PlanOf(kCool)).plan;
+  Labels labels;
+  for (const plan::LabelMatch& match : plan.slos.at(0).bad.operands[1].matches)
+    labels.Set(match.name, match.value);
+  const std::string theirs = labels.Encode();
+  const SeriesView series[] = {{{7, 1}, SeriesKind::kCounterDelta, "slo:slices", "1", theirs},
+                               {{7, 2}, SeriesKind::kSlices, "slo:bad_slices", "1", theirs}};
   const std::uint32_t index[] = {0, 1};
   const std::int64_t delta[] = {0, 0};
   const double value[] = {50, 50};

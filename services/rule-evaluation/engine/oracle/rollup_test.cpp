@@ -78,6 +78,10 @@ class Maker {
         "ratio(c1, c0) over 6h > 3% and ratio(c1, c0) over 10min > 4%",
         "ratio(c1, c0) by pod over 2h > 3% and increase(c0) over 3h > 3000",
         "2 * increase(c0) + increase(c1) over 3h > 12000",
+        "ratio(c1, c0) over 10min > 4%",
+        "ratio(c1, c0) by pod over 30min > 4% for 10min",
+        "avg(g) by pod over 20min > 60",
+        "max(g) over 5min > 90",
     };
     HistoryRecord plan;
     plan.kind = HistoryRecord::Kind::kPlan;
@@ -300,24 +304,37 @@ class Runs {
     const std::string text = history_.PlanText(history_.records.front());
     rebuilt_.StartAt({{"shop", 1, text}});
     if (loss_.rollups) rebuilt_.Await(shelf_.Take());
-    // What the log last said before the replay begins, and then each word where it was said.
-    std::map<std::string, const Transition*> last;
+    // What the log last said before the replay begins, then each word where it was said, at last
+    // what contradicts it is set right.
+    std::map<std::string, Transition> last;
     std::multimap<std::int64_t, const Transition*> words;
     for (const Transition& t : told_) {
-      if (t.source_offset < static_cast<std::int64_t>(start)) last[t.alarm_id] = &t;
-      words.emplace(t.source_offset, &t);
-    }
-    for (const auto& [id, t] : last) rebuilt_.Adopt(*t);
-    std::vector<Transition> known;
-    for (std::size_t i = start; i < lost; ++i) {
-      Apply(rebuilt_, i, known);
-      const auto [from, to] = words.equal_range(static_cast<std::int64_t>(i));
-      for (auto at = from; at != to; ++at) {
-        rebuilt_.Adopt(*at->second);
-        last[at->second->alarm_id] = at->second;
+      if (t.source_offset < static_cast<std::int64_t>(start)) {
+        last[t.alarm_id] = t;
+      } else {
+        words.emplace(t.source_offset, &t);
       }
     }
-    for (const auto& [id, t] : last) rebuilt_.Adopt(*t);
+    for (const auto& [id, t] : last) rebuilt_.Adopt(t);
+    std::map<std::string, Transition> stands;
+    for (std::size_t i = start; i < lost; ++i) {
+      std::vector<Transition> said;
+      Apply(rebuilt_, i, said);
+      for (Transition& t : said) stands[t.alarm_id] = std::move(t);
+      const auto [from, to] = words.equal_range(static_cast<std::int64_t>(i));
+      for (auto at = from; at != to; ++at) {
+        const Transition& word = *at->second;
+        rebuilt_.Adopt(word);
+        stands[word.alarm_id] = last[word.alarm_id] = word;
+      }
+    }
+    for (auto& [id, t] : stands) {
+      const auto word = last.find(id);
+      if (word == last.end()) t.state = AlarmState::kResolved;  // the log knows nothing of it
+      const Transition& truth = word == last.end() ? t : word->second;
+      const bool other = t.episode != truth.episode || t.step != truth.step;
+      if (word == last.end() || other) rebuilt_.Adopt(truth);
+    }
   }
 
   std::string Compare(const std::vector<Transition>& on, const std::vector<Transition>& again,
