@@ -230,11 +230,12 @@ void ForgetSilent(State& s, Rule& rule, std::int64_t before_ms) {
 
 }  // namespace
 
-// Forgets what has no more use. Runs by the partition clock, so that every replay does it at the
-// same record.
+// Forgets what has no more use. Runs by the partition clock, and at the same marks of it wherever a
+// shard began, so that every replay does it at the same record.
 void Housekeep(State& s) {
   const std::int64_t now = s.now_ms();
-  if (now - s.housekept_ms < s.Scaled(kHousekeepMs)) return;
+  const std::int64_t every = std::max<std::int64_t>(1, s.Scaled(kHousekeepMs));
+  if (now / every == s.housekept_ms / every) return;
   BeforeAll(s);
   s.housekept_ms = now;
   const std::int64_t idle = std::max(kIdleMs, s.Scaled(kIdleMs));
