@@ -69,35 +69,30 @@ void LogCounts::Wake(SteadyTime now) {
 LogCounts::Pending LogCounts::Take(const std::string& name, Service& service, std::int64_t now_ms) {
   Pending out;
   out.sequence = ++sequence_;
-  out.time_ms = std::max(now_ms, service.told_ms + 1);
+  const std::int64_t time_ms = std::max(now_ms, service.told_ms + 1);
+  out.time = RealFromMs(time_ms);
   std::int64_t covered = kPeriod.count();
   if (service.told_ms != 0)
-    covered = std::clamp<std::int64_t>(out.time_ms - service.told_ms, 1, kCoveredMax.count());
-  service.told_ms = out.time_ms;
-  out.strings.emplace_back("");
+    covered = std::clamp<std::int64_t>(time_ms - service.told_ms, 1, kCoveredMax.count());
+  service.told_ms = time_ms;
+  const auto points = std::make_shared<admit::BatchBuilder>(name);
+  out.points = points;
   const std::string& instance = core_.settings().instance;
-  const auto add = [&](const Labels& labels, std::uint64_t lines) {
-    out.metric.push_back(static_cast<std::uint32_t>(out.strings.size() - 1));
-    out.labels.push_back(labels.Encode());
-    out.durations.push_back(static_cast<std::uint64_t>(covered));
-    out.values.push_back(static_cast<double>(lines));
+  const auto add = [&](std::string_view metric, const Labels& labels, std::uint64_t lines) {
+    points->Point(points->Series(admit::SeriesKind::kCounterDelta, metric, "", labels),
+                  static_cast<double>(lines), static_cast<std::uint64_t>(covered));
   };
-  out.strings.emplace_back(plan::kLogEvents);
   for (const LogLevel level : kLogLevels) {
-    add(Labels({{"level", LogLevelName(level)}, {"ingest", instance}}),
+    add(plan::kLogEvents, Labels({{"level", LogLevelName(level)}, {"ingest", instance}}),
         service.tally.levels[static_cast<std::size_t>(level)]);
   }
-  out.strings.emplace_back(plan::kLogSlowQueries);
   const Labels own({{"ingest", instance}});
-  add(own, service.tally.slow_queries);
+  add(plan::kLogSlowQueries, own, service.tally.slow_queries);
   // Those of the plan as it is now, and what was counted by an earlier one.
   if (const LogRules::Counts counts = rules_.Of(name)) {
     for (const plan::LogCount& count : *counts) service.tally.named.try_emplace(count.name, 0);
   }
-  for (const auto& [metric, lines] : service.tally.named) {
-    out.strings.push_back(metric);
-    add(own, lines);
-  }
+  for (const auto& [metric, lines] : service.tally.named) add(metric, own, lines);
   service.tally = {};
   return out;
 }
@@ -125,29 +120,12 @@ void LogCounts::Flush(SteadyTime now, bool last) {
 }
 
 void LogCounts::Send(const std::string& name, const Pending& pending, SteadyTime now) {
-  const std::vector<std::string_view> strings(pending.strings.begin(), pending.strings.end());
-  std::vector<admit::SeriesInput> series;
-  std::vector<std::uint32_t> of;
-  for (std::uint32_t i = 0; i < pending.metric.size(); ++i) {
-    series.push_back({static_cast<int>(admit::SeriesKind::kCounterDelta), pending.metric[i], 0,
-                      pending.labels[i]});
-    of.push_back(i);
-  }
-  const std::vector<std::int64_t> times(of.size(), 0);
-  admit::BatchInput batch;
-  batch.service = name;
-  batch.strings = strings;
-  batch.series = series;
-  batch.base_time_ms = pending.time_ms;
-  batch.point_series = of;
-  batch.point_time_delta_ms = times;
-  batch.point_duration_ms = pending.durations;
-  batch.point_value = pending.values;
   const std::string emitter = core_.settings().instance + kEmitterSuffix;
-  core_.WriteOwn({{emitter, core_.settings().session, pending.sequence}, batch}, now,
-                 [this, name, sequence = pending.sequence](const Result<WriteAnswer>& result) {
-                   Landed(name, sequence, result);
-                 });
+  core_.WriteOwn(
+      {{emitter, core_.settings().session, pending.sequence}, pending.points->Input(pending.time)},
+      now, [this, name, sequence = pending.sequence](const Result<WriteAnswer>& result) {
+        Landed(name, sequence, result);
+      });
 }
 
 void LogCounts::Landed(const std::string& name, std::uint64_t sequence,

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "common/base/log_level.h"
 #include "common/base/time.h"
+#include "services/ingest/admit/batch_builder.h"
 #include "services/ingest/admit/log_line.h"
 #include "services/ingest/service/core.h"
 #include "services/ingest/service/log_rules.h"
@@ -56,12 +58,8 @@ class LogCounts {
   // The samples of a service as they are sent, if need be again.
   struct Pending {
     std::uint64_t sequence = 0;
-    std::int64_t time_ms = 0;
-    std::vector<std::string> strings;   // metrics, behind ""
-    std::vector<std::string> labels;    // by series
-    std::vector<std::uint32_t> metric;  // likewise, index of `strings`
-    std::vector<std::uint64_t> durations;
-    std::vector<double> values;
+    RealTime time{};
+    std::shared_ptr<const admit::BatchBuilder> points;
     bool under_way = false;
   };
   struct Service {

@@ -1,14 +1,13 @@
 #include "services/ingest/service/log_intake.h"
 
 #include <chrono>
-#include <mutex>
-#include <optional>
 #include <utility>
 
 #include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/runtime/topics.h"
 #include "services/ingest/codec/log_batches.h"
+#include "services/ingest/service/flight.h"
 
 namespace liveops::ingest {
 namespace {
@@ -19,17 +18,6 @@ constexpr const char* kWay = "otlp-logs";  // as EmitterName has it
 constexpr const char* kEmitterSuffix = "/logs";
 
 }  // namespace
-
-// Answered when the last record is.
-struct LogIntake::Flight {
-  std::mutex mutex;
-  std::size_t left = 0;
-  std::optional<Error> error;
-  std::size_t bytes = 0;  // of the request, held in flight
-  WriteAnswer answer;
-  std::map<std::string, LogCounts::Tally> tallies;  // by service
-  Done done;
-};
 
 Result<RealTime> LogIntake::Enter(std::size_t bytes) {
   // Of the brokers the points' producer knows, which has ticks to send: this one first connects
@@ -80,9 +68,8 @@ void LogIntake::Take(OtlpLogs logs, std::size_t bytes, const rpc::Peer& peer,
     ++refused_requests_;
     return done(now.error());
   }
-  const auto flight = std::make_shared<Flight>();
-  flight->bytes = bytes;
-  flight->done = std::move(done);
+  WriteAnswer answer;
+  Tallies tallies;
   admit::Admission all;
   std::vector<Outgoing> records;
   for (admit::LogGroup& group : logs.groups) {
@@ -109,9 +96,9 @@ void LogIntake::Take(OtlpLogs logs, std::size_t bytes, const rpc::Peer& peer,
       return refusal.has_value();
     });
     if (group.lines.empty()) continue;
-    flight->tallies[group.service].Add(tally);
-    flight->answer.accepted_points += group.lines.size();
-    flight->answer.services.push_back(group.service);
+    tallies[group.service].Add(tally);
+    answer.accepted_points += group.lines.size();
+    answer.services.push_back(group.service);
     const std::string emitter = core_.settings().instance + kEmitterSuffix;
     wire::Source source{emitter, core_.settings().session, 0};
     source.sequence = sequence_.fetch_add(group.lines.size()) + 1;
@@ -122,45 +109,45 @@ void LogIntake::Take(OtlpLogs logs, std::size_t bytes, const rpc::Peer& peer,
     }
   }
   Count(all.rejections);
-  flight->answer.rejections = std::move(all.rejections);
-  Send(std::move(records), Core::TraceHeader(traceparent), flight);
+  answer.rejections = std::move(all.rejections);
+  Done landed = [this, bytes, tallies = std::move(tallies),
+                 done = std::move(done)](const Result<WriteAnswer>& result) {
+    in_flight_bytes_ -= bytes;
+    Answer(result, tallies, done);
+  };
+  Send(records, Core::TraceHeader(traceparent), std::move(answer), std::move(landed));
 }
 
-void LogIntake::Send(std::vector<Outgoing> records, std::string trace_header,
-                     std::shared_ptr<Flight> flight) {
-  flight->left = records.size() + 1;  // itself, so that nothing is answered before all are sent
+void LogIntake::Send(const std::vector<Outgoing>& records, const std::string& trace_header,
+                     WriteAnswer answer, Done landed) {
+  const auto flight = std::make_shared<Flight<WriteAnswer>>();
+  flight->left = records.size() + 1;  // itself: there may be none, and none is answered before all
+  flight->answer = std::move(answer);
+  flight->done = std::move(landed);
   for (const Outgoing& outgoing : records) {
     const std::size_t bytes = outgoing.record.size();
     in_flight_bytes_ += bytes;
     producer_.Produce(runtime::topic::kLogs, outgoing.partition, outgoing.service, outgoing.record,
                       {{runtime::kTraceHeader, trace_header}},
                       [this, flight, bytes](const Result<kafka::Delivery>& result) {
-                        Landed(flight, bytes, result.ok() ? Status() : Status(result.error()));
+                        in_flight_bytes_ -= bytes;
+                        flight->Landed(result.ok() ? Status() : Status(result.error()));
                       });
   }
-  Landed(flight, 0, {});
+  flight->Landed({});
 }
 
-void LogIntake::Landed(const std::shared_ptr<Flight>& flight, std::size_t bytes,
-                       const Status& status) {
-  in_flight_bytes_ -= bytes;
-  {
-    const std::lock_guard lock(flight->mutex);
-    // Of what will never do and what will later, the sender is told the latter.
-    if (!status && (!flight->error || flight->error->code == ErrorCode::kInvalid))
-      flight->error = status.error();
-    if (--flight->left > 0) return;
-  }
-  in_flight_bytes_ -= flight->bytes;
-  if (flight->error) {
+void LogIntake::Answer(const Result<WriteAnswer>& result, const Tallies& tallies,
+                       const Done& done) {
+  if (!result) {
     ++refused_requests_;
-    if (flight->error->code == ErrorCode::kInvalid) return flight->done(*flight->error);
+    if (result.error().code == ErrorCode::kInvalid) return done(result);
     // Some of its lines may stand in the log: then they stand there twice when they come again.
-    return flight->done(UnavailableError("Kafka did not acknowledge: " + flight->error->message));
+    return done(UnavailableError("Kafka did not acknowledge: " + result.error().message));
   }
-  for (const auto& [service, tally] : flight->tallies) counts_.Add(service, tally, SteadyNow());
-  accepted_lines_ += flight->answer.accepted_points;
-  flight->done(flight->answer);
+  for (const auto& [service, tally] : tallies) counts_.Add(service, tally, SteadyNow());
+  accepted_lines_ += result->accepted_points;
+  done(result);
 }
 
 void LogIntake::Count(const std::vector<admit::Rejection>& rejections) {

@@ -66,7 +66,7 @@ class LogIntake {
   Duration RetryAfter(std::string_view identity) const { return core_.RetryAfter(identity); }
 
  private:
-  struct Flight;  // the records of one request on their way
+  using Tallies = std::map<std::string, LogCounts::Tally>;  // by service
   struct Outgoing {
     std::int32_t partition = 0;
     std::string service;
@@ -75,9 +75,11 @@ class LogIntake {
 
   // Why nothing of so many bytes is taken now, or the present time. Holds the bytes.
   Result<RealTime> Enter(std::size_t bytes);
-  void Send(std::vector<Outgoing> records, std::string trace_header,
-            std::shared_ptr<Flight> flight);
-  void Landed(const std::shared_ptr<Flight>& flight, std::size_t bytes, const Status& status);
+  // `landed` is answered when the last record is.
+  void Send(const std::vector<Outgoing>& records, const std::string& trace_header,
+            WriteAnswer answer, Done landed);
+  // What came of a request: counts its lines once they stand in the log, and says so.
+  void Answer(const Result<WriteAnswer>& result, const Tallies& tallies, const Done& done);
   void Count(const std::vector<admit::Rejection>& rejections);
 
   const LogSettings settings_;
