@@ -1,10 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/plan/bindings_for_test.h"
 #include "common/plan/canonical_plan.h"
 #include "common/plan/expression.h"
 #include "common/plan/parse.h"
+#include "common/plan/reads_back_for_test.h"
 
 namespace liveops::plan {
 namespace {
@@ -27,13 +27,7 @@ TEST(Reporters, ReadAndReadBack) {
       {"CPU > 90% and fewer than 3 by pod for 2 of 3min",
        "last(cpu_utilization) over 1min > 90% and fewer than 3 by pod over 1min for 2 of 3min"},
   };
-  for (const Case& c : cases) {
-    EXPECT_EQ(Canonical(c.text), c.canonical);
-    const auto read = ParseCondition(c.canonical);
-    ASSERT_TRUE(read.ok()) << read.error().message;
-    EXPECT_EQ(CanonicalText(*read), c.canonical);
-    EXPECT_EQ(*read, *ParseExpression(c.text, &Seed()).value) << c.text;
-  }
+  for (const Case& c : cases) ExpectReadsBack(c.text, c.canonical);
 }
 
 TEST(Reporters, AnExpectationIsWhatFailsTurnedRound) {

@@ -2,10 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/plan/bindings_for_test.h"
 #include "common/plan/expression.h"
 #include "common/plan/parse.h"
 #include "common/plan/reads.h"
+#include "common/plan/reads_back_for_test.h"
 
 namespace liveops::plan {
 namespace {
@@ -35,13 +35,7 @@ TEST(OtherServices, ReadAndReadBack) {
        "ratio(http_5xx_count, http_request_count) over 1min > 1% and "
        "rate(orders_count{service=\"check-out\"}) per 1s over 1min < 1/s for 0s"},
   };
-  for (const Case& c : cases) {
-    EXPECT_EQ(Canonical(c.text), c.canonical);
-    const auto read = ParseCondition(c.canonical);
-    ASSERT_TRUE(read.ok()) << read.error().message;
-    EXPECT_EQ(CanonicalText(*read), c.canonical);
-    EXPECT_EQ(*read, *ParseExpression(c.text, &Seed()).value) << c.text;
-  }
+  for (const Case& c : cases) ExpectReadsBack(c.text, c.canonical);
 }
 
 TEST(OtherServices, AreNoLabel) {

@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "common/plan/bindings_for_test.h"
 #include "common/plan/expression.h"
 #include "common/plan/parse.h"
+#include "common/plan/reads_back_for_test.h"
 
 namespace liveops::plan {
 namespace {
@@ -30,13 +30,7 @@ TEST(TopK, ReadsAndReadsBack) {
       {"topk(2, max(m) - min(m) by host) > 3",
        "topk(2, max(m) - min(m) by host) over 1min > 3 for 0s"},
   };
-  for (const Case& c : cases) {
-    EXPECT_EQ(Canonical(c.text), c.canonical);
-    const auto read = ParseCondition(c.canonical);
-    ASSERT_TRUE(read.ok()) << read.error().message;
-    EXPECT_EQ(CanonicalText(*read), c.canonical);
-    EXPECT_EQ(*read, *ParseExpression(c.text, &Seed()).value) << c.text;
-  }
+  for (const Case& c : cases) ExpectReadsBack(c.text, c.canonical);
 }
 
 TEST(TopK, TellsWhatIsWrongAndWhere) {

@@ -1,37 +1,20 @@
 // A service that is spread over partitions (ADR 9), by real processes on a real Kafka and Redis.
-#include <gmock/gmock.h>
-
 #include <fmt/format.h>
 
 #include <set>
-#include <thread>
 
-#include "common/base/hash.h"
 #include "common/base/spread.h"
-#include "integration-tests/outages/ground.h"
-#include "integration-tests/promises/evaluation_log.h"
+#include "integration-tests/promises/two_evaluators.h"
 
 namespace liveops::promises {
 namespace {
 
 using outages::Await;
 using outages::Emitter;
-using outages::Ground;
-using stack::Service;
 
 constexpr int kSpread = 3;
-constexpr Duration kTakenOverWithin{45'000};
-constexpr Duration kPageWithin{60'000};
 
-class Spread : public Ground {
- public:
-  static void SetUpTestSuite() {
-    Ground::SetUpTestSuite();
-    if (HasFatalFailure()) return;
-    auto second = Stack().AddReplica(Service::kRuleEvaluation);
-    ASSERT_TRUE(second.ok()) << second.error().message;
-  }
-
+class Spread : public TwoEvaluators {
  protected:
   // One whose home is the last partition of the first half: of two replicas, one owns the home, and
   // the other the two sources.
@@ -42,7 +25,6 @@ class Spread : public Ground {
       if (PartitionOf(name, all) == all / 2 - 1) return name;
     }
   }
-  static std::string StateOf(const std::string& alarm) { return Alarms()[alarm].state; }
 };
 
 TEST_F(Spread, FiresOnceWithWhatAllShardsHaveAndResolvesOnceThoughOneOwnerIsKilled) {
@@ -57,39 +39,14 @@ TEST_F(Spread, FiresOnceWithWhatAllShardsHaveAndResolvesOnceThoughOneOwnerIsKill
   ASSERT_TRUE(Await(kSpreadLead + kPageWithin, [&] {
     return StateOf(alarm) == "ALARM_STATE_PENDING";
   })) << StateOf(alarm);
-  const SteadyTime pending = std::chrono::steady_clock::now();
-  std::this_thread::sleep_for(Duration(6'000));  // in the middle of the hold
-  Stack().service(Service::kRuleEvaluation, 1).Kill();
-  EXPECT_TRUE(Await(kPageWithin, [&] { return ToldOf(service).opened == 1; }));
-  EXPECT_GE(outages::SinceMs(pending), 15'000) << "the hold was not kept";
-  ASSERT_TRUE(Stack().service(Service::kRuleEvaluation, 1).Launch().ok());
-  const Status serving = Stack().service(Service::kRuleEvaluation, 1).WaitServing(kTakenOverWithin);
-  ASSERT_TRUE(serving.ok()) << serving.error().message;
+  KillInTheHold(service);
+  ASSERT_FALSE(HasFatalFailure());
   for (auto& emitter : emitters) emitter->Set(0);
-  EXPECT_TRUE(Await(kPageWithin, [&] { return ToldOf(service).resolves == 1; }));
-  std::this_thread::sleep_for(Duration(4'000));
-  EXPECT_EQ(ToldOf(service).opened, 1) << ToldOf(service).all;
-  EXPECT_EQ(ToldOf(service).resolves, 1) << ToldOf(service).all;
+  ResolvesOnce(service);
 
-  const auto log = promises::InLog(Stack());
-  ASSERT_TRUE(log.ok()) << log.error().message;
-  EXPECT_EQ(Story(*log, alarm), "FIRING crossed\nRESOLVED recovered\n");
-  // All of it in the home's log, and to the byte what one run through the home's partition gives:
-  // it depends on no other.
-  const std::int32_t home = PartitionOf(service, Stack().options().partitions);
-  ASSERT_EQ(log->size(), 1u);
-  const std::vector<promises::Told>& told = log->at(home);
-  EXPECT_EQ(told.front().transition.value(), 8);
-  const auto replayed = Replayed(Stack());
-  ASSERT_TRUE(replayed.ok()) << replayed.error().message;
-  ASSERT_EQ(replayed->size(), 1u);
-  ASSERT_GE(replayed->at(home).size(), told.size());
-  for (std::size_t i = 0; i < told.size(); ++i) {
-    EXPECT_EQ(told[i].bytes, replayed->at(home)[i].bytes)
-        << "told: " << told[i].transition.ShortDebugString()
-        << "\nreplayed: " << replayed->at(home)[i].transition.ShortDebugString();
-  }
+  ToldByTheHomeAlone(service, alarm, 8);
   // And no part of it could have fired by itself.
+  const std::int32_t home = PartitionOf(service, Stack().options().partitions);
   std::set<std::int32_t> partitions;
   for (int i = 0; i < kSpread; ++i) {
     const std::int32_t partition = (home + i) % Stack().options().partitions;
