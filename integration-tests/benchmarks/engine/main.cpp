@@ -138,7 +138,6 @@ PopulationOptions Windows(Duration window) {
 // Cuts a snapshot as the owner of a shard does, slice by slice; gives the longest that the thread
 // was kept from its records.
 double LongestPause(engine::Shard& shard) {
-  constexpr std::size_t kSliceBytes = 64 << 10;
   double begin = bench::ThreadCpuSeconds();
   shard.BeginCut();
   double longest = 0;
@@ -146,7 +145,7 @@ double LongestPause(engine::Shard& shard) {
     const double end = bench::ThreadCpuSeconds();
     longest = std::max(longest, end - begin);
     begin = end;
-    going = shard.ContinueCut(kSliceBytes) == engine::Shard::CutState::kGoing;
+    going = shard.ContinueCut(engine::Shard::kSliceBytes) == engine::Shard::CutState::kGoing;
   }
   return std::max(longest, bench::ThreadCpuSeconds() - begin);
 }
@@ -172,7 +171,7 @@ void Snapshot(benchmark::State& state) {
     state.SetIterationTime(took);
   }
   const double hundred_thousands = static_cast<double>(run.series()) / 1e5;
-  Note({"snapshot_pause_max_ms", 1e3 * pause_max, "ms", true, 0});
+  Note({"snapshot_pause_max_ms", 1e3 * pause_max, "ms", true, 1});
   Note({"restore_s_per_100k_series",
         restored_in / static_cast<double>(state.iterations()) / hundred_thousands, "s", true, 0});
 }

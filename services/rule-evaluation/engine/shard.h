@@ -95,6 +95,8 @@ class Shard {
   };  // kNone: none begun, or given up since everything
       // changed (a hole in the log): begin anew
   CutState ContinueCut(std::size_t bytes);
+  // What a record may wait for: with the section that a slice ends in, well under a millisecond.
+  static constexpr std::size_t kSliceBytes = 16 << 10;
   std::int64_t CutPosition() const;    // -1 when there is none
   std::vector<std::string> TakeCut();  // of a whole one; there is none afterwards
   // kInvalid when these are not the sections of a snapshot of this format version, or damaged.

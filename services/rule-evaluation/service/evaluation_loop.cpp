@@ -21,9 +21,7 @@ constexpr auto kHousekeeping = milliseconds(50);
 // travel.
 constexpr auto kAfterWrite = milliseconds(10);
 constexpr auto kHousekeepingMax = milliseconds(100);
-// While a snapshot is cut: so often, at least, a slice of so many bytes, which take some 0.1 ms.
-constexpr Duration kSlicePeriod{5};
-constexpr std::size_t kSliceBytes = 64 << 10;
+constexpr Duration kSlicePeriod{5};  // while a snapshot is cut: so often, at least, a slice
 constexpr auto kCommitPeriod = seconds(10);
 constexpr auto kCommitOverdue = seconds(30);
 constexpr auto kNoAssignment = seconds(10);  // more replicas than partitions: ready all the same
@@ -107,7 +105,7 @@ Status EvaluationLoop::Run(const std::atomic<bool>& stop) {
 void EvaluationLoop::CutSlice() {
   if (!cutting_) return;
   ShardOwner* owner = Find(*cutting_);
-  if (owner != nullptr) owner->CutSlice(kSliceBytes);
+  if (owner != nullptr) owner->CutSlice(engine::Shard::kSliceBytes);
   if (owner == nullptr || !owner->cutting()) cutting_.reset();
 }
 
