@@ -69,22 +69,33 @@ void TellIf(State& s, const Rule& rule, const Group& group, const Stepped& stepp
   }
 }
 
+// Will what was rolled up take the place of what is known of the windows? Then what is judged until
+// then moves no alarm: how each stood is in the log, or comes with the rest.
+bool AwaitsRound(const Rule& rule) {
+  return rule.rolls && rule.rolls->awaited && rule.role == Role::kWhole;
+}
+
 // No value, and the silence is proven. True when the group is no more.
 bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Transition>& out) {
   const AlarmState before = group.life.state;
-  bool leaves = Leaves(s, rule, group, ToMs(j.at));
+  const bool awaits = AwaitsRound(rule);
+  bool leaves = Leaves(s, rule, group, ToMs(j.at)) && !(awaits && group.life.open());
   Told told = Told::kNothing;
   const LifeRules rules = rule.life_rules(0);
   const bool fires = rule.spec.no_data == plan::NoData::kFire;
-  if (fires || group.life.damped) HushLevels(group, fires);
-  if (fires) {
+  if (awaits) {
+    leaves = leaves && !fires;
+  } else if (fires || group.life.damped) {
+    HushLevels(group, fires);
+  }
+  if (fires && !awaits) {
     if (!group.life.open()) {
       CalmLevels(group);
       group.level = 0;
     }
     told = group.life.FallSilent(rules, j.at, s.now());
     leaves = false;
-  } else {
+  } else if (!awaits) {
     group.life.Hush(rules);
   }
   if (leaves) {
@@ -213,7 +224,8 @@ void JudgeGroup(State& s, Rule& rule, Group& group, std::int64_t end_ms,
     }
   }
   const AlarmState before = group.life.state;
-  const Stepped stepped = StepAlarm(s, rule, group, j);
+  Stepped stepped{Told::kNothing, 0};
+  if (!AwaitsRound(rule)) stepped = StepAlarm(s, rule, group, j);
   TellIf(s, rule, group, stepped, j, out);
   Note(s, group, j, before, stepped.told);
   if (no_value && !primaries.any && group.life.state == AlarmState::kOk && !rule.calls_roll) {
@@ -300,6 +312,7 @@ void JudgeTouched(State& s, std::vector<Transition>& out) {
   });
   for (const auto& [rule, group] : s.touched) {
     if (rule->probe || rule->role != Role::kWhole || rule->spec.judges_slices()) continue;
+    if (AwaitsRound(*rule)) continue;
     std::int64_t newest_ms = kLongAgo;
     bool upward = false;
     for (const auto& cells : group->own) {

@@ -41,13 +41,22 @@ void WriteHead(const Rule& rule, ByteWriter& out) {
   out.Signed(rule.judged);
 }
 
-// Only what nobody was told of yet: what was told stands in the log of transitions, which wins.
+// Is its alarm as that of a group of which nobody knows anything?
+bool IsCalm(const Group& group) {
+  return group.life.state == AlarmState::kOk && group.life.openings.empty();
+}
+
+// Of windows that a replay fills: would it not find by itself how the group stands?
+bool IsOnItsWay(const Group& group) {
+  return !IsCalm(group) || !group.slots.empty() || !group.HasMembers();
+}
+
+// Of an open alarm the log of transitions says that it is, and wins.
 void WriteStand(const Group& group, ByteWriter& out) {
   out.Bool(group.active);
   out.Signed(group.silence_ms);
-  const bool pending = group.life.state == AlarmState::kPending;
-  out.Bool(pending);
-  if (pending) {
+  out.Bool(!IsCalm(group));
+  if (!IsCalm(group)) {
     group.life.Write(out);
     for (const Life& level : group.levels) level.Write(out);
   }
@@ -107,7 +116,7 @@ bool TellGroup(const State& s, const Rule& rule, Rolls& rolls, ByteWriter& out) 
     out.String(group.key);
     WriteStand(group, out);
   };
-  if (rolls.store == 0 && rolls.member == 0 && !rolls.near) tell_group();
+  if (rolls.store == 0 && rolls.member == 0 && (!rolls.near || IsOnItsWay(group))) tell_group();
   while (rolls.store < group.own.size() && !group.own[rolls.store]) ++rolls.store;
   if (rolls.store < group.own.size()) {
     const Cells& cells = *group.own[rolls.store];
@@ -234,6 +243,7 @@ void PrepareRolls(State& s, Rule& rule) {
   }
   if (!rule.rolls) rule.rolls = std::make_unique<Rolls>();
   rule.rolls->near = !far;
+  MarkAwaited(s, rule);
   s.rolling.emplace(rule.number, &rule);
   s.roll_ms = 0;
 }
@@ -312,19 +322,19 @@ bool RollupShelf::Round::Whole() const {
 }
 
 void RollupShelf::Put(std::int64_t epoch, Rollup rollup) {
-  Rounds& of = rounds_[{rollup.service, rollup.rule, rollup.digest}];
-  if (rollup.round < of.open.began || rollup.round <= of.whole.began) return;
-  if (rollup.round > of.open.began || epoch != of.open.epoch) {
-    of.open = {rollup.round, epoch, {}};
-  }
-  of.open.parts.insert_or_assign(rollup.part, std::move(rollup));
-  if (of.open.Whole()) of.whole = std::exchange(of.open, {of.open.began, epoch, {}});
+  Round& round = rounds_[{rollup.service, rollup.rule, rollup.digest}][rollup.round];
+  if (round.Whole()) return;
+  if (round.epoch != epoch) round = {epoch, {}};
+  round.parts.insert_or_assign(rollup.part, std::move(rollup));
 }
 
 std::deque<Rollup> RollupShelf::Take() {
   std::deque<Rollup> all;
   for (auto& [of, rounds] : rounds_) {
-    for (auto& [number, part] : rounds.whole.parts) all.push_back(std::move(part));
+    for (auto& [began, round] : rounds) {
+      if (!round.Whole()) continue;
+      for (auto& [number, part] : round.parts) all.push_back(std::move(part));
+    }
   }
   rounds_.clear();
   std::stable_sort(all.begin(), all.end(),

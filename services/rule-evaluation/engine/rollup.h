@@ -35,8 +35,8 @@ struct Rollup {
   std::string content;        // sealed by a check sum
 };
 
-// Finds of each rule the newest round of which every part is there. Parts come in the order of the
-// log, perhaps several times. Not thread-safe; pure.
+// Finds of each rule the rounds of which every part is there: the first that can be taken in is.
+// Parts may come in any order and several times. Not thread-safe; pure.
 class RollupShelf {
  public:
   // `epoch`: of the owner that told it. Of two owners' parts no round is made.
@@ -52,16 +52,11 @@ class RollupShelf {
     auto operator<=>(const Of&) const = default;
   };
   struct Round {
-    std::int64_t began = -1;
     std::int64_t epoch = -1;
     std::map<std::uint32_t, Rollup> parts;
     bool Whole() const;
   };
-  struct Rounds {
-    Round open;   // the newest one that was begun
-    Round whole;  // the newest one that is whole
-  };
-  std::map<Of, Rounds> rounds_;
+  std::map<Of, std::map<std::int64_t, Round>> rounds_;  // by the record after which they began
 };
 
 }  // namespace liveops::engine

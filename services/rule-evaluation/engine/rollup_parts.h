@@ -24,6 +24,9 @@ void TellAnew(State& s, Rule& rule);
 void RestartRolls(State& s, Rule& rule, const Cells& cells);
 // At most one part of one rule, at the record's end.
 void RollUp(State& s);
+// Finds out what is still to be taken in: of one rule, of all.
+void MarkAwaited(State& s, Rule& rule);
+void MarkAwaited(State& s);
 // Takes in what stood before the record at this offset.
 void TakeRollups(State& s, std::int64_t before_offset);
 

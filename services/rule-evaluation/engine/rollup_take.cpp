@@ -7,6 +7,7 @@
 
 #include "common/base/hash.h"
 #include "services/rule-evaluation/engine/rollup_parts.h"
+#include "services/rule-evaluation/engine/slices.h"
 #include "services/rule-evaluation/engine/snapshot_parts.h"
 
 namespace liveops::engine {
@@ -67,6 +68,12 @@ class Taker {
     return &OpenGroup(s_, rule_, *labels);
   }
 
+  // What was told to people stands in the log of transitions, by which the group stands.
+  static bool Fits(const Life& told, const Life& stands) {
+    if (told.state == AlarmState::kPending) return !stands.open();
+    return told.state == stands.state && told.episode == stands.episode && told.step == stands.step;
+  }
+
   bool ReadStand() {
     Group* group = Open(in_.String());
     if (group == nullptr) return false;
@@ -80,7 +87,7 @@ class Taker {
       for (Life& level : levels) {
         if (!level.Read(in_)) return false;
       }
-      if (life.state == AlarmState::kPending && life.test < rule_.tests() && !group->life.open()) {
+      if (life.test < rule_.tests() && Fits(life, group->life)) {
         group->life = std::move(life);
         group->levels = std::move(levels);
       }
@@ -211,10 +218,16 @@ class Taker {
   ByteReader in_;
 };
 
+// What counts slices is of use from where they are judged as by one who lost nothing.
+bool AwaitsSlices(const State& s, const Rule& rule) {
+  const Rule* judge = SliceRuleOf(s, rule);
+  return judge != nullptr && judge->rolls && judge->rolls->awaited;
+}
+
 // False: the round is of no use.
 bool Take(State& s, const Rollup& part) {
   Rule* rule = RuleOf(s, part);
-  if (rule == nullptr || part.content.size() < 8) return false;
+  if (rule == nullptr || part.content.size() < 8 || AwaitsSlices(s, *rule)) return false;
   const std::string_view bytes(part.content.data(), part.content.size() - 8);
   ByteReader sum(std::string_view(part.content).substr(bytes.size()));
   if (sum.Fixed64() != Xxh64(bytes)) return false;
@@ -224,20 +237,40 @@ bool Take(State& s, const Rollup& part) {
 
 }  // namespace
 
+// What judged before its round is there would say of windows known in part what the log, if it is
+// true, says anyway.
+void MarkAwaited(State& s, Rule& rule) {
+  rule.rolls->awaited = false;
+  if (s.awaited.empty()) return;
+  const std::string& service = s.services[rule.service]->name;
+  const std::uint64_t digest = RollupDigest(s, rule);
+  rule.rolls->awaited = std::any_of(s.awaited.begin(), s.awaited.end(), [&](const Rollup& part) {
+    return part.digest == digest && part.service == service && part.rule == rule.spec.name;
+  });
+}
+
+void MarkAwaited(State& s) {
+  for (const auto& [number, rule] : s.rolling) MarkAwaited(s, *rule);
+}
+
 void TakeRollups(State& s, std::int64_t before_offset) {
   if (s.awaited.empty()) return;
   // A round counts where the replay brings back all that came after it began.
   if (s.mid_log) {
     std::erase_if(s.awaited, [&](const Rollup& part) { return part.round < before_offset; });
+    MarkAwaited(s);
   }
   while (!s.awaited.empty() && s.awaited.front().position < before_offset) {
     const Rollup part = std::move(s.awaited.front());
     s.awaited.pop_front();
-    if (Take(s, part)) continue;
+    const bool taken = Take(s, part);
+    if (taken && !part.last) continue;
+    // The rest of a round of no use; after one that is taken in whole, all others.
     std::erase_if(s.awaited, [&](const Rollup& other) {
       return other.service == part.service && other.rule == part.rule &&
-             other.digest == part.digest;
+             other.digest == part.digest && (taken || other.round == part.round);
     });
+    MarkAwaited(s);
   }
 }
 

@@ -229,7 +229,8 @@ struct Rolls {
   std::int64_t next_ms = 0;  // partition clock at which the next round begins
   std::int64_t began = -1;   // offset of the record after which the present one began; -1 = none
   std::uint32_t part = 0;
-  bool near = false;  // derived: a replay fills the windows; only what speaks seldom is told
+  bool near = false;     // derived: a replay fills the windows; only what speaks seldom is told
+  bool awaited = false;  // derived: a round will be taken in, and until then no alarm moves
   bool shared = false;
   std::string key;
   std::size_t store = 0;

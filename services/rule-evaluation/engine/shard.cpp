@@ -98,7 +98,10 @@ void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
 
 std::vector<Rollup> Shard::TakeRolled() { return std::exchange(impl_->state.rolled, {}); }
 
-void Shard::Await(std::deque<Rollup> rollups) { impl_->state.awaited = std::move(rollups); }
+void Shard::Await(std::deque<Rollup> rollups) {
+  impl_->state.awaited = std::move(rollups);
+  MarkAwaited(impl_->state);
+}
 
 std::size_t Shard::rollups_awaited() const { return impl_->state.awaited.size(); }
 
