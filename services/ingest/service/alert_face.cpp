@@ -54,14 +54,31 @@ std::string WaitsFor(const cloudwatch_alarm::Confirmation& asked) {
   return "the subscription waits for a person: see docs/foreign-alerts.md";
 }
 
+// That SNS sent it, where certificates are pinned.
+Status CheckSns(const Alerts& alerts, const cloudwatch_alarm::SnsSettings& sns,
+                std::string_view body) {
+  if (sns.certificates.empty()) return {};
+  const Result<RealTime> now = alerts.Now();
+  if (!now) return now.error();
+  Status checked = cloudwatch_alarm::CheckSigned(body, sns, *now);
+  if (!checked) log::Warn("sns_message_refused", {{"why", checked.error().message}});
+  return checked;
+}
+
 }  // namespace
 
 http::Reply AlertFace::Handle(const http::Call& call, const rpc::Peer& peer) {
   const std::string encoding = call.header("Content-Encoding");
-  if (!encoding.empty() && !SameWord(encoding, "identity"))
+  if (!encoding.empty() && !SameWord(encoding, "identity")) {
+    alerts_->CountUnreadable();
     return JsonText(415, "alerts are taken without a content encoding");
+  }
   Result<Told> told = reader_(call.body);
-  if (!told) return JsonText(HttpStatusOf(told.error().code), told.error().message);
+  if (!told) {
+    // What comes again is not refused for good.
+    if (told.error().code != ErrorCode::kUnavailable) alerts_->CountUnreadable();
+    return JsonText(HttpStatusOf(told.error().code), told.error().message);
+  }
   if (const auto* sentence = std::get_if<std::string>(&*told)) return JsonText(200, *sentence);
   ForeignAlerts& alerts = std::get<ForeignAlerts>(*told);
   // Who may write one service alone means it.
@@ -93,9 +110,12 @@ std::unique_ptr<HttpFace> DatadogFace(std::shared_ptr<Alerts> alerts) {
 std::unique_ptr<HttpFace> NewRelicFace(std::shared_ptr<Alerts> alerts) {
   return FaceOf(std::move(alerts), "newrelic", newrelic::Read);
 }
-std::unique_ptr<HttpFace> CloudWatchAlarmFace(std::shared_ptr<Alerts> alerts) {
+std::unique_ptr<HttpFace> CloudWatchAlarmFace(std::shared_ptr<Alerts> alerts,
+                                              cloudwatch_alarm::SnsSettings sns) {
   return std::make_unique<AlertFace>(
-      std::move(alerts), "cloudwatch", [](std::string_view body) -> Result<AlertFace::Told> {
+      alerts, "cloudwatch",
+      [alerts, sns = std::move(sns)](std::string_view body) -> Result<AlertFace::Told> {
+        if (const Status s = CheckSns(*alerts, sns, body); !s) return s.error();
         auto told = cloudwatch_alarm::Read(body);
         if (!told) return told.error();
         if (const auto* asked = std::get_if<cloudwatch_alarm::Confirmation>(&*told))

@@ -9,6 +9,7 @@
 
 #include "services/ingest/service/alerts.h"
 #include "services/ingest/service/http_face.h"
+#include "services/ingest/source/cloudwatch_alarm/sns_signature.h"
 
 namespace liveops::ingest {
 
@@ -36,7 +37,9 @@ class AlertFace final : public HttpFace {
 std::unique_ptr<HttpFace> AlertmanagerFace(std::shared_ptr<Alerts> alerts);
 std::unique_ptr<HttpFace> DatadogFace(std::shared_ptr<Alerts> alerts);
 std::unique_ptr<HttpFace> NewRelicFace(std::shared_ptr<Alerts> alerts);
-std::unique_ptr<HttpFace> CloudWatchAlarmFace(std::shared_ptr<Alerts> alerts);
+// `sns`: whose signatures are checked before anything else of a message is believed.
+std::unique_ptr<HttpFace> CloudWatchAlarmFace(std::shared_ptr<Alerts> alerts,
+                                              cloudwatch_alarm::SnsSettings sns);
 
 // What amtool asks an Alertmanager before it does anything: `GET /api/v2/status`.
 class AlertmanagerStatusFace final : public HttpFace {

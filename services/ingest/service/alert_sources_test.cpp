@@ -182,6 +182,7 @@ TEST_P(AlertSources, WhatIsMalformedIsSaid) {
   }
   EXPECT_EQ(Tell(GetParam().fires, {{"Content-Encoding", "gzip"}})->status, 415);
   EXPECT_EQ(world_.producer.sent.size(), 0u);
+  EXPECT_EQ(Counter("refused_alerts"), 6) << "each request as one";
 }
 
 TEST_P(AlertSources, TooLarge) {

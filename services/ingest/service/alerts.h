@@ -44,6 +44,11 @@ class Alerts {
   void Take(std::string_view source, ForeignAlerts alerts, std::size_t bytes, const rpc::Peer& peer,
             std::string_view traceparent, Done done);
 
+  // The brokers' time. kUnavailable: nothing can be taken now.
+  Result<RealTime> Now() const { return core_.Gate(0); }
+  // Counts a request that no alert could be read of as one that was refused.
+  void CountUnreadable() { core_.CountAlerts(0, 1); }
+
   // Does it, or one of its labels, name its service?
   bool NamesService(const ForeignAlert& alert) const;
 

@@ -28,7 +28,7 @@ HttpRoutes MakeHttpRoutes(Core& core, SpanIntake& spans, LogIntake& logs,
   routes["GET /api/v2/status"] = std::make_unique<AlertmanagerStatusFace>();
   routes["/api/v1/webhooks/datadog"] = DatadogFace(alerts);
   routes["/api/v1/webhooks/newrelic"] = NewRelicFace(alerts);
-  routes["/api/v1/webhooks/cloudwatch"] = CloudWatchAlarmFace(alerts);
+  routes["/api/v1/webhooks/cloudwatch"] = CloudWatchAlarmFace(alerts, settings.sns);
   return routes;
 }
 

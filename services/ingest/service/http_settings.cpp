@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/config/references.h"
+
 namespace liveops::ingest {
 namespace {
 
@@ -42,6 +44,39 @@ void ReadTokens(config::Reader& reader, HttpSettings& out) {
   }
   for (const auto& [name, list] : services)
     reader.Problem("http.token_services", "there is no token of " + name);
+}
+
+void ReadSns(config::Reader& reader, cloudwatch_alarm::SnsSettings& out) {
+  constexpr const char* kCertificates = "alerts.sns.certificates";
+  constexpr const char* kTopics = "alerts.sns.topics";
+  const std::vector<std::string> files = reader.List(kCertificates);
+  for (const std::string& file : files) {
+    const Result<std::string> pem = config::ReadFile(file);
+    if (!pem) {
+      reader.Problem(kCertificates, pem.error().message);
+      continue;
+    }
+    const auto read = http::SigningCertificate::ReadAll(*pem);
+    if (!read) {
+      reader.Problem(kCertificates, file + ": " + read.error().message);
+      continue;
+    }
+    out.certificates.insert(out.certificates.end(), read->begin(), read->end());
+  }
+  for (std::string& topic : reader.List(kTopics)) {
+    if (!topic.starts_with("arn:"))
+      reader.Problem(kTopics, "a topic is named by its ARN: arn:aws:sns:REGION:ACCOUNT:NAME");
+    out.topics.insert(std::move(topic));
+  }
+  if (files.empty() && !out.topics.empty()) {
+    reader.Problem(kTopics,
+                   "says nothing without alerts.sns.certificates: no signature would be "
+                   "checked");
+  }
+  if (!files.empty() && out.topics.empty()) {
+    reader.Problem(kCertificates,
+                   "needs alerts.sns.topics: SNS signs the messages of anybody's topics");
+  }
 }
 
 void ReadCloudWatch(config::Reader& reader, cloudwatch::TranslatorSettings& out) {
@@ -83,6 +118,7 @@ HttpSettings ReadHttpSettings(config::Reader& reader) {
       reader.Problem("remote_write.gauges", name + " is among the counters, too");
     remote.types.gauges.insert(name);
   }
+  ReadSns(reader, out.sns);
   ReadCloudWatch(reader, out.cloudwatch);
   return out;
 }

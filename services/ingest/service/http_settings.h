@@ -8,6 +8,7 @@
 #include "common/config/config.h"
 #include "services/ingest/service/alerts.h"
 #include "services/ingest/service/remote_writes.h"
+#include "services/ingest/source/cloudwatch_alarm/sns_signature.h"
 #include "services/ingest/source/cloudwatch_stream/translate.h"
 
 namespace liveops::ingest {
@@ -28,6 +29,7 @@ struct HttpSettings {
   std::vector<HttpToken> tokens;
   RemoteWrites::Settings remote_write;
   Alerts::Settings alerts;
+  cloudwatch_alarm::SnsSettings sns;
   cloudwatch::TranslatorSettings cloudwatch;
 
   bool enabled() const { return !address.empty() || !plain_address.empty(); }
@@ -45,6 +47,9 @@ struct HttpSettings {
 //   remote_write.counters, remote_write.gauges  names of series whose kind Prometheus does not say
 //                           and their name would mislead about, e.g. gauges: [db_connection_count]
 //   alerts.service_labels   [service, job]: likewise, that an alert has
+//   alerts.sns.certificates PEM files, each of one or more certificates that SNS signs with; where
+//                           there are any, a CloudWatch alarm must be signed by one of them
+//   alerts.sns.topics       the ARNs whose messages are taken; needed with the former
 //   cloudwatch.service      "cloudwatch": whose metrics those are that no rule and no stream names
 //   cloudwatch.services     {"DIMENSION=VALUE": SERVICE}, VALUE may end with *: the longest wins
 //   cloudwatch.metrics      {"NAMESPACE/METRIC{DIMENSION,…}": "NAME = STATISTIC [* FACTOR] [in

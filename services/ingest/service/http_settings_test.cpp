@@ -37,6 +37,67 @@ remote_write:
   EXPECT_TRUE(read.remote_write.types.gauges.contains("db_connection_count"));
 }
 
+// A datum of a load balancer's requests.
+cloudwatch::Datum Requests(const std::string& group) {
+  cloudwatch::Datum datum;
+  datum.space = "AWS/ApplicationELB";
+  datum.metric = "RequestCount";
+  datum.dimensions = {{"LoadBalancer", "app/edge/1"}, {"TargetGroup", group}};
+  return datum;
+}
+
+TEST(HttpSettings, OfCloudWatch) {
+  auto reader = config::Reader::FromText(R"(
+cloudwatch:
+  service: edge
+  services: {"TargetGroup=targetgroup/shop/*": shop, "TargetGroup=targetgroup/shop/2": pay}
+  metrics:
+    "AWS/ApplicationELB/RequestCount{LoadBalancer,TargetGroup}": drop
+    "Shop/OrderValue": "order_count = count; order_value_eur = sum * 0.01 in EUR"
+)",
+                                         "t", ".");
+  ASSERT_TRUE(reader.ok());
+  const cloudwatch::TranslatorSettings read = ReadHttpSettings(*reader).cloudwatch;
+  const Status finished = reader->Finish();
+  EXPECT_TRUE(finished.ok()) << finished.error().message;
+  EXPECT_EQ(read.service, "edge");
+  EXPECT_EQ(read.services.Of(Requests("targetgroup/shop/1")), "shop");
+  EXPECT_EQ(read.services.Of(Requests("targetgroup/shop/2")), "pay");
+  EXPECT_EQ(read.services.Of(Requests("targetgroup/x/1")), "");
+  const auto* const dropped = read.mapping.Find(Requests("targetgroup/shop/1"));
+  ASSERT_NE(dropped, nullptr);
+  EXPECT_TRUE(dropped->empty()) << "in place of what is shipped";
+  cloudwatch::Datum order;
+  order.space = "Shop";
+  order.metric = "OrderValue";
+  const auto* const outputs = read.mapping.Find(order);
+  ASSERT_NE(outputs, nullptr);
+  ASSERT_EQ(outputs->size(), 2u);
+  EXPECT_EQ((*outputs)[0].metric, "order_count");
+  EXPECT_EQ((*outputs)[0].statistic, cloudwatch::Statistic::kCount);
+  EXPECT_EQ((*outputs)[1].metric, "order_value_eur");
+  EXPECT_EQ((*outputs)[1].factor, 0.01);
+  EXPECT_EQ((*outputs)[1].unit, "EUR");
+  order.metric = "Other";
+  EXPECT_EQ(read.mapping.Find(order), nullptr);
+}
+
+TEST(HttpSettings, WhatOfCloudWatchCannotBe) {
+  auto reader = config::Reader::FromText(R"(
+cloudwatch:
+  service: ""
+  services: {"no rule": shop}
+  metrics: {"Shop/OrderValue": "order_count = median", "nonsense": drop}
+)",
+                                         "t", ".");
+  ASSERT_TRUE(reader.ok());
+  (void)ReadHttpSettings(*reader);
+  const Status status = reader->Finish();
+  ASSERT_FALSE(status.ok());
+  for (const char* part : {"t:3:12: must have a name", "no rule", "median", "nonsense"})
+    EXPECT_THAT(status.error().message, HasSubstr(part));
+}
+
 TEST(HttpSettings, AreNotNeeded) {
   auto reader = config::Reader::FromText("", "t", ".");
   ASSERT_TRUE(reader.ok());

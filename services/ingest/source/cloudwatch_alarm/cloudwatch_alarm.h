@@ -9,8 +9,8 @@
 
 // CloudWatch alarms as SNS posts them to an HTTP(S) endpoint
 // (https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html): an envelope whose
-// Message is the alarm's JSON (AlarmName, NewStateValue, StateChangeTime, …). SNS' signature is not
-// verified here: who may post is who shows a token or a certificate.
+// Message is the alarm's JSON (AlarmName, NewStateValue, StateChangeTime, …). Whether SNS sent it:
+// sns_signature.h.
 namespace liveops::ingest::cloudwatch_alarm {
 
 // SNS asks whether it may post. Nothing is fetched: that is for a person to say.
