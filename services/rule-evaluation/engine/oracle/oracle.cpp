@@ -142,15 +142,15 @@ void Oracle::Name(Watch& watch, std::size_t series) {
       if (!feeds && book.left) continue;
       if (!feeds && watch.own(t) && !HasRoom(watch, labels)) continue;
       watch.lateness = std::max(watch.lateness, LatenessFor(watch, book.slowest));
-      if (feeds) continue;
-      watch.members.push_back({series, t, o, labels, false, {}, false});
+      if (!feeds) watch.members.push_back({series, t, o, labels, false, {}, false});
+      // Each leaves the present and the past by itself.
       const auto remembered = [&](const MemberBook& m) {
         return m.series == series && m.test == t && m.operand == o && m.past;
       };
       if (watch.test(t).IsCompared() &&
           std::none_of(watch.members.begin(), watch.members.end(), remembered))
         watch.members.push_back({series, t, o, labels, true, {}, false});
-      if (!watch.own(t)) continue;
+      if (feeds || !watch.own(t)) continue;
       const auto same = [&](const auto& group) { return group->labels == labels; };
       if (std::any_of(watch.groups.begin(), watch.groups.end(), same)) continue;
       watch.groups.push_back(std::make_unique<GroupBook>());
