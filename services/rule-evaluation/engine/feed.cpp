@@ -32,6 +32,7 @@ class Feeder {
         offset_(offset),
         batch_(batch),
         now_ms_(s.now_ms()),
+        idle_ms_(IdleSince(s)),
         future_ms_(now_ms_ + std::max(kFutureMs, s.Scaled(2000))),
         ordered_(!has_sequence) {}
 
@@ -54,6 +55,7 @@ class Feeder {
   const std::int64_t offset_;
   const BatchView& batch_;
   const std::int64_t now_ms_;
+  const std::int64_t idle_ms_;
   const std::int64_t future_ms_;  // points after it are refused
   const bool ordered_;  // without sequences: a point not after the last of its series is a repeat
   std::span<std::uint32_t> ids_;  // by the batch's index
@@ -96,6 +98,11 @@ std::uint32_t Feeder::ServiceNumber() {
 void Feeder::Resolve(Service& service, std::uint32_t number) {
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     const SeriesView& view = batch_.series[i];
+    if (ids_[i] != SeriesTable::kNone && IsUnused(s_.series.at(ids_[i]), idle_ms_)) {
+      BeforeSeries(s_, ids_[i]);
+      s_.series.Remove(ids_[i]);  // it is new, whether housekeeping was there or not
+      ids_[i] = SeriesTable::kNone;
+    }
     if (ids_[i] == SeriesTable::kNone) ids_[i] = Newcomer(view, number);
     if (ids_[i] == SeriesTable::kNone) continue;
     BeforeSeries(s_, ids_[i]);

@@ -355,6 +355,12 @@ void WithdrawAdopted(State& s, std::vector<Transition>& out);
 void AdvanceClock(State& s, const RecordView& record);
 void ApplyTick(State& s, const TickView& tick);
 void Housekeep(State& s);
+// Who was named last before this moment is idle.
+std::int64_t IdleSince(const State& s);
+// Such a one in which nobody has an interest any more is forgotten.
+inline bool IsUnused(const Series& series, std::int64_t idle_since_ms) {
+  return series.seen_ms < idle_since_ms && series.members == 0;
+}
 void StartRuleClock(State& s, Rule& rule);
 std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol);
 // How far its watermark is behind the clock. Until a series feeds it nobody knows how late its

@@ -230,6 +230,8 @@ void ForgetSilent(State& s, Rule& rule, std::int64_t before_ms) {
 
 }  // namespace
 
+std::int64_t IdleSince(const State& s) { return s.now_ms() - std::max(kIdleMs, s.Scaled(kIdleMs)); }
+
 // Forgets what has no more use. Runs by the partition clock, and at the same marks of it wherever a
 // shard began, so that every replay does it at the same record.
 void Housekeep(State& s) {
@@ -238,22 +240,22 @@ void Housekeep(State& s) {
   if (now / every == s.housekept_ms / every) return;
   BeforeAll(s);
   s.housekept_ms = now;
-  const std::int64_t idle = std::max(kIdleMs, s.Scaled(kIdleMs));
-  s.sessions.ForgetBefore(InstantFromMs(now - idle));
+  const std::int64_t idle_ms = IdleSince(s);
+  s.sessions.ForgetBefore(InstantFromMs(idle_ms));
   for (const auto& [number, rule] : s.rules) {
     if (rule->home) {
       HousekeepHome(s, *rule);
     } else if (!rule->probe) {
-      ForgetSilent(s, *rule, now - idle);
+      ForgetSilent(s, *rule, idle_ms);
     }
     if (!rule->overflow) continue;
     std::erase_if(rule->overflow->refused,
-                  [&](const auto& entry) { return entry.second < now - idle; });
+                  [&](const auto& entry) { return entry.second < idle_ms; });
   }
   std::erase_if(s.holes, [&](const Hole& hole) { return hole.to_ms < now - kHolesKeptMs; });
   std::vector<std::uint32_t> unused;
   s.series.ForEach([&](std::uint32_t id, const Series& series) {
-    if (series.members == 0 && series.seen_ms < now - idle) unused.push_back(id);
+    if (IsUnused(series, idle_ms)) unused.push_back(id);
   });
   for (const std::uint32_t id : unused) s.series.Remove(id);
   for (const auto& service : s.services) {
