@@ -92,8 +92,9 @@ void ApplyDecommission(State& s, const DecommissionView& view, std::vector<Trans
   service.decommissions.push_back(
       {*pairs, std::string(view.reason), std::string(view.actor), s.now()});
   s.series.ForEach([&](std::uint32_t id, Series& series) {
-    if (series.service != number || series.labels.empty()) return;
-    if (series.kind == SeriesKind::kSlices) return;
+    if (series.service != number || series.kind == SeriesKind::kSlices) return;
+    // Of one that no rule reads it is found out when it is named again, restarted or not.
+    if (series.labels.empty()) series.generation = 0;
     const auto labels = Labels::Decode(series.labels);
     if (!labels || !HasAll(*labels, *pairs)) return;
     BeforeSeries(s, id);

@@ -394,6 +394,6 @@ History Generator::Make() {
 
 }  // namespace
 
-History MakeHistory(std::uint64_t seed) { return Generator(seed).Make(); }
+History MakeHistoryOfMinutes(std::uint64_t seed) { return Generator(seed).Make(); }
 
 }  // namespace liveops::engine::oracle

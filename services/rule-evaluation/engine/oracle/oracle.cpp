@@ -88,6 +88,7 @@ void Oracle::Apply(const RecordView& record, std::vector<Expected>& out) {
   } else if (const auto* batch = std::get_if<BatchView>(&record.body)) {
     if (!points_.Repeated(record)) Take(record, *batch);
   }
+  Housekeep();
   for (const auto& watch : watches_) CheckOverflow(*watch);
 }
 
@@ -163,6 +164,10 @@ void Oracle::Name(Watch& watch, std::size_t series) {
 // "Points behind the watermark are counted and shown, never a transition."
 // Reading: behind what was judged already; the watermark goes in the steps of the judgements.
 void Oracle::Take(const RecordView& record, const BatchView& batch) {
+  for (const SeriesView& view : batch.series) {
+    const auto known = points_.Known(view.fingerprint);
+    if (known && IsForgotten(*known)) points_.Forget(*known);
+  }
   const std::vector<std::size_t> named = points_.Name(batch, time_.now());
   for (std::size_t entry = 0; entry < named.size(); ++entry) {
     const std::size_t series = named[entry];

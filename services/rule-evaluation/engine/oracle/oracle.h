@@ -69,7 +69,7 @@ struct SpeakerBook {
 
 // The groups for which a condition has no room, and the alarm that says so.
 struct OverflowBook {
-  std::set<Labels> refused;
+  std::map<Labels, std::int64_t> refused;  // when they were last named
   AlarmLife life;
   std::size_t told = 0;
   std::int64_t told_at = 0;
@@ -164,6 +164,10 @@ class Oracle {
   // oracle_top.cpp
   void Rank(const Watch& watch, std::int64_t end) const;
   void Silence(Watch& watch, GroupBook& group, Finding f);
+  // After an hour; at the ten minutes of the clock.
+  bool IsForgotten(std::size_t series) const;
+  void Housekeep();
+  void ForgetSpeakers(Watch& watch, std::size_t test, std::int64_t before) const;
   void DropAllGauges(Watch& watch) const;
   static void Forget(Watch& watch, const GroupBook& group);
   void Tell(const Watch& watch, const GroupBook& group, const Word& word, const Finding& f);
@@ -283,6 +287,7 @@ class Oracle {
   std::vector<Span> holes_;               // of the log, and times when points were refused
   std::int64_t refused_ = INT64_MIN / 2;  // when ingest last refused points of the service
   std::int64_t hard_from_ = INT64_MIN / 2;
+  std::int64_t housekept_ = 0;
   std::int64_t soft_from_ = INT64_MIN / 2;
   std::int64_t frozen_until_ = INT64_MIN / 2;
   std::int64_t offset_ = 0;

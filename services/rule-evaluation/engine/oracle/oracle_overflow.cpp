@@ -21,7 +21,7 @@ bool Oracle::HasRoom(Watch& watch, const Labels& labels) {
     return true;
   }
   if (!watch.overflow) watch.overflow.emplace();
-  watch.overflow->refused.insert(labels);
+  watch.overflow->refused[labels] = time_.now();
   return false;
 }
 
@@ -38,8 +38,7 @@ void Oracle::TellOverflow(Watch& watch, const Word& word) {
 }
 
 // "The number grows in the log, not oftener than each minute. It resolves when nothing is refused
-// any more." That a group is forgotten an hour after it last reported no history is long enough to
-// show.
+// any more."
 void Oracle::CheckOverflow(Watch& watch) {
   if (!watch.overflow) return;
   OverflowBook& book = *watch.overflow;

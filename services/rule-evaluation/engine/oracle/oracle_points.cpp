@@ -17,7 +17,7 @@ constexpr std::int64_t kUnknownBeatMs = 120'000;
 std::int64_t StartOf(const Point& p) { return p.duration > 0 ? p.time - p.duration : 0; }
 
 // The newest by event time; of two the one that came later.
-const Point* NewestOf(const std::vector<Point>& points) {
+const Point* NewestOf(std::span<const Point> points) {
   const Point* newest = nullptr;
   for (const Point& p : points) {
     if (newest == nullptr || p.time >= newest->time) newest = &p;
@@ -29,7 +29,7 @@ const Point* NewestOf(const std::vector<Point>& points) {
 // Reading: to the millisecond, which may be rounded up or down.
 const Point* BeforeInStream(const SeriesBook& series, const Point& p) {
   const Point* newest = nullptr;
-  for (const Point& q : series.points) {
+  for (const Point& q : series.heard()) {
     if (std::abs(StartOf(q) - StartOf(p)) <= 1 && (newest == nullptr || q.time >= newest->time))
       newest = &q;
   }
@@ -55,7 +55,7 @@ void Cover(const SeriesBook& series, Point& p) {
     p.from = p.time - p.duration;
     return;
   }
-  const Point* before = NewestOf(series.points);
+  const Point* before = NewestOf(series.heard());
   if (before == nullptr) return;
   const std::int64_t beat = series.Interval();
   const std::int64_t gap = p.time - before->time;
@@ -83,7 +83,7 @@ void CountFromTotal(const SeriesBook& series, Point& p) {
   const Point* before = BeforeInStream(series, p);
   if (before == nullptr) {
     // Where it began after all that was seen, everything that it counted is new.
-    const Point* newest = NewestOf(series.points);
+    const Point* newest = NewestOf(series.heard());
     p.baseline = newest == nullptr || p.duration == 0 || StartOf(p) < newest->time;
     if (p.baseline) return;
     p.covers = true;
@@ -109,7 +109,7 @@ void CountFromTotal(const SeriesBook& series, Point& p) {
 
 // Without numbers on the batches a point that is not after the last of its series is a repeat.
 bool IsRepeat(const SeriesBook& series, const Point& p) {
-  const Point* newest = NewestOf(series.points);
+  const Point* newest = NewestOf(series.heard());
   if (newest == nullptr || p.time > newest->time) return false;
   const bool together = series.kind == SeriesKind::kObservation && p.time == newest->time &&
                         p.offset == series.points.back().offset;
@@ -120,14 +120,14 @@ bool IsRepeat(const SeriesBook& series, const Point& p) {
 
 std::int64_t SeriesBook::Newest() const {
   std::int64_t newest = INT64_MIN;
-  for (const Point& p : points) newest = std::max(newest, p.time);
+  for (const Point& p : heard()) newest = std::max(newest, p.time);
   return newest;
 }
 
 std::int64_t SeriesBook::Interval() const {
   std::vector<std::int64_t> gaps;
   std::int64_t newest = INT64_MIN;
-  for (const Point& p : points) {
+  for (const Point& p : heard()) {
     if (p.time <= newest) continue;
     if (newest != INT64_MIN) gaps.push_back(p.time - newest);
     newest = p.time;
@@ -150,6 +150,19 @@ std::size_t Points::Find(const SeriesView& view) {
     series_.push_back(std::move(book));
   }
   return it->second;
+}
+
+std::optional<std::size_t> Points::Known(const Fingerprint& fingerprint) const {
+  const auto it = index_.find(fingerprint);
+  return it == index_.end() ? std::nullopt : std::optional(it->second);
+}
+
+void Points::Forget(std::size_t series) {
+  SeriesBook& book = series_[series];
+  book.forgotten = book.points.size();
+  book.left.reset();
+  book.slowest = Protocol::kNative;
+  book.unusable = INT64_MIN / 2;
 }
 
 std::size_t Points::Own(const std::string& name) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -40,6 +41,7 @@ struct SeriesBook {
   std::string unit;
   Labels labels;
   std::vector<Point> points;              // every accepted one for ever, as they came
+  std::size_t forgotten = 0;              // so many of them: it was new after them
   std::int64_t named = 0;                 // clock when a record last named it
   Protocol slowest = Protocol::kNative;   // that it came by once
   std::int64_t unusable = INT64_MIN / 2;  // clock when one of its points was too late or too early
@@ -55,6 +57,7 @@ struct SeriesBook {
   bool cumulative() const {
     return kind == SeriesKind::kCounterCumulative || kind == SeriesKind::kHistogramCumulative;
   }
+  std::span<const Point> heard() const { return std::span(points).subspan(forgotten); }
   // Its newest event time; INT64_MIN without a point.
   std::int64_t Newest() const;
   // The median of the last gaps between its points; 0 while it has said less than two.
@@ -71,6 +74,9 @@ class Points {
 
   // Was the record written before? Notes that it was.
   bool Repeated(const RecordView& record);
+  // The series with this identity, if it was ever named; and makes it a new one.
+  std::optional<std::size_t> Known(const Fingerprint& fingerprint) const;
+  void Forget(std::size_t series);
   // The series that a batch names.
   std::vector<std::size_t> Name(const BatchView& batch, std::int64_t clock);
   // The points of a batch that count, in their order. After Name.

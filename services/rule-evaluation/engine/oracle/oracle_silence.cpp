@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "services/rule-evaluation/engine/oracle/oracle.h"
 
@@ -8,6 +10,8 @@ namespace {
 constexpr std::int64_t kLongAgo = INT64_MIN / 4;
 // A taken over alarm's series may take so long to come back, at least.
 constexpr std::int64_t kReturnMs = 120'000;
+constexpr std::int64_t kForgottenMs = 3'600'000;
+constexpr std::int64_t kHousekeepMs = 600'000;
 
 bool IsPrimary(const plan::Measure& measure, std::size_t operand) {
   return !measure.IsRatio() || operand == 1;
@@ -95,6 +99,57 @@ bool Oracle::Silent(const Watch& watch, const GroupBook& group, std::int64_t end
   return end - watch.born >= length && !Doubted(end - length);
 }
 
+// "A series in which no rule had an interest for an hour is new when it speaks again."
+bool Oracle::IsForgotten(std::size_t series) const {
+  const auto is = [&](const auto& entry) { return entry.series == series; };
+  return points_.at(series).named < time_.now() - kForgottenMs &&
+         std::none_of(watches_.begin(), watches_.end(), [&](const auto& watch) {
+           return std::any_of(watch->members.begin(), watch->members.end(), is) ||
+                  std::any_of(watch->speakers.begin(), watch->speakers.end(), is);
+         });
+}
+
+// Reading: calm groups whose series were all silent for an hour more than their windows reach back
+// are forgotten, and so is what several groups look at.
+void Oracle::Housekeep() {
+  if (time_.now() / kHousekeepMs == std::exchange(housekept_, time_.now()) / kHousekeepMs) return;
+  for (const auto& watch : watches_) {
+    const auto old = [&](const MemberBook& m) {
+      const plan::Test& test = watch->test(m.test);
+      const std::int64_t reach = test.window.count() + (m.past ? test.ago.count() : 0);
+      return NewestTime(m) < time_.now() - kForgottenMs - reach;
+    };
+    if (watch->overflow) {
+      std::erase_if(watch->overflow->refused, [&](const auto& refused) {
+        return refused.second < time_.now() - kForgottenMs;
+      });
+    }
+    for (std::size_t t = 0; t < watch->tests(); ++t) {
+      if (watch->counts(t)) ForgetSpeakers(*watch, t, time_.now() - kForgottenMs);
+    }
+    std::vector<const GroupBook*> calm;
+    for (const auto& group : watch->groups) {
+      if (!group->asleep || group->labels.empty() || group->life.state != AlarmState::kOk) continue;
+      const bool all =
+          std::all_of(watch->members.begin(), watch->members.end(), [&](const MemberBook& m) {
+            return !watch->own(m.test) || m.labels != group->labels || old(m);
+          });
+      if (all) calm.push_back(group.get());
+    }
+    for (const GroupBook* group : calm) Forget(*watch, *group);
+    const std::vector<MemberBook> before = watch->members;
+    for (const MemberBook& m : before) {
+      if (watch->own(m.test)) continue;
+      const auto beside = [&](const MemberBook& o) {
+        return o.test == m.test && o.past == m.past && o.labels == m.labels;
+      };
+      const bool all = std::all_of(watch->members.begin(), watch->members.end(),
+                                   [&](const MemberBook& o) { return !beside(o) || old(o); });
+      if (all) std::erase_if(watch->members, beside);
+    }
+  }
+}
+
 // "A group whose last series left closes as gone." Gauges leave; what counts or observes does not
 // (for an hour). Where none came since a plan edit, only `last` is sure to be of gauges;
 // what counts label values leaves as they do.
@@ -102,17 +157,27 @@ bool Oracle::Leaves(const Watch& watch, const GroupBook& group) const {
   if (watch.counts_itself()) return false;  // that nobody reports is what it says
   bool any = false;
   bool gauges = true;
+  bool long_silent = !group.labels.empty();
   for (std::size_t t = 0; t < watch.tests(); ++t) {
     if (!watch.own(t)) continue;
     for (const MemberBook* m : Members(watch, group, t)) {
       any = true;
       gauges &= Ends(watch, *m);
+      long_silent &=
+          watch.judged - NewestTime(*m) >= kForgottenMs || points_.at(m->series).left.has_value();
     }
   }
-  if (any) return gauges;
+  if (any) return gauges || long_silent;
   const plan::Measure& m = watch.when().measure;
-  return !m.IsRatio() && (m.value().aggregate == plan::Aggregate::kLast ||
-                          m.value().aggregate == plan::Aggregate::kDistinct);
+  const plan::Aggregate aggregate = m.value().aggregate;
+  if (!m.IsRatio() &&
+      (aggregate == plan::Aggregate::kLast || aggregate == plan::Aggregate::kDistinct)) {
+    return true;
+  }
+  const bool of_gauges = !m.IsRatio() && aggregate != plan::Aggregate::kRate &&
+                         aggregate != plan::Aggregate::kIncrease &&
+                         aggregate != plan::Aggregate::kQuantile;
+  return (!group.labels.empty() || of_gauges) && watch.judged - watch.born >= kForgottenMs;
 }
 
 // Gauges whose silence is proven leave, as long as others stay.

@@ -55,11 +55,11 @@ Oracle::Heads Oracle::CountHeads(const Watch& watch, std::size_t test, std::int6
     const std::int64_t beat = series.Interval() > 0 ? series.Interval() : kBeatAtFirstMs;
     const std::int64_t length = std::max(window, IsGauge(series) ? 3 * beat : (5 * beat + 1) / 2);
     if (series.left) {
-      head.spoke |= !series.points.empty();
+      head.spoke |= !series.heard().empty();
       continue;
     }
     head.silent &= series.named <= end - length && !Doubted(end - length);
-    if (series.points.empty()) continue;
+    if (series.heard().empty()) continue;
     head.spoke = true;
     head.silent &= end - series.Newest() >= length;
     head.speaks |= end - series.Newest() < std::max(window, 2 * series.Interval());
@@ -75,6 +75,42 @@ Oracle::Heads Oracle::CountHeads(const Watch& watch, std::size_t test, std::int6
     }
   }
   return count;
+}
+
+// "Once it has been silent for an hour it is forgotten, unless it is needed to make up the N."
+// Reading: a value goes by that of its series which spoke last.
+void Oracle::ForgetSpeakers(Watch& watch, std::size_t test, std::int64_t before) const {
+  const std::int64_t window = watch.test(test).window.count();
+  const auto forgotten = [&](std::size_t id) {
+    const SeriesBook& series = points_.at(id);
+    const std::int64_t beat = series.Interval() > 0 ? series.Interval() : kBeatAtFirstMs;
+    const std::int64_t length = std::max(window, IsGauge(series) ? 3 * beat : (5 * beat + 1) / 2);
+    const bool silent = series.named <= watch.judged - length && !Doubted(watch.judged - length) &&
+                        (series.heard().empty() || watch.judged - series.Newest() >= length);
+    return series.named < before && (series.left || silent);
+  };
+  std::map<std::string, std::size_t> newest;
+  for (const SpeakerBook& s : watch.speakers) {
+    if (s.test != test) continue;
+    const auto [it, fresh] = newest.emplace(s.value, s.series);
+    if (!fresh && points_.at(s.series).Newest() > points_.at(it->second).Newest()) {
+      it->second = s.series;
+    }
+  }
+  std::erase_if(watch.speakers, [&](const SpeakerBook& s) {
+    return s.test == test && newest.at(s.value) != s.series && forgotten(s.series);
+  });
+  std::multimap<std::int64_t, std::string> old;
+  for (const auto& [value, series] : newest) {
+    if (forgotten(series)) old.emplace(points_.at(series).Newest(), value);
+  }
+  std::size_t left = newest.size();
+  for (const auto& [last, value] : old) {
+    if (static_cast<double>(left) <= watch.test(test).threshold) break;
+    std::erase_if(watch.speakers,
+                  [&](const SpeakerBook& s) { return s.test == test && s.value == value; });
+    --left;
+  }
 }
 
 // Reading: where fewer than N ever spoke since the plan's activation, those who did not are given

@@ -31,7 +31,7 @@ inline void CheckPart(const SpreadSeeds& seeds, std::uint64_t part, bool at_once
     conditions.at_once = at_once;
     conditions.seed = seed;
     conditions.crashes = seed % 2 == 0;
-    const History history = Tamed(MakeHistory(seed));
+    const History history = Tamed(MakeHistoryOfMinutes(seed));
     const SpreadComparison c =
         CompareSpread(at_once ? history : WithoutFlapping(history), conditions);
     for (const auto& [what, times] : c.saw) saw[what] += times;
