@@ -1,6 +1,7 @@
 // Unmodified OpenTelemetry SDKs make spans (JavaScript by HTTP in JSON, Python by gRPC); their
 // rate, errors and duration page, and the slowest can be found. Another exports its metrics by HTTP
 // in JSON, a histogram of it exponential. The cases share one stack.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -115,6 +116,36 @@ TEST_F(Traces, OfJavaScriptsSdkPageByRateErrorsAndDuration) {
   EXPECT_EQ(slowest["spans"][0]["trace_id"], said["slowest"]);
   EXPECT_EQ(slowest["spans"][0]["operation"], "GET /games/:id");
   EXPECT_EQ(slowest["spans"][0]["duration_ms"], 240);
+}
+
+TEST_F(Traces, ToLookAtStandOnThePagesAndBelowTheExplanation) {
+  Plan(kPlan, "shown");
+  const auto send = [](const char* spans, const char* errors) {
+    return RunSdk({"node", Source("integration-tests/otlp/sdk_tracer.mjs"), Url("/v1/traces"),
+                   "shown", spans, errors, "120"});
+  };
+  send("10", "5");                               // too few to fire
+  std::this_thread::sleep_for(Duration(2'000));  // no page waits for traces: they were there before
+  const auto said = send("100", "50");
+  const std::string slow = R"(shown/slow{span.name="GET /games/:id"})";
+  Await(Duration(60'000), [&] { return Paged("shown").size() == 3; });
+  const auto ledger = Stack().sink().Ledger();
+  ASSERT_TRUE(ledger.ok());
+  int pages = 0;
+  for (const stack::LedgerEntry& entry : *ledger) {
+    if (entry.body.find("shown slow") == std::string::npos) continue;
+    ++pages;
+    EXPECT_THAT(entry.body, testing::ContainsRegex("[0-9a-f]{32}.*GET /games/:id.*240 ms"))
+        << entry.provider;
+  }
+  EXPECT_EQ(pages, 2) << "Slack and PagerDuty";
+  std::this_thread::sleep_for(Duration(2'000));
+  const auto ran =
+      Stack().Ctl("viewer-1", {"alarms", "explain", slow, "--kafka", Stack().kafka().address()});
+  ASSERT_TRUE(ran.ok() && ran->status.clean()) << (ran.ok() ? ran->err : ran.error().message);
+  EXPECT_THAT(ran->out, testing::HasSubstr("Traces\n"));
+  EXPECT_THAT(ran->out,
+              testing::HasSubstr(said["slowest"].get<std::string>() + "  GET /games/:id  240 ms"));
 }
 
 TEST_F(Traces, OfPythonsSdkPageByRateErrorsAndDuration) {

@@ -161,7 +161,11 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   LogRules log_rules;
   LogCounts log_counts(core, log_rules);
   LogIntake logs(config.logs, core, *log_producer, log_rules, log_counts);
-  Ticker ticker(core, [&](SteadyTime now, bool goodbye) { log_counts.Flush(now, goodbye); });
+  Ticker ticker(core, [&](SteadyTime now, bool goodbye) {
+    log_counts.Flush(now, goodbye);
+    core.exemplars().Flush(
+        now, {*log_producer, settings.instance, settings.session, settings.partitions, core.map()});
+  });
   PlanFollower follower(*std::move(plans), core.spreads(), log_rules);
   SelfWatch self_watch(core, runtime::NewSession(), started);
   std::unique_ptr<StatsdListener> statsd;

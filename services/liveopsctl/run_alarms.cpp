@@ -5,9 +5,12 @@
 #include <tuple>
 #include <utility>
 
+#include "common/runtime/exemplars.h"
+#include "services/liveopsctl/log/log_lines.h"
 #include "services/liveopsctl/progress.h"
 #include "services/liveopsctl/render/alarms.h"
 #include "services/liveopsctl/render/json.h"
+#include "services/liveopsctl/render/spans.h"
 #include "services/liveopsctl/session.h"
 
 namespace liveops::ctl {
@@ -89,15 +92,49 @@ int ExplainAt(Session& session, const std::string& alarm, std::int64_t at_ms) {
 
 }  // namespace
 
+namespace {
+
+// Beside the explanation, where it is known where Kafka is; without it that is whole.
+std::string TracesOf(Session& session, const v1::AlarmTransition& alarm,
+                     const std::string& address) {
+  constexpr std::size_t kMost = 5;
+  const Settings* settings = session.LoadedSettings();
+  if (alarm.state() != v1::ALARM_STATE_FIRING || settings == nullptr ||
+      (address.empty() && settings->kafka.empty()))
+    return "";
+  const auto read = [&]() -> Result<std::vector<v1::Exemplar>> {
+    auto ports = session.world().open_kafka(*KafkaOf(session, address), session.timeout());
+    if (!ports.ok()) return ports.error();
+    auto lines = LogLines::Open(std::move(*ports), {alarm.service(), LogLevel::kUnknown, ""},
+                                session.timeout());
+    if (!lines.ok()) return lines.error();
+    return lines->ExemplarsBetween(InstantFromMs(runtime::ExemplarsFrom(alarm)),
+                                   InstantFromMs(runtime::ExemplarsUntil(alarm)));
+  };
+  const Result<std::vector<v1::Exemplar>> found = read();
+  if (!found.ok()) {
+    session.Warn("traces were not looked up: " + found.error().message);
+    return "";
+  }
+  return RenderTraces(runtime::TellingExemplars(alarm, *found, kMost), session.style());
+}
+
+}  // namespace
+
 int RunAlarmsExplain(Session& session, const AlarmsExplain& command) {
   if (command.at_ms) return ExplainAt(session, command.alarm, *command.at_ms);
+  // Before the first connection: its threads must not get the signals.
+  const std::unique_ptr<Interrupt> interrupt = session.world().interrupts();
   Backend* backend = session.Open(Server::kEvaluation);
   if (backend == nullptr) return kExitUsage;
   v1::ExplainAlarmRequest request;
   request.set_alarm_id(command.alarm);
   const Result<v1::ExplainAlarmResponse> response = backend->ExplainAlarm(request);
   if (!response.ok()) return session.Fail(response.error());
-  return session.Answer(*response, RenderExplanation(*response, session.style()));
+  std::string text = RenderExplanation(*response, session.style());
+  if (!session.json())
+    text += TracesOf(session, response->alarm().last_transition(), command.kafka);
+  return session.Answer(*response, text);
 }
 
 int RunAlarmsAck(Session& session, const AlarmsAck& command) {

@@ -10,6 +10,7 @@
 #include "services/ingest/codec/exponential_histogram.h"
 #include "services/ingest/codec/fields.h"
 #include "services/ingest/codec/otlp_attributes.h"
+#include "services/ingest/codec/otlp_exemplars.h"
 #include "services/ingest/codec/otlp_packer.h"
 
 namespace liveops::ingest {
@@ -187,7 +188,7 @@ class Reader {
   bool Number(std::string_view message, admit::SeriesKind kind) {
     Point point;
     point.value = std::numeric_limits<double>::quiet_NaN();  // neither form: refused as not finite
-    own_.Clear();
+    BeginPoint();
     const bool read = ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
       std::string_view pair;
       std::uint64_t number = 0;
@@ -200,6 +201,8 @@ class Reader {
           return Taken(in.Fixed64(point.time_nano));
         case Tag(4, Type::kFixed64):
           return Taken(in.Double(point.value));
+        case Tag(5, Type::kBytes):
+          return Taken(in.Bytes(exemplars_.emplace_back()));
         case Tag(6, Type::kFixed64):
           if (!in.Fixed64(number)) return Took::kMalformed;
           point.value = static_cast<double>(static_cast<std::int64_t>(number));
@@ -218,6 +221,7 @@ class Reader {
     EncodeLabels(common_.all(), own_.all(), scratch_, labels_);
     packer_.Add(kind, metric_.name, metric_.unit, labels_, times->time_ms, times->duration_ms,
                 point.value);
+    TakeExemplars();
     return true;
   }
 
@@ -254,6 +258,8 @@ class Reader {
         return Taken(in.Bytes(bytes) && wire::AddFixed64s(bytes, bounds_));
       case Tag(7, Type::kFixed64):
         return Taken(in.Double(*bounds_.Room(1)) && (bounds_.Added(1), true));
+      case Tag(8, Type::kBytes):
+        return Taken(in.Bytes(exemplars_.emplace_back()));
       case Tag(10, Type::kVarint):
         return Taken(in.Varint(point.flags));
       default:
@@ -263,7 +269,7 @@ class Reader {
 
   bool HistogramPoint(std::string_view message, admit::SeriesKind kind) {
     Point point;
-    own_.Clear();
+    BeginPoint();
     bounds_.Clear();
     buckets_.Clear();
     if (!ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
@@ -280,12 +286,14 @@ class Reader {
     batch.histograms.push_back({series, times->time_ms - batch.base_time_ms, times->duration_ms,
                                 point.count, point.value, packer_.Keep(bounds_.All()),
                                 packer_.Keep(buckets_.All())});
+    TakeExemplars();
     return true;
   }
 
   bool ExponentialPoint(std::string_view message, admit::SeriesKind kind) {
-    own_.Clear();
+    BeginPoint();
     if (!exponential_.Read(message, own_)) return false;
+    ForEachMessage(message, 11, [&](std::string_view m) { return exemplars_.push_back(m), true; });
     const Point point{exponential_.start_nano(), exponential_.time_nano(), exponential_.flags(),
                       exponential_.count(), exponential_.sum()};
     if (NoValue(point)) return true;
@@ -307,8 +315,11 @@ class Reader {
     OtlpBatch& batch = packer_.batch(times->time_ms);
     batch.histograms.push_back({series, times->time_ms - batch.base_time_ms, times->duration_ms,
                                 point.count, point.value, part.bounds, packer_.Keep(part.counts)});
+    TakeExemplars();
     return true;
   }
+
+  void BeginPoint() { own_.Clear(), exemplars_.clear(); }
 
   bool NoValue(const Point& point) {
     if ((point.flags & kNoRecordedValue) == 0) return false;
@@ -347,6 +358,11 @@ class Reader {
     return packer_.Series(kind, metric_.name, metric_.unit, labels_, point_bytes);
   }
 
+  // Of the point whose labels were encoded last.
+  void TakeExemplars() {
+    AddExemplars(exemplars_, {service_, metric_.name, metric_.unit, labels_}, out_.exemplars);
+  }
+
   std::string Name() const { return ScrubUtf8(Truncate(metric_.name, 100)); }
 
   OtlpBatches out_;
@@ -358,6 +374,7 @@ class Reader {
   AttributeList own_{*out_.memory};     // of the point
   std::vector<Attribute> scratch_;
   std::string labels_;
+  std::vector<std::string_view> exemplars_;  // of the point
   wire::Column<double> bounds_;
   wire::Column<std::uint64_t> buckets_;
   ExponentialHistogram exponential_;

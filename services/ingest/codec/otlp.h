@@ -11,6 +11,7 @@
 
 #include "common/base/result.h"
 #include "services/ingest/admit/admit.h"
+#include "services/ingest/codec/exemplar.h"
 
 // OpenTelemetry's metrics (https://opentelemetry.io/docs/specs/otel/metrics/data-model/) as batches
 // of one service each.
@@ -52,11 +53,13 @@ struct OtlpBatches {
   std::uint64_t no_value = 0;                    // points without a recorded value
   std::vector<admit::Rejection> rejections;      // kUnsupported, kBadStart, kBadHistogram
   std::map<std::string, std::uint64_t> refused;  // their points by service
+  std::vector<Exemplar> exemplars;               // at most 1000
 };
 
 // Reads an ExportMetricsServiceRequest without libprotobuf; what that takes is taken, with the same
-// result. Parts of which nothing is used (scopes, exemplars) are not looked into. kInvalid: it is
-// none. Views `request`, which must outlive the result unchanged.
+// result. Parts of which nothing is used (scopes) are not looked into, nor is an exemplar that is
+// malformed a mistake. kInvalid: it is none. Views `request`, which must outlive the result
+// unchanged.
 Result<OtlpBatches> ReadOtlp(std::string_view request, std::size_t bytes_max);
 
 }  // namespace liveops::ingest

@@ -86,7 +86,7 @@ class Reader {
       CountedSpan& span = sorted.emplace_back(std::move(out_.spans[i]));
       if (sorted.size() == 1 || sorted[sorted.size() - 2].service != span.service)
         packer_.Of(span.service);
-      packer_.Add(admit::SeriesKind::kObservation, kSpanMetric, "ms", labels_[i], span.end_ms, 0,
+      packer_.Add(admit::SeriesKind::kObservation, kSpanMetric, "ms", span.labels, span.end_ms, 0,
                   span.duration_ms);
     }
     out_.spans = std::move(sorted);
@@ -123,18 +123,18 @@ class Reader {
                             : ok  ? "STATUS_CODE_OK"
                                   : "STATUS_CODE_UNSET"}};
     if (http.status > 0) own_.push_back({"status.class", {status_class, sizeof status_class}});
-    EncodeLabels({}, own_, scratch_, labels_.emplace_back());
+    std::string labels;
+    EncodeLabels({}, own_, scratch_, labels);
     out_.spans.push_back({service_, operation, span.trace_id(), span.span_id(),
                           static_cast<std::int64_t>(end / kNanosPerMs),
                           static_cast<double>(end - start) / static_cast<double>(kNanosPerMs),
-                          error});
+                          error, std::move(labels)});
   }
 
   OtlpSpans out_;
   OtlpPacker packer_;
   admit::Admission refused_;
   std::string service_;
-  std::vector<std::string> labels_;  // of out_.spans
   std::vector<Attribute> own_;
   std::vector<Attribute> scratch_;
 };

@@ -38,6 +38,7 @@ struct CountedSpan {
   std::int64_t end_ms = 0;  // real
   double duration_ms = 0;
   bool error = false;
+  std::string labels = {};  // of its point, as Labels::Encode writes them
 };
 
 struct OtlpSpans {

@@ -26,6 +26,7 @@
 #include "services/ingest/service/census.h"
 #include "services/ingest/service/clock.h"
 #include "services/ingest/service/emitter_book.h"
+#include "services/ingest/service/exemplars.h"
 #include "services/ingest/service/refusals.h"
 #include "services/ingest/service/spread_book.h"
 
@@ -150,6 +151,7 @@ class Core {
   IngestClock& clock() { return clock_; }
   const Settings& settings() const { return settings_; }
   kafka::Producer& producer() { return producer_; }
+  Exemplars& exemplars() { return exemplars_; }
   RefusalLedger& refusals() { return refusals_; }
   // For whoever follows the plans.
   SpreadBook& spreads() { return spreads_; }
@@ -202,6 +204,7 @@ class Core {
   RefusalLedger refusals_;
   SpreadBook spreads_;
   EmitterBook emitters_;
+  Exemplars exemplars_;
   mutable std::mutex rates_mutex_;
   admit::RateLimiter rates_;
   mutable std::mutex newcomers_mutex_;

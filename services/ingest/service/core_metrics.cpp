@@ -74,6 +74,7 @@ void Core::AddMetrics(metrics::List& list) const {
                  "Requests refused for the rate limit of an emitter, by its identity.",
                  static_cast<double>(requests), "", {{"identity", identity}});
   }
+  exemplars_.AddMetrics(list);
 }
 
 void Core::AddEmitterMetrics(metrics::List& list) const {

@@ -35,6 +35,10 @@ void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_v
   const Result<OtlpBatches> read = ReadOtlp(request, settings_.record_bytes_max);
   if (!read) return done(read.error());
   no_value_points_ += read->no_value;
+  for (const Exemplar& exemplar : read->exemplars) {
+    if (Allowed(peer, exemplar.service))
+      exemplars_.Offer(exemplar, std::chrono::steady_clock::now());
+  }
   std::vector<ServicePoints> points;
   for (const OtlpBatch& batch : read->batches) points.push_back({batch.service, batch.input()});
   const std::vector<std::pair<std::string, std::uint64_t>> refused(read->refused.begin(),

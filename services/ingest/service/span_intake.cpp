@@ -27,7 +27,11 @@ void SpanIntake::Export(std::string_view request, const rpc::Peer& peer,
   }
   others_ += read->others;
   for (const CountedSpan& span : read->spans) {
-    if (Core::Allowed(peer, span.service)) slowest_.Offer(span, now);
+    if (!Core::Allowed(peer, span.service)) continue;
+    slowest_.Offer(span, now);
+    core_.exemplars().Offer({span.service, std::string(kSpanMetric), "ms", span.labels, span.end_ms,
+                             span.duration_ms, span.trace_id, span.span_id},
+                            now);
   }
   std::vector<ServicePoints> points;
   for (const OtlpBatch& batch : batches.batches) points.push_back({batch.service, batch.input()});

@@ -90,6 +90,7 @@ struct AlarmsAck {
 struct AlarmsExplain {
   std::string alarm;
   std::optional<std::int64_t> at_ms;  // nullopt = now
+  std::string kafka;                  // where the log of exemplars is; "" = as configured
 };
 struct RemediationsList {
   bool open = false;

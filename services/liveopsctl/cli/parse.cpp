@@ -149,6 +149,10 @@ void AddAlarms(CLI::App& app, Draft& d) {
       Leaf(*alarms, "explain", "Why an alarm is in its state", d, &Draft::alarms_explain);
   explain->add_option("ALARM", d.alarms_explain.alarm, "Alarm id")->required();
   explain
+      ->add_option("--kafka", d.alarms_explain.kafka,
+                   "Where traces of what it is about are looked up")
+      ->type_name("HOST:PORT");
+  explain
       ->add_option("--at", d.explain_at,
                    "Why it fired or did not at this time, RFC 3339: its log is replayed up to then")
       ->type_name("TIME");

@@ -88,6 +88,12 @@ class FakeKafka {
     }
     Put(runtime::topic::kLogs, batch.SerializeAsString(), kBegin + now_);
   }
+  void Exemplar(const v1::Exemplar& exemplar, const std::string& service = "shop") {
+    v1::LogBatch batch;
+    batch.set_service(service);
+    *batch.add_exemplars() = exemplar;
+    Put(runtime::topic::kLogs, batch.SerializeAsString(), exemplar.time_ms());
+  }
   // As retention does: everything of the log before this offset.
   void Forget(std::int64_t before) { low_ = before; }
   std::size_t size() { return logs_[runtime::topic::kMetrics].size(); }

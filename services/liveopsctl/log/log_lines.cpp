@@ -16,6 +16,7 @@ namespace liveops::ctl {
 namespace {
 
 constexpr const char* kTopic = runtime::topic::kLogs;
+constexpr Duration kArrives{15'000};     // so late an exemplar may stand in the log, or later
 constexpr std::int64_t kFirstStep = 64;  // records; each step back is larger than the one before
 
 }  // namespace
@@ -45,8 +46,8 @@ void LogLines::Pick(const kafka::Record& record, std::vector<v1::LogRecord>& out
   }
 }
 
-Result<std::vector<v1::LogRecord>> LogLines::Between(std::int64_t from, std::int64_t to) {
-  std::vector<v1::LogRecord> out;
+Status LogLines::ForEach(std::int64_t from, std::int64_t to,
+                         const std::function<void(const kafka::Record&)>& take) {
   kafka::AssignedConsumer& consumer = *ports_.consumer;
   if (Status s = consumer.Assign({{kTopic, partition_, from}}); !s.ok()) return s.error();
   auto until = std::chrono::steady_clock::now() + timeout_;
@@ -54,18 +55,46 @@ Result<std::vector<v1::LogRecord>> LogLines::Between(std::int64_t from, std::int
     auto record = consumer.Poll(Duration(50));
     if (!record.ok()) return record.error();
     if (*record) {
-      if ((*record)->offset >= to) return out;
+      if ((*record)->offset >= to) return {};
       bytes_ += (*record)->value.size();
-      Pick(**record, out);
-      if ((*record)->offset + 1 >= to) return out;
+      take(**record);
+      if ((*record)->offset + 1 >= to) return {};
       until = std::chrono::steady_clock::now() + timeout_;
     } else if (consumer.ReachedEnd(kTopic, partition_)) {
-      return out;
+      return {};
     } else if (std::chrono::steady_clock::now() > until) {
       return UnavailableError(fmt::format("partition {} of {} gave no record for {}", partition_,
                                           kTopic, FormatDuration(timeout_)));
     }
   }
+}
+
+Result<std::vector<v1::LogRecord>> LogLines::Between(std::int64_t from, std::int64_t to) {
+  std::vector<v1::LogRecord> out;
+  const Status read = ForEach(from, to, [&](const kafka::Record& record) { Pick(record, out); });
+  if (!read.ok()) return read.error();
+  return out;
+}
+
+Result<std::vector<v1::Exemplar>> LogLines::ExemplarsBetween(Instant from, Instant until) {
+  const auto offset = [&](Instant time) {
+    return ports_.consumer->OffsetAt(kTopic, partition_, map_.ToReal(time), timeout_);
+  };
+  const Result<std::int64_t> first = offset(from);
+  if (!first.ok()) return first.error();
+  const Result<std::int64_t> after = offset(until + kArrives);
+  if (!after.ok()) return after.error();
+  std::vector<v1::Exemplar> out;
+  const std::int64_t last =
+      std::min({*after, end_, *first + static_cast<std::int64_t>(kRecordsMax)});
+  if (*first >= last) return out;
+  const Status read = ForEach(*first, last, [&](const kafka::Record& record) {
+    v1::LogBatch batch;
+    if (!batch.ParseFromString(record.value) || batch.service() != query_.service) return;
+    out.insert(out.end(), batch.exemplars().begin(), batch.exemplars().end());
+  });
+  if (!read.ok()) return read.error();
+  return out;
 }
 
 Result<std::vector<v1::LogRecord>> LogLines::Last(std::size_t count) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,13 +40,20 @@ class LogLines {
   // came for `wait`.
   Result<std::vector<v1::LogRecord>> Next(Duration wait);
 
+  // The service's exemplars that were appended from one time to the other (domain time), and a
+  // little after; of at most kRecordsMax records.
+  Result<std::vector<v1::Exemplar>> ExemplarsBetween(Instant from, Instant until);
+
   const TimeMap& time_map() const { return map_; }
 
  private:
   LogLines(KafkaPorts ports, LineQuery query, Duration timeout)
       : ports_(std::move(ports)), query_(std::move(query)), timeout_(timeout) {}
   void Pick(const kafka::Record& record, std::vector<v1::LogRecord>& out) const;
-  // The lines of the records from one offset to before another.
+  // Calls `take` with the records from one offset to before another.
+  Status ForEach(std::int64_t from, std::int64_t to,
+                 const std::function<void(const kafka::Record&)>& take);
+  // The lines of these records.
   Result<std::vector<v1::LogRecord>> Between(std::int64_t from, std::int64_t to);
 
   KafkaPorts ports_;

@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "common/runtime/exemplars.h"
 #include "services/liveopsctl/render/table.h"
 
 namespace liveops::ctl {
@@ -23,6 +24,19 @@ std::string RenderSpans(const v1::ListSlowestSpansResponse& response, const std:
   return fmt::format("the slowest that came to {} in the last five to ten minutes:\n",
                      Printable(response.instance())) +
          table.ToString(style);
+}
+
+std::string RenderTraces(const std::vector<v1::Exemplar>& traces, const Style& style) {
+  if (traces.empty()) return "";
+  std::string out = Paint(style, Tone::kStrong, "Traces") + "\n";
+  for (const v1::Exemplar& trace : traces) {
+    const std::string operation = runtime::OperationOf(trace);
+    out += "  " + runtime::TraceIdOf(trace) + "  " +
+           Printable((operation.empty() ? "" : operation + "  ") +
+                     FormatValue(trace.value(), trace.unit())) +
+           (runtime::HasFailed(trace) ? ", failed" : "") + "  " + FormatUtc(trace.time_ms()) + "\n";
+  }
+  return out;
 }
 
 }  // namespace liveops::ctl

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "liveops/v1/ingest.pb.h"
+#include "liveops/v1/logs.pb.h"
 #include "services/liveopsctl/render/text.h"
 
 namespace liveops::ctl {
@@ -10,5 +12,8 @@ namespace liveops::ctl {
 // The slowest spans of a service, as a table. Pure.
 std::string RenderSpans(const v1::ListSlowestSpansResponse& response, const std::string& service,
                         const Style& style);
+
+// Requests that an alarm is about, the most telling first: a paragraph; "" when there are none.
+std::string RenderTraces(const std::vector<v1::Exemplar>& traces, const Style& style);
 
 }  // namespace liveops::ctl

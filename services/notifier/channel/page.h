@@ -32,6 +32,15 @@ struct PageLine {
   std::string message;
 };
 
+// A request of those that the alarm is about, to be found where traces are kept.
+struct PageTrace {
+  Instant time{};
+  std::string operation;  // "GET /games/:id"; may be empty
+  std::string value;      // "612 ms"
+  bool failed = false;
+  std::string trace_id;  // hexadecimal
+};
+
 enum class RemedyEnd {
   kOpen,
   kVerified,
@@ -99,6 +108,7 @@ struct Page {
   std::vector<PageContribution> top;
   std::vector<PageChange> changes;
   std::vector<PageLine> error_lines;  // the newest, oldest first; as far as they are at hand
+  std::vector<PageTrace> traces;      // the most telling first; as far as they are at hand
   std::string runbook;
   // Of an alert that others judge: who, where, and the partition clock when it was last told.
   std::string origin;

@@ -282,6 +282,10 @@ std::string ShareText(Language language, const PageContribution& contribution,
   return out;
 }
 
+std::string TraceText(Language language, const PageTrace& trace) {
+  return OneLine(trace.value) + (trace.failed ? ", " + Say(language, &Words::failed) : "");
+}
+
 std::string TimeText(Instant t) {
   std::string out = FormatUtc(ToMs(t)).substr(0, 19);
   out[10] = ' ';

@@ -41,7 +41,8 @@ std::string LimitText(const Page& page);  // "> 1 %"
 // "endpoint=/games  12 (40 %)"; of what has no value, "pod=c  no data arrives".
 std::string ShareText(Language language, const PageContribution& contribution,
                       std::string_view unit);
-std::string TimeText(Instant t);  // "2026-02-04 09:15:00 UTC"
+std::string TraceText(Language language, const PageTrace& trace);  // "612 ms, failed"
+std::string TimeText(Instant t);                                   // "2026-02-04 09:15:00 UTC"
 
 std::string ApproveCommand(
     std::string_view remediation_id);                       // liveopsctl remediations approve <id>

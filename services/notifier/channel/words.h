@@ -31,6 +31,8 @@ struct Words {
   const char* changed;
   const char* nothing_changed;
   const char* error_lines;
+  const char* traces;
+  const char* failed;  // of one
   const char* remedy;
   const char* approve;
   const char* until;

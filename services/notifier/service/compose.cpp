@@ -1,11 +1,16 @@
 #include "services/notifier/service/compose.h"
 
+#include "common/base/text.h"
+#include "common/runtime/exemplars.h"
 #include "services/notifier/channel/pagerduty/pagerduty.h"
 #include "services/notifier/channel/slack/slack.h"
 #include "services/notifier/service/error_lines.h"
+#include "services/notifier/service/exemplars.h"
 
 namespace liveops::notifier {
 namespace {
+
+constexpr std::size_t kTracesOnPage = 3;
 
 std::string Joined(const v1::Action& action) {
   std::string out;
@@ -39,6 +44,19 @@ PageRemedy RemedyOnPage(const RemedyFacts& facts, const plan::Plan* plan) {
   }
   if (remedy.description.empty()) remedy.description = remedy.command;
   return remedy;
+}
+
+std::vector<PageTrace> TracesOnPage(const Exemplars& exemplars, const v1::AlarmTransition& alarm) {
+  std::vector<PageTrace> out;
+  for (const v1::Exemplar& e :
+       runtime::TellingExemplars(alarm,
+                                 exemplars.Of(alarm.service(), runtime::ExemplarsFrom(alarm),
+                                              runtime::ExemplarsUntil(alarm)),
+                                 kTracesOnPage)) {
+    out.push_back({InstantFromMs(e.time_ms()), runtime::OperationOf(e),
+                   FormatValue(e.value(), e.unit()), runtime::HasFailed(e), runtime::TraceIdOf(e)});
+  }
+  return out;
 }
 
 Page PageOfGroup(const Group& group, const NoticeDecision& notice) {
@@ -91,6 +109,8 @@ Page ComposePage(Registry& registry, const Group& group, const NoticeDecision& n
     }
     if (const ErrorLines* lines = registry.error_lines())
       page.error_lines = lines->Of(group.service, page.clock);
+    if (const Exemplars* exemplars = registry.exemplars())
+      page.traces = TracesOnPage(*exemplars, group.opening);
   }
   return page;
 }

@@ -3,24 +3,19 @@
 #include <chrono>
 #include <utility>
 
-#include "liveops/v1/logs.pb.h"
-
 namespace liveops::notifier {
 
-void ErrorLines::Read(const kafka::Record& record) {
-  v1::LogBatch batch;
-  if (!batch.ParseFromString(record.value)) return;
+void ErrorLines::Read(const v1::LogBatch& batch) {
   const std::lock_guard lock(mutex_);
   auto kept = services_.find(batch.service());
-  for (v1::LogRecord& line : *batch.mutable_records()) {
+  for (const v1::LogRecord& line : batch.records()) {
     if (line.level() < v1::LOG_LEVEL_ERROR) continue;
     if (kept == services_.end()) {
       if (services_.size() >= kServicesMax) return;
       kept = services_.emplace(batch.service(), std::deque<PageLine>()).first;
     }
     std::deque<PageLine>& lines = kept->second;
-    lines.push_back({InstantFromMs(line.time_ms()), std::move(*line.mutable_endpoint()),
-                     std::move(*line.mutable_message())});
+    lines.push_back({InstantFromMs(line.time_ms()), line.endpoint(), line.message()});
     if (lines.size() > kKept) lines.pop_front();
   }
 }

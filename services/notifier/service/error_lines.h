@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "common/kafka/kafka.h"
+#include "common/base/time.h"
+#include "liveops/v1/logs.pb.h"
 #include "services/notifier/channel/page.h"
 
 namespace liveops::notifier {
@@ -20,8 +21,7 @@ class ErrorLines {
   static constexpr std::size_t kServicesMax = 1000;  // beyond it others' lines are not kept
   static constexpr Duration kNews{600'000};          // older ones say nothing of what goes on
 
-  // A record of logs.v1; what is none changes nothing.
-  void Read(const kafka::Record& record);
+  void Read(const v1::LogBatch& batch);
   // Oldest first; those of the last kNews before `now` (domain time).
   std::vector<PageLine> Of(std::string_view service, Instant now) const;
 

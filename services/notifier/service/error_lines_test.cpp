@@ -19,9 +19,9 @@ using ::testing::IsEmpty;
 
 constexpr std::int64_t kNow = 1'770'000'000'000;
 
-kafka::Record Lines(const std::string& service,
-                    const std::vector<std::pair<v1::LogLevel, std::string>>& lines,
-                    std::int64_t time_ms = kNow) {
+v1::LogBatch Lines(const std::string& service,
+                   const std::vector<std::pair<v1::LogLevel, std::string>>& lines,
+                   std::int64_t time_ms = kNow) {
   v1::LogBatch batch;
   batch.set_service(service);
   for (const auto& [level, message] : lines) {
@@ -31,6 +31,10 @@ kafka::Record Lines(const std::string& service,
     line.set_message(message);
     line.set_endpoint("/pay");
   }
+  return batch;
+}
+
+kafka::Record RecordOf(const v1::LogBatch& batch) {
   kafka::Record record;
   record.topic = runtime::topic::kLogs;
   record.value = batch.SerializeAsString();
@@ -49,9 +53,6 @@ TEST(ErrorLines, TheNewestThreeOfAServiceAreKept) {
   lines.Read(Lines("bank", {{v1::LOG_LEVEL_ERROR, "of the bank"}}));
   lines.Read(Lines("shop", {{v1::LOG_LEVEL_FATAL, "2"}, {v1::LOG_LEVEL_ERROR, "3"}}));
   lines.Read(Lines("shop", {{v1::LOG_LEVEL_ERROR, "4"}}));
-  kafka::Record garbage;
-  garbage.value = "\x07garbage";
-  lines.Read(garbage);
   const auto shop = lines.Of("shop", InstantFromMs(kNow));
   EXPECT_THAT(Texts(shop), ElementsAre("2", "3", "4"));
   EXPECT_EQ(shop[0].endpoint, "/pay");
@@ -129,20 +130,28 @@ class FakeConsumer final : public kafka::AssignedConsumer {
 TEST(LineFollower, ReadsFromTheEndOnAndPassesOverAStorm) {
   FakeConsumer::State state;
   ErrorLines lines;
-  LineFollower follower(std::make_unique<FakeConsumer>(state), 4, lines);
+  Exemplars exemplars;
+  LineFollower follower(std::make_unique<FakeConsumer>(state), 4, lines, exemplars);
   const SteadyTime t{std::chrono::seconds(1000)};
-  state.coming.push_back(Lines("shop", {{v1::LOG_LEVEL_ERROR, "1"}}));
+  v1::LogBatch first = Lines("shop", {{v1::LOG_LEVEL_ERROR, "1"}});
+  first.add_exemplars()->set_time_ms(kNow);
+  state.coming.push_back(RecordOf(first));
   follower.Once(t);
+  EXPECT_EQ(exemplars.Of("shop", kNow - 1, kNow).size(), 1U);
   ASSERT_EQ(state.assigned.size(), 1U);
   ASSERT_EQ(state.assigned[0].size(), 4U);
   EXPECT_EQ(state.assigned[0][3].offset, kafka::kOffsetEnd);
   EXPECT_THAT(Texts(lines.Of("shop", InstantFromMs(kNow))), ElementsAre("1"));
 
-  kafka::Record storm = Lines("shop", {{v1::LOG_LEVEL_ERROR, "2"}});
+  kafka::Record garbage;
+  garbage.value = "\x07garbage";
+  state.coming.push_back(garbage);
+  follower.Once(t);
+  kafka::Record storm = RecordOf(Lines("shop", {{v1::LOG_LEVEL_ERROR, "2"}}));
   storm.value.append(ReadingPace::kBytesPerSecond, ' ');
   state.coming.push_back(storm);
   follower.Once(t);
-  state.coming.push_back(Lines("shop", {{v1::LOG_LEVEL_ERROR, "3"}}));
+  state.coming.push_back(RecordOf(Lines("shop", {{v1::LOG_LEVEL_ERROR, "3"}})));
   follower.Once(t + std::chrono::seconds(1));
   EXPECT_EQ(state.assigned.size(), 2U) << "to the end again";
   EXPECT_THAT(Texts(lines.Of("shop", InstantFromMs(kNow))), ElementsAre("1", "3"));

@@ -37,7 +37,10 @@ void LineFollower::Once(SteadyTime now) {
     assigned_ = false;
     return;
   }
-  lines_.Read(**record);
+  v1::LogBatch batch;
+  if (!batch.ParseFromString((*record)->value)) return;
+  lines_.Read(batch);
+  exemplars_.Read(batch);
 }
 
 void LineFollower::Start() {

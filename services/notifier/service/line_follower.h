@@ -6,16 +6,20 @@
 
 #include "common/kafka/kafka.h"
 #include "services/notifier/service/error_lines.h"
+#include "services/notifier/service/exemplars.h"
 
 namespace liveops::notifier {
 
-// Reads what is appended to logs.v1 into ErrorLines, on a thread of its own that nothing waits for:
-// while Kafka is away, or a storm goes on, pages have fewer lines.
+// Reads what is appended to logs.v1 into ErrorLines and Exemplars, on a thread of its own that
+// nothing waits for: while Kafka is away, or a storm goes on, pages have fewer of them.
 class LineFollower {
  public:
   LineFollower(std::unique_ptr<kafka::AssignedConsumer> consumer, std::int32_t partitions,
-               ErrorLines& lines)
-      : consumer_(std::move(consumer)), partitions_(partitions), lines_(lines) {}
+               ErrorLines& lines, Exemplars& exemplars)
+      : consumer_(std::move(consumer)),
+        partitions_(partitions),
+        lines_(lines),
+        exemplars_(exemplars) {}
   ~LineFollower() { Stop(); }
 
   void Start();
@@ -28,6 +32,7 @@ class LineFollower {
   const std::unique_ptr<kafka::AssignedConsumer> consumer_;
   const std::int32_t partitions_;
   ErrorLines& lines_;
+  Exemplars& exemplars_;
   ReadingPace pace_;
   bool assigned_ = false;
   std::atomic<bool> stop_{false};

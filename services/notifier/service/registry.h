@@ -18,6 +18,7 @@
 namespace liveops::notifier {
 
 class ErrorLines;
+class Exemplars;
 
 inline constexpr Duration kKeepClosed{7LL * 24 * 3600 * 1000};  // domain, after the resolve
 
@@ -101,6 +102,8 @@ class Registry {
   // Whose lines stand on pages; nullptr: none do. They must outlive it.
   void ShowErrorLines(const ErrorLines* lines) { error_lines_ = lines; }
   const ErrorLines* error_lines() const { return error_lines_; }
+  void ShowExemplars(const Exemplars* exemplars) { exemplars_ = exemplars; }
+  const Exemplars* exemplars() const { return exemplars_; }
 
   // Forgets what closed more than kKeepClosed before `now`.
   void Expire(Instant now);
@@ -142,6 +145,7 @@ class Registry {
   std::vector<std::string> plan_problems_;
   Instant newest_clock_{};
   const ErrorLines* error_lines_ = nullptr;
+  const Exemplars* exemplars_ = nullptr;
   int until_expiry_ = 1024;
 };
 

@@ -36,6 +36,7 @@ NotifierService::NotifierService(const runtime::CommonConfig& config, Settings s
       writer_(config.instance, runtime::NewSession()),
       core_(settings, time_map, config.topics.partitions, writer_) {
   core_.registry().ShowErrorLines(&error_lines_);
+  core_.registry().ShowExemplars(&exemplars_);
   sender_ = std::make_unique<http::Sender>(settings.http);
   dedup_ = std::make_unique<DedupTable>(
       settings.redis,
@@ -68,7 +69,7 @@ Status NotifierService::Start() {
   auto lines = kafka::AssignedConsumer::Create(config_.kafka, kLinesGather);
   if (!lines.ok()) return lines.error();
   line_follower_ =
-      std::make_unique<LineFollower>(std::move(*lines), partition_count_, error_lines_);
+      std::make_unique<LineFollower>(std::move(*lines), partition_count_, error_lines_, exemplars_);
   kafka::GroupConsumer::Options options;
   options.topic = runtime::topic::kNotifications;
   options.group = "liveops-notifier";

@@ -131,6 +131,7 @@ class NotifierService {
   std::atomic<int> parts_behind_{2};
   std::unique_ptr<kafka::GroupConsumer> group_;
   ErrorLines error_lines_;
+  Exemplars exemplars_;
   std::unique_ptr<LineFollower> line_follower_;
   std::unique_ptr<DedupTable> dedup_;
   std::unique_ptr<http::Sender> sender_;

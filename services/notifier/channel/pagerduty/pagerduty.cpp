@@ -75,6 +75,14 @@ void AddLists(Json& details, const Page& page, Language language) {
                      Clean(line.message, 300));
   }
   if (!errors.empty()) details["last_errors"] = std::move(errors);
+  Json traces = Json::array();
+  for (std::size_t i = 0; i < page.traces.size() && i < kListMax; ++i) {
+    const PageTrace& trace = page.traces[i];
+    traces.push_back(Clean(trace.trace_id, 32) + "  " +
+                     (trace.operation.empty() ? "" : Clean(trace.operation, 80) + "  ") +
+                     Clean(TraceText(language, trace), 100) + "  " + TimeText(trace.time));
+  }
+  if (!traces.empty()) details["traces"] = std::move(traces);
   if (page.remedies.empty()) return;
   const PageRemedy& first = page.remedies.front();
   details["remediation"] = RemedyDetails(first, language);

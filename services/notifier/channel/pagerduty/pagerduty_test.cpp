@@ -32,6 +32,7 @@ Page SomePage() {
   page.top = {{"endpoint=/games", 4.1, 0.83}};
   page.changes = {{"deployment revision 42 -> 43", page.since}};
   page.error_lines = {{page.since, "/pay", "card\ndeclined"}};
+  page.traces = {{page.since, "GET /pay", "612 ms", true, "0af765"}};
   page.runbook = "https://runbooks.example/error-rate";
   return page;
 }
@@ -57,6 +58,8 @@ TEST(PagerDutyRender, ATriggerHasAllThatIsRequiredAndWhatHelps) {
   EXPECT_EQ(details["top_contributors"].size(), 1u);
   EXPECT_EQ(details["recent_changes"].size(), 1u);
   EXPECT_EQ(details["last_errors"], Json::array({"2026-02-04 09:15:00 UTC  /pay  card declined"}));
+  EXPECT_EQ(details["traces"],
+            Json::array({"0af765  GET /pay  612 ms, failed  2026-02-04 09:15:00 UTC"}));
   EXPECT_EQ(details["runbook"], "https://runbooks.example/error-rate");
   EXPECT_EQ(json["links"][0]["href"], "https://runbooks.example/error-rate");
 }
@@ -129,6 +132,7 @@ TEST(PagerDutyRender, StaysWithinTheLimitsWhateverComes) {
   page.top.assign(100, {longest, 1, 0.5});
   page.changes.assign(100, {longest, page.since});
   page.error_lines.assign(100, {page.since, longest, longest});
+  page.traces.assign(100, {page.since, longest, longest, true, longest});
   PageRemedy remedy;
   remedy.id = remedy.description = remedy.command = remedy.condition = longest;
   page.remedies.assign(100, remedy);

@@ -17,6 +17,7 @@ constexpr std::size_t kFieldMax =
 constexpr std::size_t kSectionMax = 1500;  // Slack takes 3000
 constexpr std::size_t kLinkMax = 600;      // of two
 constexpr std::size_t kListMax = 5;
+constexpr std::size_t kTracesMax = 3;
 
 // Text inside a code span or block: a backtick would end it.
 std::string Code(std::string_view text, std::size_t limit) {
@@ -159,6 +160,18 @@ void AddErrorLines(Json& blocks, const Page& page, Language language) {
   Section(blocks, CutCharacters(text, kSectionMax));
 }
 
+void AddTraces(Json& blocks, const Page& page, Language language) {
+  if (page.traces.empty()) return;
+  std::string text = "*" + Say(language, &Words::traces) + "*";
+  for (std::size_t i = 0; i < page.traces.size() && i < kTracesMax; ++i) {
+    const PageTrace& trace = page.traces[i];
+    text += "\n• `" + Code(trace.trace_id, 32) + "`  ";
+    if (!trace.operation.empty()) text += "`" + Code(trace.operation, 60) + "` ";
+    text += Escape(TraceText(language, trace), 40) + "  " + TimeText(trace.time);
+  }
+  Section(blocks, CutCharacters(text, kSectionMax));
+}
+
 void AddProposal(Json& blocks, const PageRemedy& remedy, Language language) {
   std::string text = ":wrench: *" + Say(language, &Words::remedy) +
                      "*: " + Escape(OneLine(remedy.description), 400);
@@ -264,6 +277,7 @@ std::string Render(const Page& page, Language language) {
     AddTop(blocks, page, language);
     AddChanges(blocks, page, language);
     AddErrorLines(blocks, page, language);
+    AddTraces(blocks, page, language);
     for (std::size_t i = 0; i < page.remedies.size() && i < 3; ++i) {
       AddRemedy(blocks, page.remedies[i], language);
     }

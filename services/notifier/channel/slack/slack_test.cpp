@@ -165,6 +165,7 @@ TEST(SlackRender, NoLabelCanMentionAChannelOrForgeALink) {
   page.top = {{evil, 1, 0.5}};
   page.changes = {{evil, page.since}};
   page.error_lines = {{page.since, evil, evil}};
+  page.traces = {{page.since, evil, evil, true, evil}};
   PageRemedy remedy = SomeRemedy();
   remedy.id = remedy.description = remedy.command = remedy.approver = remedy.condition = evil;
   remedy.end_detail = remedy.approved_by = evil;
@@ -190,6 +191,7 @@ TEST(SlackRender, StaysWithinTheLimitsWhateverComes) {
   page.top.assign(50, {longest, 1, 0.5});
   page.changes.assign(50, {longest, page.since});
   page.error_lines.assign(50, {page.since, longest, longest});
+  page.traces.assign(50, {page.since, longest, longest, true, longest});
   PageRemedy remedy = SomeRemedy();
   remedy.description = remedy.command = remedy.condition = remedy.approver = longest;
   page.remedies.assign(20, remedy);
@@ -210,6 +212,22 @@ TEST(SlackRender, TheLastErrorLinesStandOnAPageThatOpens) {
   page.notice = Notice::kResolved;
   page.phase = Phase::kResolved;
   EXPECT_THAT(Render(page, Language::kEnglish), Not(HasSubstr("Last errors")));
+}
+
+TEST(SlackRender, TracesToLookAtStandOnAPageThatOpens) {
+  Page page = SomePage();
+  EXPECT_THAT(Render(page, Language::kEnglish), Not(HasSubstr("Traces")));
+  page.traces = {{page.since, "GET /pay/:id", "612 ms", true, "0af7651916cd43dd8448eb211c80319c"},
+                 {page.since, "", "500 ms", false, "ff"}};
+  EXPECT_THAT(
+      Render(page, Language::kEnglish),
+      HasSubstr("*Traces*\\n• `0af7651916cd43dd8448eb211c80319c`  `GET /pay/:id` 612 ms, "
+                "failed  2026-02-04 09:15:00 UTC\\n• `ff`  500 ms  2026-02-04 09:15:00 UTC"));
+  EXPECT_THAT(Render(page, Language::kKorean), HasSubstr("*트레이스*"));
+  EXPECT_THAT(Render(page, Language::kKorean), HasSubstr("612 ms, 실패"));
+  page.notice = Notice::kResolved;
+  page.phase = Phase::kResolved;
+  EXPECT_THAT(Render(page, Language::kEnglish), Not(HasSubstr("Traces")));
 }
 
 TEST(SlackRender, AResolveTellsRecoveredValuePeakAndDuration) {

@@ -1,0 +1,85 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/liveopsctl/app_test_support.h"
+
+namespace liveops::ctl {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// An alarm on the latency of spans that fires, and what the log of exemplars holds.
+class ExplainTraces : public AppTest {
+ protected:
+  static constexpr std::int64_t kClock = FakeKafka::kBegin + 100'000;
+
+  ExplainTraces() {
+    v1::ExplainAlarmResponse response;
+    response.mutable_alarm()->set_alarm_id("shop/slow");
+    response.mutable_alarm()->set_state(v1::ALARM_STATE_FIRING);
+    v1::AlarmTransition& last = *response.mutable_alarm()->mutable_last_transition();
+    last.set_service("shop");
+    last.set_state(v1::ALARM_STATE_FIRING);
+    last.set_expression("p95(traces.span.metrics.duration) over 1min > 500ms for 0s");
+    last.set_window_ms(60'000);
+    last.set_since_ms(kClock);
+    last.set_clock_ms(kClock);
+    script_.explain = response;
+    kafka_.Exemplar(Took(900, kClock - 70'000));
+    kafka_.Exemplar(Took(400, kClock - 50'000));
+    kafka_.Exemplar(Took(700, kClock - 1'000), "bank");
+    kafka_.Exemplar(Took(600, kClock - 1'000));
+    open_kafka_ = [this](const kafka::ClientConfig& config) -> Result<KafkaPorts> {
+      EXPECT_EQ(config.brokers, "b:9");
+      return kafka_.Ports();
+    };
+  }
+  static v1::Exemplar Took(double ms, std::int64_t time_ms) {
+    v1::Exemplar out;
+    out.set_time_ms(time_ms);
+    out.set_metric("traces.span.metrics.duration");
+    out.set_value(ms);
+    out.set_unit("ms");
+    out.set_trace_id(std::string(2, static_cast<char>(ms / 100)));
+    out.add_labels()->set_name("span.name");
+    out.mutable_labels(0)->set_value("GET /a");
+    return out;
+  }
+  FakeKafka kafka_{"shop"};
+};
+
+TEST_F(ExplainTraces, StandBelowTheExplanation) {
+  const Ran ran = RunWords({"alarms", "explain", "shop/slow", "--kafka", "b:9"});
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("shop/slow"));
+  EXPECT_THAT(ran.out, EndsWith("Traces\n"
+                                "  0606  GET /a  600 ms  2027-01-15T08:01:39.000Z\n"
+                                "  0404  GET /a  400 ms  2027-01-15T08:00:50.000Z\n"));
+}
+
+TEST_F(ExplainTraces, AreNoCauseToFail) {
+  const Ran nowhere = RunWords({"alarms", "explain", "shop/slow"});
+  EXPECT_EQ(nowhere.code, kExitOk) << "nobody says where Kafka is";
+  EXPECT_THAT(nowhere.out, Not(HasSubstr("Traces")));
+  EXPECT_EQ(nowhere.err, "");
+  open_kafka_ = [](const kafka::ClientConfig&) -> Result<KafkaPorts> {
+    return UnavailableError("no broker answers");
+  };
+  const Ran away = RunWords({"alarms", "explain", "shop/slow", "--kafka", "b:9"});
+  EXPECT_EQ(away.code, kExitOk);
+  EXPECT_THAT(away.err, HasSubstr("traces were not looked up: no broker answers"));
+}
+
+TEST_F(ExplainTraces, OfAnAlarmThatIsOverAreNotLookedUp) {
+  script_.explain->mutable_alarm()->mutable_last_transition()->set_state(v1::ALARM_STATE_RESOLVED);
+  open_kafka_ = [](const kafka::ClientConfig&) -> Result<KafkaPorts> {
+    ADD_FAILURE();
+    return UnavailableError("");
+  };
+  EXPECT_EQ(RunWords({"alarms", "explain", "shop/slow", "--kafka", "b:9"}).code, kExitOk);
+}
+
+}  // namespace
+}  // namespace liveops::ctl
