@@ -31,7 +31,7 @@ test: build ## unit tests, then integration tests against real Kafka and Redis
 	@ctest --preset release -j$(STACKS) -LE unit
 
 # The rooms without threads and sockets: quick to build, and where hostile input is read.
-ASAN_ROOMS := base config plan sketch engine rehearse admit ingest_codec ingest_statsd notifier_policy notifier_slack notifier_pagerduty \
+ASAN_ROOMS := base config plan sketch engine rehearse admit ingest_codec ingest_statsd ingest_cost_report notifier_policy notifier_slack notifier_pagerduty \
               remediation_policy evaluation_codec sink
 build-asan: setup # what test-asan runs, for whoever builds ahead
 	@[ -f build/asan/build.ninja ] || cmake --preset asan > build/asan-configure.log

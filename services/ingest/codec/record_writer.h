@@ -12,7 +12,8 @@ enum class Protocol {
   kNative = 1,
   kOtlp = 2,
   kRemoteWrite = 3,
-  kCloudWatch = 4
+  kCloudWatch = 4,
+  kCost = 5
 };  // as v1::Protocol
 
 // The liveops.v1.ShardRecord with these points: byte for byte what libprotobuf would write.

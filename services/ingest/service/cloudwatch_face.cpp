@@ -1,6 +1,5 @@
 #include "services/ingest/service/cloudwatch_face.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
@@ -21,15 +20,6 @@ constexpr const char* kIdHeader = "X-Amz-Firehose-Request-Id";
 // the stream says, whatever else it is told but 413.
 http::Reply Reply(int status, std::string_view id, std::string_view error) {
   return {status, "application/json", cloudwatch::Answer(id, ToMs(WallClockNow()), error), {}};
-}
-
-// Nothing of it is the sender's to write: a mistake of whoever set the stream up, who would never
-// learn of it from a 200.
-bool AllForeign(const WriteAnswer& answer) {
-  return answer.accepted_points == 0 && !answer.rejections.empty() &&
-         std::all_of(answer.rejections.begin(), answer.rejections.end(), [](const auto& rejection) {
-           return rejection.reason == admit::Refusal::kForeign;
-         });
 }
 
 }  // namespace

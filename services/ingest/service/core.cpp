@@ -213,14 +213,16 @@ Status Core::RememberSeries(std::size_t bytes) {
 }
 
 Result<admit::Admission> Core::Judge(const std::string& emitter, const admit::BatchInput& batch,
-                                     admit::SeriesTable* series) {
-  const auto reading = clock_.NowFor(emitter, admit::MedianTime(batch), SteadyNow());
+                                     admit::SeriesTable* series, std::optional<Duration> past) {
+  const auto events = past ? std::nullopt : admit::MedianTime(batch);
+  const auto reading = clock_.NowFor(emitter, events, SteadyNow());
   if (!reading) return UnavailableError("this ingest does not know the brokers' time yet");
   Census::Sight census = census_.Of(batch.service, reading->now);
+  admit::Limits limits = settings_.limits;
+  limits.past = past.value_or(limits.past);
   Result<admit::Admission> admission =
-      series == nullptr
-          ? admit::Admit(batch, settings_.limits, reading->now, map(), &census)
-          : admit::Admit(batch, *series, settings_.limits, reading->now, map(), &census);
+      series == nullptr ? admit::Admit(batch, limits, reading->now, map(), &census)
+                        : admit::Admit(batch, *series, limits, reading->now, map(), &census);
   if (admission.ok() && reading->doubted && admission->refused_for_time()) {
     return UnavailableError(
         "the brokers' time has stepped, and whether that is true is not known yet");

@@ -71,6 +71,9 @@ struct MixedInput {
   // next one. Without a number they are the peer's, and the reader goes by series and time.
   wire::Source source{};
   const char* way = nullptr;  // as EmitterName has it; nullptr = the protocol's word
+  // In place of Limits::past, of points that come so late by their nature that their times are no
+  // evidence of what time it is.
+  std::optional<Duration> past{};
 };
 
 // What ingest does with a request, whatever protocol brought it: admit, append to the log, answer
@@ -184,7 +187,8 @@ class Core {
   // Admission by the clock as `emitter`'s events let it be seen. kUnavailable: their times are
   // refused by a clock that may prove wrong.
   Result<admit::Admission> Judge(const std::string& emitter, const admit::BatchInput& batch,
-                                 admit::SeriesTable* series = nullptr);
+                                 admit::SeriesTable* series = nullptr,
+                                 std::optional<Duration> past = std::nullopt);
   // The records of an admitted batch: one, or one for each partition that the service is spread
   // over and that a point belongs to. All have the batch's source.
   void Lay(const wire::Source& source, std::string_view service, Protocol protocol,

@@ -79,7 +79,7 @@ void Core::Take(MixedInput request, const rpc::Peer& peer, std::string_view trac
       continue;
     }
     const Result<admit::Admission> admission =
-        Judge(peer.name + '\n' + std::string(one.service), one.batch, one.series);
+        Judge(peer.name + '\n' + std::string(one.service), one.batch, one.series, request.past);
     if (!admission && admission.error().code == ErrorCode::kUnavailable) {
       return refuse(admission.error());  // nothing of it is on its way yet
     }

@@ -31,6 +31,8 @@ const char* ProtocolWord(Protocol protocol) {
       return "remote-write";
     case Protocol::kCloudWatch:
       return "cloudwatch";
+    case Protocol::kCost:
+      return "cost";
   }
   return "";
 }

@@ -32,6 +32,13 @@ void AddRetryAfter(http::Reply& reply, Duration wait) {
 
 http::Reply ToReply(const Error& error) { return Text(HttpStatusOf(error.code), error.message); }
 
+bool AllForeign(const WriteAnswer& answer) {
+  return answer.accepted_points == 0 && !answer.rejections.empty() &&
+         std::all_of(answer.rejections.begin(), answer.rejections.end(), [](const auto& rejection) {
+           return rejection.reason == admit::Refusal::kForeign;
+         });
+}
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlanks);

@@ -11,6 +11,7 @@
 #include "common/base/result.h"
 #include "common/base/time.h"
 #include "common/http/server.h"
+#include "services/ingest/service/emitter_book.h"
 
 // Inside this folder: what the HTTP front is made of.
 namespace liveops::ingest {
@@ -22,6 +23,10 @@ int HttpStatusOf(ErrorCode code);
 http::Reply ToReply(const Error& error);
 // In whole seconds (RFC 9110, 10.2.3); in place of what stands there.
 void AddRetryAfter(http::Reply& reply, Duration wait);
+
+// Nothing of a request is the sender's to write: a mistake of whoever set it up, who would never
+// learn of it from a 200.
+bool AllForeign(const WriteAnswer& answer);
 
 // Without blanks around it.
 std::string_view Trim(std::string_view text);

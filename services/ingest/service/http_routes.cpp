@@ -5,6 +5,7 @@
 #include "services/ingest/codec/otlp_response.h"
 #include "services/ingest/service/alert_face.h"
 #include "services/ingest/service/cloudwatch_face.h"
+#include "services/ingest/service/cost_face.h"
 #include "services/ingest/service/http_otlp.h"
 #include "services/ingest/service/http_remote_write.h"
 
@@ -22,6 +23,7 @@ HttpRoutes MakeHttpRoutes(Core& core, SpanIntake& spans, LogIntake& logs,
   routes["/v1/traces"] = std::make_unique<OtlpSignalFace<SpanIntake>>(
       spans, bytes_max, OtlpTracesOfJson, OtlpTracesResponse);
   routes["/api/v1/cloudwatch"] = std::make_unique<CloudWatchFace>(core, settings);
+  routes["/api/v1/cost"] = std::make_unique<CostFace>(core, settings);
   const auto alerts = std::make_shared<Alerts>(core, settings.alerts);
   routes["/api/v2/alerts"] = AlertmanagerFace(alerts);
   routes["GET /api/v2/alerts"] = std::make_unique<AlertmanagerListFace>();

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kSecretBytesMin = 16;
 constexpr std::int64_t kThreadsMax = 1000;
+constexpr Duration kCostPeriod{3'600'000};  // the shortest that bills are made of
 
 std::set<std::string> Names(std::string_view list) {
   std::set<std::string> names;
@@ -92,6 +93,29 @@ void ReadCloudWatch(config::Reader& reader, cloudwatch::TranslatorSettings& out)
   }
 }
 
+void ReadCost(config::Reader& reader, HttpSettings& out) {
+  cost::ReportSettings& cost = out.cost;
+  cost.service = reader.String("cost.service", cost.service);
+  if (cost.service.empty()) reader.Problem("cost.service", "must have a name");
+  cost.tag = reader.String("cost.tag", cost.tag);
+  cost.services = reader.Map("cost.services");
+  if (auto labels = reader.List("cost.labels"); !labels.empty()) cost.labels = std::move(labels);
+  for (const std::string& label : cost.labels) {
+    if (const std::string fault = cost::LabelFault(label); !fault.empty())
+      reader.Problem("cost.labels", fault);
+  }
+  cost.settled_after = reader.Time("cost.settled_after", cost.settled_after);
+  if (cost.settled_after > cost.past - kCostPeriod) {
+    reader.Problem("cost.settled_after",
+                   "must be at most " + FormatDuration(cost.past - kCostPeriod) +
+                       ": what is later than " + FormatDuration(cost.past) + " is judged no more");
+  }
+  const std::int64_t bytes =
+      reader.Integer("cost.report_bytes", static_cast<std::int64_t>(out.cost_report_bytes_max));
+  if (bytes < 1) reader.Problem("cost.report_bytes", "must be at least 1");
+  out.cost_report_bytes_max = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
+}
+
 }  // namespace
 
 HttpSettings ReadHttpSettings(config::Reader& reader) {
@@ -120,6 +144,7 @@ HttpSettings ReadHttpSettings(config::Reader& reader) {
   }
   ReadSns(reader, out.sns);
   ReadCloudWatch(reader, out.cloudwatch);
+  ReadCost(reader, out);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "services/ingest/service/remote_writes.h"
 #include "services/ingest/source/cloudwatch_alarm/sns_signature.h"
 #include "services/ingest/source/cloudwatch_stream/translate.h"
+#include "services/ingest/source/cost_report/report.h"
 
 namespace liveops::ingest {
 
@@ -31,6 +32,8 @@ struct HttpSettings {
   Alerts::Settings alerts;
   cloudwatch_alarm::SnsSettings sns;
   cloudwatch::TranslatorSettings cloudwatch;
+  cost::ReportSettings cost;
+  std::size_t cost_report_bytes_max = 64u << 20;  // decompressed
 
   bool enabled() const { return !address.empty() || !plain_address.empty(); }
 };
@@ -54,6 +57,12 @@ struct HttpSettings {
 //   cloudwatch.services     {"DIMENSION=VALUE": SERVICE}, VALUE may end with *: the longest wins
 //   cloudwatch.metrics      {"NAMESPACE/METRIC{DIMENSION,…}": "NAME = STATISTIC [* FACTOR] [in
 //                           UNIT]; …" or "drop"}: beside what is shipped, or in its place
+//   cost.service            "cost": whose the costs are that no tag and no product names
+//   cost.tag                "service": the tag whose value is the service
+//   cost.services           {PRODUCT: SERVICE}
+//   cost.labels             [account, product, region, charge]; also usage_type, resource, tag:NAME
+//   cost.settled_after      24h: so long after its end a period is read, 0s to 35h
+//   cost.report_bytes       64 MiB: of a report, decompressed
 HttpSettings ReadHttpSettings(config::Reader& reader);
 
 }  // namespace liveops::ingest

@@ -104,8 +104,8 @@ Result<engine::BatchView> BatchReader::Check() {
   view.point_time_delta_ms = in_.point_time_delta_ms();
   view.point_duration_ms = in_.point_duration_ms();
   view.point_value = in_.point_value();
-  for (const auto protocol :
-       {engine::Protocol::kOtlp, engine::Protocol::kRemoteWrite, engine::Protocol::kCloudWatch}) {
+  for (const auto protocol : {engine::Protocol::kOtlp, engine::Protocol::kRemoteWrite,
+                              engine::Protocol::kCloudWatch, engine::Protocol::kCost}) {
     if (in_.protocol() == static_cast<std::int32_t>(protocol)) view.protocol = protocol;
   }
   if (view.service.empty()) return Malformed("no service");

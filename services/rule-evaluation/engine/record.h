@@ -26,7 +26,13 @@ enum class SeriesKind : std::uint8_t {
 
 // In the order of how late their points may come.
 // Ascending by how late their points may be.
-enum class Protocol : std::uint8_t { kNative = 1, kOtlp = 2, kRemoteWrite = 3, kCloudWatch = 4 };
+enum class Protocol : std::uint8_t {
+  kNative = 1,
+  kOtlp = 2,
+  kRemoteWrite = 3,
+  kCloudWatch = 4,
+  kCost = 5,
+};
 
 // (emitter, session, sequence); sequence 0 = the writer has none, its points are deduplicated by
 // series and time.

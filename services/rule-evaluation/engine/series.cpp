@@ -213,7 +213,7 @@ bool ReadSeries(Series& s, ByteReader& in) {
     s.more->left_ms = in.Milliseconds();
   }
   const std::uint64_t slowest = in.Varint() + 1;
-  if (slowest < 1 || slowest > static_cast<std::uint64_t>(Protocol::kCloudWatch)) return false;
+  if (slowest < 1 || slowest > static_cast<std::uint64_t>(Protocol::kCost)) return false;
   s.slowest = static_cast<Protocol>(slowest);
   for (std::int64_t* t : {&s.last_ms, &s.last_start_ms, &s.seen_ms}) *t = in.Milliseconds();
   s.unusable_ms = in.Milliseconds(INT64_MIN / 2);

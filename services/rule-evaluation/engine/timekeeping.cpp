@@ -27,6 +27,8 @@ constexpr std::int64_t kOtlpLatenessMs = 5000;
 constexpr std::int64_t kRemoteWriteLatenessMs = 15'000;
 // A metric stream delivers most of a minute within three.
 constexpr std::int64_t kCloudWatchLatenessMs = 300'000;
+// Bills are made some times a day, of hours that are whole after a day.
+constexpr std::int64_t kCostLatenessMs = 36LL * 3'600'000;
 constexpr std::int64_t kLeastSteadyMs = 1000;
 
 std::int64_t UsualLatenessMs(Protocol protocol) {
@@ -39,6 +41,8 @@ std::int64_t UsualLatenessMs(Protocol protocol) {
       return kRemoteWriteLatenessMs;
     case Protocol::kCloudWatch:
       return kCloudWatchLatenessMs;
+    case Protocol::kCost:
+      return kCostLatenessMs;
   }
   return kNativeLatenessMs;
 }
@@ -171,7 +175,9 @@ void AdvanceClock(State& s, const RecordView& record) {
   } else {
     std::optional<RealTime> events;
     if (s.clock.holds_step()) {
-      if (const auto* batch = std::get_if<BatchView>(&record.body))
+      const auto* batch = std::get_if<BatchView>(&record.body);
+      // A bill's times say nothing of the present one.
+      if (batch != nullptr && batch->protocol != Protocol::kCost)
         events = MedianEventTime(s, *batch);
     }
     step = s.clock.OnRecord(record.append_time, events);
@@ -246,7 +252,7 @@ void Housekeep(State& s) {
     if (rule->home) {
       HousekeepHome(s, *rule);
     } else if (!rule->probe) {
-      ForgetSilent(s, *rule, idle_ms);
+      ForgetSilent(s, *rule, std::min(idle_ms, now - rule->lateness_ms));
     }
     if (!rule->overflow) continue;
     std::erase_if(rule->overflow->refused,

@@ -13,6 +13,7 @@ constexpr std::int64_t kNativeMs = 2000;
 constexpr std::int64_t kOtlpMs = 5000;
 constexpr std::int64_t kRemoteWriteMs = 15'000;
 constexpr std::int64_t kCloudWatchMs = 300'000;
+constexpr std::int64_t kCostMs = 36LL * 3'600'000;
 constexpr std::int64_t kLeastMs = 1000;
 
 std::unique_ptr<Watch> WatchOf(const plan::Plan& plan, const plan::Alarm& alarm) {
@@ -81,10 +82,11 @@ Manner Watch::RulesOfLevel(std::size_t i, bool flaps) const {
 }
 
 // "The watermark is the clock minus the allowed lateness: native 2 s, OTLP 5 s, remote write 15 s,
-// by plan per metric; at least 1 s."
+// CloudWatch 5 min, costs 36 h, by plan per metric; at least 1 s."
 std::int64_t Oracle::LatenessFor(const Watch& watch, Protocol protocol) const {
   const std::int64_t said = std::max(kLeastMs, watch.said_lateness.value_or(0));
   if (watch.lateness_said_for_all) return said;
+  if (protocol == Protocol::kCost) return std::max(said, kCostMs);
   if (protocol == Protocol::kCloudWatch) return std::max(said, kCloudWatchMs);
   if (protocol == Protocol::kRemoteWrite) return std::max(said, kRemoteWriteMs);
   return std::max(said, protocol == Protocol::kOtlp ? kOtlpMs : kNativeMs);
