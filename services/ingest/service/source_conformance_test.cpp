@@ -21,6 +21,9 @@ namespace liveops::ingest {
 namespace {
 
 using nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr const char* kDeep = "deep nesting";
 
 // What is told: an alert that fires, or a value. Texts go into the body as they are.
 struct Item {
@@ -281,7 +284,7 @@ TEST_P(SourceConformance, WhatIsBadIsCountedByItself) {
 
 TEST_P(SourceConformance, WhatIsHostileIsTakenOrSaidAndTheNextIsTaken) {
   const auto of = [&](const Item& item) { return GetParam().body({item}); };
-  std::vector<std::pair<const char*, std::string>> bodies = {
+  std::vector<std::pair<std::string, std::string>> bodies = {
       {"UTF-8 that is none", of({.text = "\xff\xc0\xaf"})},
       {"an overlong text", of({.text = std::string(900'000, 't')})},
       {"5 MiB", of({.text = std::string(5 << 20, 't')})},
@@ -295,13 +298,18 @@ TEST_P(SourceConformance, WhatIsHostileIsTakenOrSaidAndTheNextIsTaken) {
   for (const char* open : {"[", "{\"a\":", "{\"records\":["}) {
     std::string deep;
     while (deep.size() < 300'000) deep += open;
-    bodies.emplace_back("deep nesting", deep);
+    bodies.emplace_back(kDeep, deep);
     if (std::string(GetParam().folder) == "cloudwatch_stream")
       bodies.emplace_back("deep nesting in a record", Delivery("{\"value\":" + deep));
   }
+  const bool reads_json = std::string("[{").find(of({})[0]) != std::string::npos;
   for (const auto& [what, body] : bodies) {
     const Outcome one = Offer(body);
     EXPECT_TRUE(one.taken > 0 || one.told()) << what << ": " << one.status << " " << one.said;
+    // By its depth, before anything is made of it.
+    if (one.status == 400 && what == kDeep && reads_json) {
+      EXPECT_THAT(one.said, HasSubstr("nested deeper"));
+    }
     const Outcome next = Offer(GetParam().body({Item{}}));
     EXPECT_EQ(next.taken, 1u) << "after " << what << ": " << next.said;
   }
