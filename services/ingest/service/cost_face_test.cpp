@@ -42,6 +42,7 @@ TEST_F(Cost, AReportStandsInTheLog) {
   EXPECT_EQ(batch.point_value(1), 2.5);
   EXPECT_EQ(batch.base_time_ms() + batch.point_time_delta_ms(1), kSettled);
   EXPECT_EQ(batch.point_duration_ms(1), 3'600'000u);
+  EXPECT_EQ(batch.series_size(), 1) << "spelled once";
   EXPECT_EQ(batch.series(0).kind(), v1::SERIES_KIND_OBSERVATION);
   EXPECT_EQ(batch.strings(static_cast<int>(batch.series(0).unit())), "USD");
 }

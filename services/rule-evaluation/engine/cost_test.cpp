@@ -16,16 +16,20 @@ constexpr std::int64_t kHour = 3'600'000;
 
 class Costs : public ::testing::Test {
  protected:
+  explicit Costs(double speed = 500, std::int64_t tick_ms = 100'000)
+      : map_{RealFromMs(kNine), InstantFromMs(kNine), speed}, tick_ms_(tick_ms) {}
+  virtual std::string Alarms() const {
+    return "  - {name: day, when: sum(cost) over 1d > 100USD, severity: low, owner: on-call}\n"
+           "  - {name: product, when: sum(cost) by product over 1d > 60USD, severity: low, "
+           "owner: "
+           "on-call}";
+  }
   void SetUp() override {
     Tick(0);
     PlanActivationView plan;
     plan.service = "shop";
     plan.version = 1;
-    text_ = PlanOf(
-        "  - {name: day, when: sum(cost) over 1d > 100USD, severity: low, owner: on-call}\n"
-        "  - {name: product, when: sum(cost) by product over 1d > 60USD, severity: low, "
-        "owner: "
-        "on-call}");
+    text_ = PlanOf(Alarms());
     text_.insert(text_.find("alarms:"), "  cost: {metric: cost, unit: USD}\n");
     plan.text = text_;
     Apply(0, plan);
@@ -53,7 +57,7 @@ class Costs : public ::testing::Test {
   }
   // Ticks until then.
   void Until(std::int64_t at) {
-    while (now_ + 100'000 < at) Tick(now_ + 100'000);
+    while (now_ + tick_ms_ < at) Tick(now_ + tick_ms_);
     Tick(at);
   }
   // A report with the hours from..to of each product, as ingest writes it.
@@ -102,7 +106,8 @@ class Costs : public ::testing::Test {
     shard_ = std::move(*restored);
   }
 
-  TimeMap map_{RealFromMs(kNine), InstantFromMs(kNine), 500};
+  const TimeMap map_;
+  const std::int64_t tick_ms_;
   Shard shard_{map_, ShardLimits{}};
   std::string text_;
   std::int64_t offset_ = 0;
@@ -141,6 +146,26 @@ TEST_F(Costs, AGroupWhoseHoursCameLateIsNotForgottenBeforeItIsJudged) {
   Until(45 * kHour);
   Report(10, 14, {{"ec2", 5}});
   EXPECT_EQ(Told(), "45h product{product=\"ec2\"} firing 70\n");
+}
+
+// At the speed of time, at which what is idle is forgotten.
+class CostsOfTwoTests : public Costs {
+ protected:
+  CostsOfTwoTests() : Costs(1, 1500) {}
+  std::string Alarms() const override {
+    return "  - {name: both, when: sum(cost) by product over 1d > 60USD and sum(cost) over 1d > "
+           "60USD, "
+           "severity: low, owner: on-call}\n";
+  }
+};
+
+TEST_F(CostsOfTwoTests, NorIsWhatTheSecondTestKnows) {
+  Until(34 * kHour);
+  Report(1, 10, {{"ec2", 5}});
+  Until(45 * kHour);
+  Report(10, 14, {{"ec2", 5}});
+  Until(50 * kHour);
+  EXPECT_EQ(Told(), "49h both{product=\"ec2\"} firing 65\n") << "of the day up to 13:24";
 }
 
 TEST_F(Costs, ResolvesWhenTheDayIsKnownWhole) {
