@@ -75,12 +75,11 @@ class Producer {
   // the queue refuses); it must not block; it may be empty.
   // Records to one partition keep their order.
   virtual void Produce(std::string_view topic, std::int32_t partition, std::string_view key,
-                       std::string_view value, const std::vector<Header>& headers,
-                       Delivered done) = 0;
+                       std::string value, const std::vector<Header>& headers, Delivered done) = 0;
 
   // Blocks until acknowledged or failed.
   Result<Delivery> ProduceSync(std::string_view topic, std::int32_t partition, std::string_view key,
-                               std::string_view value, const std::vector<Header>& headers = {});
+                               std::string value, const std::vector<Header>& headers = {});
 
   // True when everything handed over was answered within `timeout`.
   virtual bool Flush(Duration timeout) = 0;

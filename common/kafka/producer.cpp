@@ -75,8 +75,7 @@ class RdProducer final : public Producer {
   }
 
   void Produce(std::string_view topic, std::int32_t partition, std::string_view key,
-               std::string_view value, const std::vector<Header>& headers,
-               Delivered done) override {
+               std::string value, const std::vector<Header>& headers, Delivered done) override {
     const std::size_t size = key.size() + value.size();
     if (queued_bytes_ + size > queue_bytes_max_) {
       if (done)
@@ -86,7 +85,7 @@ class RdProducer final : public Producer {
     }
     auto pending = std::make_unique<Pending>(
         Pending{this, nullptr, size, std::chrono::steady_clock::now() + message_timeout_,
-                std::string(key), std::string(value), headers, std::move(done)});
+                std::string(key), std::move(value), headers, std::move(done)});
     queued_bytes_ += size;
     Failures failed;
     {
@@ -291,7 +290,7 @@ Result<std::unique_ptr<Producer>> Producer::Create(const ClientConfig& config, O
 }
 
 Result<Delivery> Producer::ProduceSync(std::string_view topic, std::int32_t partition,
-                                       std::string_view key, std::string_view value,
+                                       std::string_view key, std::string value,
                                        const std::vector<Header>& headers) {
   // Shared with the callback, which may outlast a spurious early return of this frame's stack.
   struct Wait {
@@ -300,7 +299,7 @@ Result<Delivery> Producer::ProduceSync(std::string_view topic, std::int32_t part
     std::optional<Result<Delivery>> result;
   };
   auto wait = std::make_shared<Wait>();
-  Produce(topic, partition, key, value, headers, [wait](const Result<Delivery>& result) {
+  Produce(topic, partition, key, std::move(value), headers, [wait](const Result<Delivery>& result) {
     const std::lock_guard lock(wait->mutex);
     wait->result = result;
     wait->ready.notify_one();

@@ -159,10 +159,10 @@ void Core::Lay(const wire::Source& source, std::string_view service, Protocol pr
   }
 }
 
-void Core::Send(const std::vector<Outgoing>& records, std::size_t bytes,
-                const std::string& trace_header, WriteAnswer answer, Done done) {
+void Core::Send(std::vector<Outgoing> records, std::size_t bytes, const std::string& trace_header,
+                WriteAnswer answer, Done done) {
   if (records.size() == 1) {  // as of every service that is not spread
-    return Append(records.front(), bytes, trace_header,
+    return Append(std::move(records.front()), bytes, trace_header,
                   [answer = std::move(answer), done = std::move(done)](const Status& s) {
                     if (!s) return done(s.error());
                     done(answer);
@@ -172,20 +172,20 @@ void Core::Send(const std::vector<Outgoing>& records, std::size_t bytes,
   flight->left = records.size();
   flight->answer = std::move(answer);
   flight->done = std::move(done);
-  for (const Outgoing& outgoing : records) {
+  for (Outgoing& outgoing : records) {
     // The request's own bytes are held by the first.
-    Append(outgoing, &outgoing == &records.front() ? bytes : 0, trace_header,
+    Append(std::move(outgoing), &outgoing == &records.front() ? bytes : 0, trace_header,
            [flight](const Status& s) { flight->Landed(s); });
   }
 }
 
-void Core::Append(const Outgoing& outgoing, std::size_t bytes, const std::string& trace_header,
+void Core::Append(Outgoing outgoing, std::size_t bytes, const std::string& trace_header,
                   std::function<void(const Status&)> done) {
   const std::size_t held = bytes + outgoing.record.size();
   in_flight_bytes_ += held;
   const SteadyTime began = SteadyNow();
   producer_.Produce(
-      runtime::topic::kMetrics, outgoing.partition, outgoing.service, outgoing.record,
+      runtime::topic::kMetrics, outgoing.partition, outgoing.service, std::move(outgoing.record),
       {{runtime::kTraceHeader, trace_header}},
       [this, name = std::string(outgoing.service), held, points = outgoing.points, began,
        done = std::move(done)](const Result<kafka::Delivery>& result) {
@@ -270,7 +270,7 @@ void Core::Write(const WriteInput& request, std::size_t bytes, const rpc::Peer& 
   Count(answer.rejections);
   answer.services.emplace_back(batch.service);
   Tell(batch.service, points - answer.accepted_points);
-  Send(records, bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
+  Send(std::move(records), bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
 }
 
 void Core::CountTick(bool delivered) { ++(delivered ? ticks_ : ticks_lost_); }

@@ -195,10 +195,10 @@ class Core {
            const admit::Admitted& batch, std::vector<Outgoing>& out) const;
   // Appends all records of a request, of which there is at least one, and answers when all are
   // acknowledged. If one fails the request does.
-  void Send(const std::vector<Outgoing>& records, std::size_t bytes,
-            const std::string& trace_header, WriteAnswer answer, Done done);
+  void Send(std::vector<Outgoing> records, std::size_t bytes, const std::string& trace_header,
+            WriteAnswer answer, Done done);
   // Appends and calls `done` with the outcome; `bytes` of the request are held in flight meanwhile.
-  void Append(const Outgoing& outgoing, std::size_t bytes, const std::string& trace_header,
+  void Append(Outgoing outgoing, std::size_t bytes, const std::string& trace_header,
               std::function<void(const Status&)> done);
 
   const Settings settings_;

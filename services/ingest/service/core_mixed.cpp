@@ -26,7 +26,7 @@ void Core::WriteOwn(const WriteInput& request, SteadyTime steady, Done done) {
   if (answer.accepted_points == 0) return done(answer);
   std::vector<Outgoing> records;
   Lay(request.source, batch.service, Protocol::kNative, admission->batch, records);
-  Send(records, 0, TraceHeader(""), std::move(answer), std::move(done));
+  Send(std::move(records), 0, TraceHeader(""), std::move(answer), std::move(done));
 }
 
 void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
@@ -101,7 +101,8 @@ void Core::Take(MixedInput request, const rpc::Peer& peer, std::string_view trac
   Count(all.rejections);
   answer.rejections = std::move(all.rejections);
   if (records.empty()) return done(answer);
-  Send(records, request.bytes, TraceHeader(traceparent), std::move(answer), std::move(done));
+  Send(std::move(records), request.bytes, TraceHeader(traceparent), std::move(answer),
+       std::move(done));
 }
 
 }  // namespace liveops::ingest

@@ -22,7 +22,7 @@ class FakeProducer final : public kafka::Producer {
   };
 
   void Produce(std::string_view topic, std::int32_t partition, std::string_view key,
-               std::string_view value, const std::vector<kafka::Header>& headers,
+               std::string value, const std::vector<kafka::Header>& headers,
                Delivered done) override {
     Sent record{std::string(topic), partition, std::string(key),
                 std::string(value), headers,   std::move(done)};

@@ -115,20 +115,20 @@ void LogIntake::Take(OtlpLogs logs, std::size_t bytes, const rpc::Peer& peer,
     in_flight_bytes_ -= bytes;
     Answer(result, tallies, done);
   };
-  Send(records, Core::TraceHeader(traceparent), std::move(answer), std::move(landed));
+  Send(std::move(records), Core::TraceHeader(traceparent), std::move(answer), std::move(landed));
 }
 
-void LogIntake::Send(const std::vector<Outgoing>& records, const std::string& trace_header,
+void LogIntake::Send(std::vector<Outgoing> records, const std::string& trace_header,
                      WriteAnswer answer, Done landed) {
   const auto flight = std::make_shared<Flight<WriteAnswer>>();
   flight->left = records.size() + 1;  // itself: there may be none, and none is answered before all
   flight->answer = std::move(answer);
   flight->done = std::move(landed);
-  for (const Outgoing& outgoing : records) {
+  for (Outgoing& outgoing : records) {
     const std::size_t bytes = outgoing.record.size();
     in_flight_bytes_ += bytes;
-    producer_.Produce(runtime::topic::kLogs, outgoing.partition, outgoing.service, outgoing.record,
-                      {{runtime::kTraceHeader, trace_header}},
+    producer_.Produce(runtime::topic::kLogs, outgoing.partition, outgoing.service,
+                      std::move(outgoing.record), {{runtime::kTraceHeader, trace_header}},
                       [this, flight, bytes](const Result<kafka::Delivery>& result) {
                         in_flight_bytes_ -= bytes;
                         flight->Landed(result.ok() ? Status() : Status(result.error()));

@@ -76,8 +76,8 @@ class LogIntake {
   // Why nothing of so many bytes is taken now, or the present time. Holds the bytes.
   Result<RealTime> Enter(std::size_t bytes);
   // `landed` is answered when the last record is.
-  void Send(const std::vector<Outgoing>& records, const std::string& trace_header,
-            WriteAnswer answer, Done landed);
+  void Send(std::vector<Outgoing> records, const std::string& trace_header, WriteAnswer answer,
+            Done landed);
   // What came of a request: counts its lines once they stand in the log, and says so.
   void Answer(const Result<WriteAnswer>& result, const Tallies& tallies, const Done& done);
   void Count(const std::vector<admit::Rejection>& rejections);

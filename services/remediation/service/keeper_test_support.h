@@ -42,7 +42,7 @@ remediations:
 class FakeLog : public kafka::Producer {
  public:
   void Produce(std::string_view name, std::int32_t partition, std::string_view key,
-               std::string_view value, const std::vector<kafka::Header>& headers,
+               std::string value, const std::vector<kafka::Header>& headers,
                Delivered done) override {
     if (failing || (fails_at == partition && name == topic::kMetrics)) {
       return done(UnavailableError("away"));

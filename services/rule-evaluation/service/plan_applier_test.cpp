@@ -23,7 +23,7 @@ alarms:
 class FakeLog final : public kafka::Producer {
  public:
   explicit FakeLog(PlanLibrary& library) : library_(library) {}
-  void Produce(std::string_view, std::int32_t, std::string_view key, std::string_view value,
+  void Produce(std::string_view, std::int32_t, std::string_view key, std::string value,
                const std::vector<kafka::Header>&, Delivered done) override {
     kafka::Record record;
     record.offset = next_++;

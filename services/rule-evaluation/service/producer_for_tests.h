@@ -19,7 +19,7 @@ class FakeProducer final : public kafka::Producer {
     Delivered done;
   };
   void Produce(std::string_view topic, std::int32_t partition, std::string_view key,
-               std::string_view value, const std::vector<kafka::Header>& headers,
+               std::string value, const std::vector<kafka::Header>& headers,
                Delivered done) override {
     sent.push_back(
         {std::string(topic), std::string(key), std::string(value), partition, headers, done});

@@ -36,7 +36,7 @@ class AlarmsLog final : public kafka::Producer {
   void Say(const engine::Transition& t) {
     Append(t.alarm_id, EncodeTransition({}, t, kPartition), runtime::OwnerHeaders(kFormerEpoch));
   }
-  void Produce(std::string_view, std::int32_t, std::string_view key, std::string_view value,
+  void Produce(std::string_view, std::int32_t, std::string_view key, std::string value,
                const std::vector<kafka::Header>& headers, Delivered done) override {
     const std::int64_t offset = Append(key, value, headers);
     records.back().append_time = RealFromMs(1'800'000'000'000);  // later than all else
