@@ -219,7 +219,7 @@ TEST_F(Ingest, I3ARetriedBatchCountsOnceWhicheverReplicaTakesIt) {
   EXPECT_EQ(in_log->at(7), 3) << "the log holds all tries; the engine counts one";
 }
 
-// As many series as a service may have, and a hundred thousand more: newcomers are refused, and say
+// A million series, twice as many as a service may have: newcomers are refused, and say
 // so; the alarm that fires goes on, and resolves by its own series.
 TEST_F(Ingest, I4ALimitRefusesNewcomersAndChangesNoAlarm) {
   const std::string service = "exploding";
@@ -228,7 +228,7 @@ TEST_F(Ingest, I4ALimitRefusesNewcomersAndChangesNoAlarm) {
   ASSERT_TRUE(Await(kPageWithin, [&] { return ToldOf(service).opened == 1; }));
   const auto stub = Stub(0);
   const std::uint64_t session = runtime::NewSession();
-  constexpr int kBatches = 75;
+  constexpr int kBatches = 125;
   constexpr int kSeries = 8'000;  // of a batch
   std::uint64_t accepted = 0;
   std::uint64_t refused = 0;
