@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "common/base/hash.h"
-#include "common/base/labels.h"
 #include "common/plan/expression.h"
 
 namespace liveops::runtime {
@@ -90,6 +89,12 @@ std::vector<v1::Exemplar> TellingExemplars(const v1::AlarmTransition& alarm,
   return {};
 }
 
+Labels LabelsOf(const v1::Exemplar& exemplar) {
+  Labels labels;
+  for (const v1::LogAttribute& label : exemplar.labels()) labels.Set(label.name(), label.value());
+  return labels;
+}
+
 std::string OperationOf(const v1::Exemplar& exemplar) {
   for (const char* name : {"span.name", "rpc.method", "messaging.destination.name"}) {
     if (const std::string_view found = LabelOf(exemplar, name); !found.empty())
@@ -99,9 +104,7 @@ std::string OperationOf(const v1::Exemplar& exemplar) {
     const std::string_view method = LabelOf(exemplar, "http.request.method");
     return (method.empty() ? "" : std::string(method) + " ") + std::string(route);
   }
-  Labels labels;
-  for (const v1::LogAttribute& label : exemplar.labels()) labels.Set(label.name(), label.value());
-  return labels.ToString();
+  return LabelsOf(exemplar).ToString();
 }
 
 std::string TraceIdOf(const v1::Exemplar& exemplar) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/labels.h"
 #include "liveops/v1/alarms.pb.h"
 #include "liveops/v1/logs.pb.h"
 
@@ -24,6 +25,8 @@ std::vector<v1::Exemplar> TellingExemplars(const v1::AlarmTransition& alarm,
 std::int64_t ExemplarsFrom(const v1::AlarmTransition& alarm);
 std::int64_t ExemplarsUntil(const v1::AlarmTransition& alarm);
 
+// Of its series.
+Labels LabelsOf(const v1::Exemplar& exemplar);
 // What was done, by OpenTelemetry's names of labels: "GET /games/:id"; else the labels, else "".
 std::string OperationOf(const v1::Exemplar& exemplar);
 // Hexadecimal, as tools that keep traces want it.

@@ -90,10 +90,6 @@ int ExplainAt(Session& session, const std::string& alarm, std::int64_t at_ms) {
   return past->has_alarm() || past->has_before() ? kExitOk : kExitNo;
 }
 
-}  // namespace
-
-namespace {
-
 // Beside the explanation, where it is known where Kafka is; without it that is whole.
 std::string TracesOf(Session& session, const v1::AlarmTransition& alarm,
                      const std::string& address) {

@@ -35,9 +35,9 @@ void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_v
   const Result<OtlpBatches> read = ReadOtlp(request, settings_.record_bytes_max);
   if (!read) return done(read.error());
   no_value_points_ += read->no_value;
+  const SteadyTime now = std::chrono::steady_clock::now();
   for (const Exemplar& exemplar : read->exemplars) {
-    if (Allowed(peer, exemplar.service))
-      exemplars_.Offer(exemplar, std::chrono::steady_clock::now());
+    if (Allowed(peer, exemplar.service)) exemplars_.Offer(exemplar, now);
   }
   std::vector<ServicePoints> points;
   for (const OtlpBatch& batch : read->batches) points.push_back({batch.service, batch.input()});

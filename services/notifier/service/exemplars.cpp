@@ -3,19 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/base/labels.h"
+#include "common/runtime/exemplars.h"
 
 namespace liveops::notifier {
-namespace {
-
-std::string SeriesOf(const v1::Exemplar& exemplar) {
-  Labels labels;
-  for (const v1::LogAttribute& label : exemplar.labels()) labels.Set(label.name(), label.value());
-  return exemplar.metric() + labels.ToString();
-}
-
-}  // namespace
-
 void Exemplars::Read(const v1::LogBatch& batch) {
   if (batch.exemplars_size() == 0) return;
   const std::lock_guard lock(mutex_);
@@ -37,7 +27,7 @@ void Exemplars::Read(const v1::LogBatch& batch) {
 
 void Exemplars::Keep(Service& service, v1::Exemplar exemplar) {
   if (all_ >= kAllMax || exemplar.time_ms() <= service.newest_ms - kKeptMs) return;
-  const std::string key = SeriesOf(exemplar);
+  const std::string key = exemplar.metric() + runtime::LabelsOf(exemplar).ToString();
   auto found = service.series.find(key);
   if (found == service.series.end()) {
     if (service.series.size() >= kSeriesMax) return;

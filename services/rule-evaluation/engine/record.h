@@ -24,8 +24,8 @@ enum class SeriesKind : std::uint8_t {
   kSlices = 7,  // no emitter's: the slices of an objective, as the engine counts them
 };
 
-// In the order of how late their points may come.
-// Ascending by how late their points may be.
+// Which protocol brought the points. The numbers
+// ascend by how late those may be.
 enum class Protocol : std::uint8_t {
   kNative = 1,
   kOtlp = 2,

@@ -270,7 +270,7 @@ void TakeRollups(State& s, std::int64_t before_offset) {
       return other.service == part.service && other.rule == part.rule &&
              other.digest == part.digest && (taken || other.round == part.round);
     });
-    MarkAwaited(s);
+    if (Rule* rule = RuleOf(s, part)) MarkAwaited(s, *rule);
   }
 }
 
