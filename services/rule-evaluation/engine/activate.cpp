@@ -1,12 +1,37 @@
+#include "services/rule-evaluation/engine/activate.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "common/plan/parse.h"
 #include "services/rule-evaluation/engine/readings.h"
 #include "services/rule-evaluation/engine/rollup_parts.h"
-#include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
+
+Rule* FindRule(Service& service, std::string_view name, bool source) {
+  for (const auto& rule : service.rules) {
+    if (rule->spec.name == name && (rule->role == Role::kSource) == source) return rule.get();
+  }
+  return nullptr;
+}
+
+Rule& NewRule(State& s, Service& service, RuleSpec spec, Role role,
+              const std::optional<Probe>& probe) {
+  auto rule =
+      MakeRule(std::move(spec), s.next_number++, s.service_index.find(service.name)->second);
+  rule->role = role;
+  if (role == Role::kHome) rule->home = std::make_unique<Home>();
+  rule->probe = probe;
+  Rule& made = *rule;
+  AddRule(s, service, std::move(rule));
+  LinkReads(s, made);
+  StartRuleClock(s, made);
+  // Without `by` there is one group, from the start: it can be seen to be blind.
+  if (made.spec.when.by.empty()) GroupFor(s, made, {});
+  return made;
+}
+
 namespace {
 
 // `reason`: "removed"; or what became of an alarm that goes on as another, a shadow or none.
@@ -29,14 +54,6 @@ void Reopen(State& s, const Rule& rule, const char* reason, std::vector<Transiti
     group->life.Rename(s.now());
     out.push_back(Tell(s, rule, *group, group->life.state, reason, group->last));
   }
-}
-
-// The one that lives as the plan says, or the source beside it that only feeds windows.
-Rule* FindRule(Service& service, std::string_view name, bool source = false) {
-  for (const auto& rule : service.rules) {
-    if (rule->spec.name == name && (rule->role == Role::kSource) == source) return rule.get();
-  }
-  return nullptr;
 }
 
 // The plan does not have the level any more that an open episode was told at.
@@ -78,22 +95,6 @@ void TakeOver(State& s, Rule& old, Rule& fresh, bool same_purpose, std::vector<T
     });
     Activate(fresh, *next);
   }
-}
-
-Rule& NewRule(State& s, Service& service, RuleSpec spec, Role role,
-              const std::optional<Probe>& probe = {}) {
-  auto rule =
-      MakeRule(std::move(spec), s.next_number++, s.service_index.find(service.name)->second);
-  rule->role = role;
-  if (role == Role::kHome) rule->home = std::make_unique<Home>();
-  rule->probe = probe;
-  Rule& made = *rule;
-  AddRule(s, service, std::move(rule));
-  LinkReads(s, made);
-  StartRuleClock(s, made);
-  // Without `by` there is one group, from the start: it can be seen to be blind.
-  if (made.spec.when.by.empty()) GroupFor(s, made, {});
-  return made;
 }
 
 // The windows stay. A hold that ran under other words begins anew.
@@ -169,24 +170,6 @@ bool Spread(const State& s, Service& service, int spread, RealTime from) {
   return differs && !alone;
 }
 
-// Their windows, like all others, begin anew.
-void RestartProbes(State& s, Service& service) {
-  std::vector<std::pair<RuleSpec, Probe>> probes;
-  while (true) {
-    const auto it = std::find_if(service.rules.begin(), service.rules.end(),
-                                 [](const auto& rule) { return rule->probe.has_value(); });
-    if (it == service.rules.end()) break;
-    const bool again = std::any_of(probes.begin(), probes.end(), [&](const auto& probe) {
-      return probe.second.id == (*it)->probe->id;
-    });
-    if (!again) probes.emplace_back((*it)->spec, *(*it)->probe);
-    RemoveRule(s, service, **it);
-  }
-  for (const auto& [spec, probe] : probes) {
-    for (const Role role : RolesOf(s, service, spec)) NewRule(s, service, spec, role, probe);
-  }
-}
-
 // The plan's order, then the probes.
 void Arrange(Service& service, const std::vector<std::string>& names) {
   const auto place = [&](const std::unique_ptr<Rule>& rule) {
@@ -247,50 +230,10 @@ void ActivatePlan(State& s, const PlanActivationView& view, std::vector<Transiti
       }
     }
   }
+  StartAwaiting(s, service);
   Arrange(service, names);
   Rebind(s, service);
   WithdrawAdopted(s, out);
-}
-
-void StartProbe(State& s, const ProbeStartView& view, std::vector<Transition>& out) {
-  Service& service = ServiceOf(s, view.service);
-  BeforeService(s, s.service_index.find(service.name)->second);
-  RuleSpec spec;
-  spec.name = "probe:" + std::string(view.probe_id);
-  spec.purpose = Purpose::kProbe;
-  spec.severity = plan::Severity::kCritical;
-  if (FindRule(service, spec.name) != nullptr || FindRule(service, spec.name, true) != nullptr) {
-    return;  // it runs already
-  }
-  auto condition = plan::ParseCondition(view.expression);
-  spec.expression = view.expression;
-  if (condition.ok()) {
-    spec.when = *condition;
-    spec.expression = plan::CanonicalText(spec.when);
-  }
-  // How many events make it count is the plan's word, where the probe is a plan's `expect`.
-  for (const plan::Remediation& r : plan::Parse(service.text).plan.remediations) {
-    if (condition.ok() && r.expect && r.expect->condition == *condition) {
-      spec.min_count = static_cast<double>(r.min_count);
-      spec.owner = r.approval_from;
-    }
-  }
-  const Probe probe{std::string(view.probe_id), std::string(view.expression), s.now(), view.within};
-  const std::vector<Role> roles = RolesOf(s, service, spec);
-  if (!condition.ok()) {
-    if (roles.empty() || roles.front() == Role::kSource) return;  // it is the home's to say
-    const auto rule =
-        MakeRule(std::move(spec), s.next_number++, s.service_index.find(service.name)->second);
-    rule->probe = probe;
-    Group nobody;
-    nobody.life.since = s.now();
-    Judgement j;
-    j.at = s.now();
-    out.push_back(Tell(s, *rule, nobody, AlarmState::kResolved, "refused", j));
-    return;
-  }
-  for (const Role role : roles) NewRule(s, service, spec, role, probe);
-  Rebind(s, service);
 }
 
 namespace {

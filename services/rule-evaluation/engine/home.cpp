@@ -17,8 +17,6 @@
 namespace liveops::engine {
 namespace {
 
-// So long a source may be silent before the steps that wait for it are judged without it.
-constexpr std::int64_t kGiveUpMs = 600'000;
 // A source that told a later step does not tell this one any more, but for a retry on its way.
 constexpr std::int64_t kOvertakenMs = 5000;
 // After so long people are told who is missed.

@@ -18,6 +18,9 @@ enum class Role : std::uint8_t {
   kHome = 2,    // no series feed it: it judges what the sources tell, the home's own among them
 };
 
+// So long a source may be silent before the steps that wait for it are judged without it.
+inline constexpr std::int64_t kGiveUpMs = 600'000;
+
 struct Home {
   // What one source said of one step.
   struct Told {

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "services/rule-evaluation/engine/activate.h"
 #include "services/rule-evaluation/engine/state.h"
 
 namespace liveops::engine {
@@ -14,8 +15,6 @@ using plan::Aggregate;
 
 // Of what there was no room for, so much is told with each step, turn by turn.
 constexpr std::size_t kRefusedMax = 512;
-// A source tells of a probe for longer than the probe may run: it may have begun earlier here.
-constexpr std::int64_t kProbeMarginMs = 600'000;
 constexpr std::size_t kPiecesMax = 3;
 constexpr std::size_t kPiecesOf = 200;
 
@@ -212,8 +211,8 @@ bool TellStep(State& s, Rule& rule, std::int64_t step) {
     }
     ++readings.part;
   }
-  return rule.probe && readings.step_end_ms >= ToMs(rule.probe->started + rule.probe->within) +
-                                                   s.Scaled(kProbeMarginMs);
+  // Longer than the probe may run: it may have begun earlier here.
+  return rule.probe && IsOver(s, *rule.probe, InstantFromMs(readings.step_end_ms));
 }
 
 }  // namespace liveops::engine

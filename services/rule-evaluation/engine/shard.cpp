@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "services/rule-evaluation/engine/activate.h"
 #include "services/rule-evaluation/engine/rollup_parts.h"
 #include "services/rule-evaluation/engine/state.h"
 

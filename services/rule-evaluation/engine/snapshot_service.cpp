@@ -2,6 +2,7 @@
 
 #include "common/base/spread.h"
 #include "common/plan/parse.h"
+#include "services/rule-evaluation/engine/activate.h"
 #include "services/rule-evaluation/engine/snapshot_parts.h"
 
 namespace liveops::engine {
@@ -108,14 +109,27 @@ bool ReadGroup(State& s, Rule& rule, ByteReader& in) {
   return true;
 }
 
+void WriteProbe(const Probe& probe, ByteWriter& out) {
+  out.String(probe.id);
+  out.String(probe.expression);
+  out.Signed(ToMs(probe.started));
+  out.Signed(probe.within.count());
+}
+
+Probe ReadProbe(ByteReader& in) {
+  Probe probe;
+  probe.id = in.String();
+  probe.expression = in.String();
+  probe.started = InstantFromMs(in.Milliseconds());
+  probe.within = Duration(in.Milliseconds());
+  return probe;
+}
+
 void WriteRule(const Rule& rule, ByteWriter& out) {
   out.String(rule.spec.name);
   out.Bool(rule.probe.has_value());
   if (rule.probe) {
-    out.String(rule.probe->id);
-    out.String(rule.probe->expression);
-    out.Signed(ToMs(rule.probe->started));
-    out.Signed(rule.probe->within.count());
+    WriteProbe(*rule.probe, out);
     out.String(rule.spec.owner);
     out.Double(rule.spec.min_count);
   }
@@ -148,11 +162,7 @@ bool ReadSpec(ByteReader& in, std::vector<RuleSpec>& specs, RuleSpec& spec,
     spec = *it;
     return true;
   }
-  probe.emplace();
-  probe->id = in.String();
-  probe->expression = in.String();
-  probe->started = InstantFromMs(in.Milliseconds());
-  probe->within = Duration(in.Milliseconds());
+  probe = ReadProbe(in);
   spec.name = name;
   spec.purpose = Purpose::kProbe;
   spec.severity = plan::Severity::kCritical;
@@ -227,6 +237,8 @@ void WriteService(const Service& service, ByteWriter& out) {
     out.String(d.actor);
     out.Signed(ToMs(d.time));
   }
+  out.Varint(service.awaiting.size());
+  for (const Probe& probe : service.awaiting) WriteProbe(probe, out);
   out.Varint(service.rules.size());
   for (const auto& rule : service.rules) WriteRule(*rule, out);
 }
@@ -262,6 +274,10 @@ bool ReadService(State& s, ByteReader& in) {
     d.reason = in.String();
     d.actor = in.String();
     d.time = InstantFromMs(in.Milliseconds());
+  }
+  for (std::uint64_t n = in.Varint(); n > 0 && in.ok(); --n) {
+    service.awaiting.push_back(ReadProbe(in));
+    if (service.awaiting.size() > kProbesAwaitingMax) return false;
   }
   if (!in.ok()) return false;
   std::vector<RuleSpec> specs;

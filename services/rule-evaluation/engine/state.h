@@ -35,6 +35,7 @@ struct Service {
   std::vector<Deployment> deployments;       // the last hour's, oldest first
   std::vector<Decommission> decommissions;   // likewise
   std::vector<std::unique_ptr<Rule>> rules;  // the plan's in its order, then the probes that run
+  std::vector<Probe> awaiting;               // begun, and by the plan without a part here
   ForeignAlerts foreign;
 
   std::string foreign_owner;      // derived: whose they are, by the plan
@@ -343,13 +344,8 @@ bool IsOverflow(const Rule& rule, const Transition& t);
 // The log says that the rule overflows, or does not; true = that is news.
 bool AdoptOverflow(State& s, Rule& rule, const Transition& truth);
 
-// --- activate.cpp ---
-void ActivatePlan(State& s, const PlanActivationView& plan, std::vector<Transition>& out);
-void StartProbe(State& s, const ProbeStartView& probe, std::vector<Transition>& out);
-void ApplyDeployment(State& s, const DeploymentView& deployment);  // deployment.cpp
-bool AdoptTransition(State& s, const Transition& truth);
-// Adopted alarms that the plan in force does not have any more are told as withdrawn.
-void WithdrawAdopted(State& s, std::vector<Transition>& out);
+// --- deployment.cpp ---
+void ApplyDeployment(State& s, const DeploymentView& deployment);
 
 // --- timekeeping.cpp ---
 void AdvanceClock(State& s, const RecordView& record);

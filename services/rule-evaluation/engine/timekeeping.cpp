@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "services/rule-evaluation/engine/activate.h"
 #include "services/rule-evaluation/engine/readings.h"
 #include "services/rule-evaluation/engine/rollup_parts.h"
 #include "services/rule-evaluation/engine/slices.h"
@@ -266,6 +267,7 @@ void Housekeep(State& s) {
   for (const std::uint32_t id : unused) s.series.Remove(id);
   for (const auto& service : s.services) {
     HousekeepForeign(s, *service);
+    ForgetAwaiting(s, *service);
     std::erase_if(service->deployments,
                   [&](const Deployment& d) { return s.now() - d.time > kRemembered; });
     std::erase_if(service->decommissions,

@@ -121,6 +121,8 @@ std::string History::ToString() const {
       text += fmt::format("decommission {}ms", r.at);
       for (const auto& [name, value] : r.pairs) text += fmt::format(" {}={}", name, value);
       text += '\n';
+    } else if (r.kind == HistoryRecord::Kind::kProbe) {
+      text += fmt::format("probe {}ms {} within={}ms {}\n", r.at, r.probe, r.within, r.expression);
     } else if (r.kind == HistoryRecord::Kind::kPlan) {
       text += fmt::format("plan {}ms v{}\n{}", r.at, r.version, PlanText(r));
     } else {
@@ -180,6 +182,10 @@ const RecordView& RecordMaker::Make(const History& history, const HistoryRecord&
     marker.service = "shop";
     marker.labels = text_;
     view_.body = marker;
+    return view_;
+  }
+  if (record.kind == HistoryRecord::Kind::kProbe) {
+    view_.body = ProbeStartView{record.probe, "shop", record.expression, Duration(record.within)};
     return view_;
   }
   series_.clear();

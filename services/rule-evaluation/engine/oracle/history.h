@@ -35,7 +35,7 @@ struct HistoryPoint {
 
 // One record of the log, with what it says.
 struct HistoryRecord {
-  enum class Kind { kBatch, kTick, kPlan, kDecommission };
+  enum class Kind { kBatch, kTick, kPlan, kDecommission, kProbe };
   Kind kind = Kind::kTick;
   std::int64_t at = 0;   // append time
   bool restart = false;  // before it: snapshot, restore
@@ -61,6 +61,12 @@ struct HistoryRecord {
 
   // a decommission
   std::vector<std::pair<std::string, std::string>> pairs;
+
+  // a probe
+  std::string probe;  // its id
+  std::string expression;
+  std::int64_t within = 0;
+  bool early = false;  // it is of the time of the plan before it; some shards read it before that
 };
 
 struct History {

@@ -8,7 +8,9 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
+#include "services/rule-evaluation/engine/oracle/history_probes.h"
 #include "services/rule-evaluation/engine/oracle/spread_run.h"
 
 // For the tests of this folder: seeded histories on several shards against one that sees all.
@@ -31,7 +33,8 @@ inline void CheckPart(const SpreadSeeds& seeds, std::uint64_t part, bool at_once
     conditions.at_once = at_once;
     conditions.seed = seed;
     conditions.crashes = seed % 2 == 0;
-    const History history = Tamed(MakeHistoryOfMinutes(seed));
+    History history = Tamed(MakeHistoryOfMinutes(seed));
+    if (conditions.others.empty()) history = WithProbes(std::move(history));
     const SpreadComparison c =
         CompareSpread(at_once ? history : WithoutFlapping(history), conditions);
     for (const auto& [what, times] : c.saw) saw[what] += times;

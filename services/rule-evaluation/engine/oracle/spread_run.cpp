@@ -154,9 +154,11 @@ class Run {
   const Services& services() const { return world_.services; }
   std::size_t crashes() const { return crashes_; }
   std::size_t repeated() const { return repeated_; }
+  std::size_t early() const { return early_; }
 
  private:
-  void Hand(const HistoryRecord& record);
+  void Hand(const HistoryRecord& record, std::size_t from, std::size_t to);
+  void HandEarly(const HistoryRecord& probe);
   void Deliver(std::int64_t at, bool all);
   void DeliverOne(std::size_t source, std::int64_t at);
 
@@ -182,17 +184,25 @@ class Run {
   std::vector<Readings> written_;
   std::size_t crashes_ = 0;
   std::size_t repeated_ = 0;
+  std::size_t early_ = 0;
 };
 
 // Every shard gets a record, so that their clocks agree to the millisecond.
-void Run::Hand(const HistoryRecord& record) {
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+void Run::Hand(const HistoryRecord& record, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) {
     Entry entry{record.at, record, {}};
     std::erase_if(entry.record.points, [&](const HistoryPoint& p) {
       return PartitionFor(history_.series[p.series]) != partitions_[i];
     });
     nodes_[i].Append(world_, std::move(entry));
   }
+}
+
+// Those that are not the home read the probe before the plan.
+void Run::HandEarly(const HistoryRecord& probe) {
+  ++early_;
+  Hand(probe, 1, nodes_.size());
+  for (std::size_t i = 1; conditions_.crashes && i < nodes_.size(); ++i) nodes_[i].Keep();
 }
 
 void Run::DeliverOne(std::size_t source, std::int64_t at) {
@@ -226,17 +236,20 @@ void Run::Deliver(std::int64_t at, bool all) {
 }
 
 std::string Run::Play() {
-  for (const HistoryRecord& record : history_.records) {
+  for (std::size_t r = 0; r < history_.records.size(); ++r) {
+    const HistoryRecord& record = history_.records[r];
     const bool plan = record.kind == HistoryRecord::Kind::kPlan;
     if (plan) {
       // It counts for the steps that are judged after it: those before are told and judged first.
       HistoryRecord nothing;
       nothing.kind = HistoryRecord::Kind::kBatch;
       nothing.at = record.at;
-      Hand(nothing);
+      Hand(nothing, 0, nodes_.size());
       Deliver(record.at, true);
+      const bool early = r + 1 < history_.records.size() && history_.records[r + 1].early;
+      if (early) HandEarly(history_.records[r + 1]);
     }
-    Hand(record);
+    Hand(record, 0, record.early ? 1 : nodes_.size());
     Deliver(record.at, plan || conditions_.at_once);
     if (!conditions_.crashes) continue;
     for (Node& node : nodes_) {
@@ -383,6 +396,7 @@ SpreadComparison CompareSpread(const History& history, const SpreadConditions& c
   }
   result.saw["crash"] = run.crashes();
   result.saw["repeated"] = run.repeated();
+  result.saw["probe before the plan"] = run.early();
   InOrder(whole);
   InOrder(spread);
   std::size_t i = 0;

@@ -15,6 +15,8 @@ const SpreadSeeds kSeeds{480,
                           {"resolved recovered", 50},
                           {"no_data silent", 5},
                           {"firing escalated", 5},
+                          {"firing true", 1},
+                          {"probe before the plan", 2},
                           {"crash", 20},
                           {"repeated", 1000}}};
 
