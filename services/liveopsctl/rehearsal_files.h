@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,14 +43,10 @@ LoadedPlan LoadPlan(const std::string& path, Problems& problems, const Style& st
 bool ReadRecording(Session& session, const std::string& path, Problems& problems,
                    const std::function<void(const rehearse::RecordedLine&)>& take);
 
-// True, which was told, when the plan reads other services too: their series lie in other logs.
-bool RefuseReads(Session& session, const rehearse::Backtest& backtest, const std::string& service,
-                 int& code);
-
-// Gives each record of the log of `service` that `source` asks for, in order, until the end or
-// Ctrl-C. False when it cannot be read; `code` is then set, and why was told.
+// Gives the backtests, whose plans are of `service`, each record of the log that `source` asks for,
+// in order, until the end or Ctrl-C. False when it cannot be read, or a plan not be judged by it;
+// `code` is then set, and why was told.
 bool ReadLog(Session& session, const PlayedSource& source, const std::string& service,
-             const std::function<void(const engine::RecordView&, const TimeMap&)>& take,
-             rehearse::LogSpan& span, int& code);
+             std::span<rehearse::Backtest* const> backtests, rehearse::LogSpan& span, int& code);
 
 }  // namespace liveops::ctl

@@ -33,15 +33,7 @@ std::vector<rehearse::BacktestReport> Play(Session& session, const PlayedSource&
   std::optional<rehearse::LogSpan> log;
   bool read = false;
   if (source.data.empty()) {
-    for (const rehearse::Backtest* backtest : backtests) {
-      if (RefuseReads(session, *backtest, service, code)) return {};
-    }
-    read = ReadLog(
-        session, source, service,
-        [&](const engine::RecordView& record, const TimeMap& time_map) {
-          for (rehearse::Backtest* backtest : backtests) backtest->Take(record, time_map);
-        },
-        log.emplace(), code);
+    read = ReadLog(session, source, service, backtests, log.emplace(), code);
   } else {
     read = ReadRecording(session, source.data, problems, [&](const auto& line) {
       for (rehearse::Backtest* backtest : backtests) backtest->Take(line);

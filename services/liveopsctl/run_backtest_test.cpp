@@ -78,61 +78,6 @@ TEST_F(LogBacktests, DiffPlaysOneLogUnderTwoPlans) {
   EXPECT_THAT(ran.out, HasSubstr("Seen: 3001 records"));
 }
 
-TEST_F(LogBacktests, AreRefusedWhereTheLogOfOnePartitionIsAPartOnly) {
-  v1::ShardRecord activation;
-  activation.mutable_plan()->set_service("shop");
-  activation.mutable_plan()->set_version(7);
-  activation.mutable_plan()->set_text(std::string(kPlan) + "spread: 4\n");
-  kafka_.Append(activation);
-  for (const char* command : {"backtest", "check"}) {
-    std::vector<std::string> words = {"plan", command, plan_, "--kafka", "b:9"};
-    if (command == std::string("check")) words.insert(words.end(), {"--live", "--last", "1h"});
-    const Ran ran = RunWords(words);
-    EXPECT_NE(ran.code, kExitOk) << ran.out;
-    EXPECT_THAT(ran.err, HasSubstr("by version 7 of its plan shop is spread over 4 partitions"));
-  }
-}
-
-TEST_F(LogBacktests, AreRefusedWhereAnotherShardHasSpoken) {
-  v1::ShardRecord readings;  // the plan that spreads it is older than the log
-  readings.mutable_readings()->set_service("shop");
-  kafka_.Append(readings);
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
-  EXPECT_NE(ran.code, kExitOk) << ran.out;
-  EXPECT_THAT(ran.err,
-              HasSubstr("shop is spread over several partitions, or a plan of it reads other"));
-}
-
-TEST_F(LogBacktests, AreRefusedWhereThePlanReadsAnotherService) {
-  std::string text = kPlan;
-  text +=
-      "  - {name: far, when: 'rate(m{service=\"payments\"}) > 5', severity: high, owner: "
-      "on-call}\n";
-  const std::string reads = WriteFile("reads.yaml", text);
-  for (const std::vector<std::string>& words :
-       {std::vector<std::string>{"plan", "backtest", reads, "--kafka", "b:9"},
-        {"plan", "diff", plan_, reads, "--last", "3d", "--kafka", "b:9"},
-        {"plan", "check", reads, "--live", "--last", "1h", "--kafka", "b:9"}}) {
-    const Ran ran = RunWords(words);
-    EXPECT_NE(ran.code, kExitOk) << ran.out;
-    EXPECT_THAT(ran.err, HasSubstr("the plan reads series of payments, and the log that is played "
-                                   "is that of shop alone"));
-  }
-  EXPECT_THAT(RunWords({"plan", "check", reads}).out, HasSubstr("reads series of payments"));
-}
-
-TEST_F(LogBacktests, ReadingsOfAServiceThatIsNotSpreadAreOfThoseThatItReads) {
-  v1::ShardRecord activation;
-  activation.mutable_plan()->set_service("shop");
-  activation.mutable_plan()->set_version(7);
-  activation.mutable_plan()->set_text(std::string(kPlan));
-  kafka_.Append(activation);
-  v1::ShardRecord readings;
-  readings.mutable_readings()->set_service("shop");
-  kafka_.Append(readings);
-  EXPECT_EQ(RunWords({"plan", "backtest", plan_, "--kafka", "b:9"}).code, kExitOk);
-}
-
 TEST_F(LogBacktests, AnInterruptEndsItWithWhatWasSeen) {
   interrupt_at_ = 1;
   const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});

@@ -10,12 +10,8 @@ int RunPlanCheckLive(Session& session, const PlanCheck& command, const plan::Pla
   rehearse::Backtest backtest(plan, text);
   rehearse::LogSpan span;
   int code = kExitOk;
-  if (RefuseReads(session, backtest, plan.service, code)) return code;
-  const bool read = ReadLog(
-      session, command.source, plan.service,
-      [&](const engine::RecordView& record, const TimeMap& map) { backtest.Take(record, map); },
-      span, code);
-  if (!read) return code;
+  rehearse::Backtest* const played = &backtest;
+  if (!ReadLog(session, command.source, plan.service, {&played, 1}, span, code)) return code;
   rehearse::BacktestReport report = backtest.Finish();
   report.log = span;
   const rehearse::LiveReport live = rehearse::HoldAgainst(plan, report);

@@ -54,13 +54,26 @@ Duration Episode::length(Instant end) const {
   return std::max(Duration(0), (closed ? closed->clock : end) - opened.clock);
 }
 
+std::uint64_t LogSpan::records() const {
+  std::uint64_t all = 0;
+  for (const PartitionSpan& span : partitions) all += span.records;
+  return all;
+}
+
+std::uint64_t LogSpan::unreadable() const {
+  std::uint64_t all = 0;
+  for (const PartitionSpan& span : partitions) all += span.unreadable;
+  return all;
+}
+
 double BacktestReport::PagesPerDay() const {
   const double days =
       std::chrono::duration<double, std::ratio<86400>>(std::max(to - from, Duration(1))).count();
   return static_cast<double>(pages) / days;
 }
 
-Backtest::Backtest(const plan::Plan& plan, std::string_view text) : text_(text), watched_(plan) {
+Backtest::Backtest(const plan::Plan& plan, std::string_view text)
+    : plan_(plan), text_(text), watched_(plan) {
   report_.service = plan.service;
   reads_ = plan::ServicesRead(plan);
   report_.longest_window = watched_.longest_window();
@@ -87,7 +100,7 @@ void Backtest::TakeBatch(const RecordedBatch& batch) {
   report_.points += batch.points.size();
   played_.Clear();
   for (const RecordedPoint& point : batch.points) {
-    See(point.metric, batch.at);
+    See(batch.service, point.metric, batch.at);
     const std::string labels = point.labels.Encode();
     std::string key = std::to_string(static_cast<int>(point.kind));
     for (const std::string* part : {&batch.service, &point.metric, &point.unit, &labels})
@@ -107,20 +120,24 @@ void Backtest::TakeBatch(const RecordedBatch& batch) {
   player_->Feed(batch.at, played_);
 }
 
-void Backtest::Take(const engine::RecordView& record, const TimeMap& time_map) {
-  const Instant at = time_map.ToDomain(record.append_time);
-  if (!player_) {
-    player_.emplace(report_.service, text_, time_map);
-    report_.from = at;
-    from_log_ = true;
-  }
+Status Backtest::BeginLog(const LogPlaces& places) {
+  Result<LogPlayer> player = LogPlayer::Make(plan_, text_, places);
+  if (!player.ok()) return player.error();
+  log_ = std::move(*player);
+  return {};
+}
+
+void Backtest::Take(std::int32_t partition, const engine::RecordView& record) {
+  if (!log_->Hears(partition)) return;
+  const Instant at = log_->time_map().ToDomain(record.append_time);
+  if (report_.to == Instant{}) report_.from = at;
   report_.to = std::max(report_.to, at);
   if (const auto* batch = std::get_if<engine::BatchView>(&record.body)) {
     if (!Mine(batch->service)) return;
     report_.points += batch->point_value.size() + batch->histograms.size();
-    for (const engine::SeriesView& series : batch->series) See(series.metric, at);
+    for (const engine::SeriesView& series : batch->series) See(batch->service, series.metric, at);
   }
-  player_->Replay(record);
+  log_->Replay(partition, record);
 }
 
 bool Backtest::Mine(std::string_view service) {
@@ -133,7 +150,9 @@ bool Backtest::Mine(std::string_view service) {
   return false;
 }
 
-void Backtest::See(std::string_view metric, Instant at) {
+void Backtest::See(std::string_view service, std::string_view metric, Instant at) {
+  std::string other;
+  if (service != report_.service) metric = other = SeenAs(service, metric);
   auto found = report_.metrics.find(metric);
   if (found == report_.metrics.end())
     found = report_.metrics.emplace(std::string(metric), Sighting{at, at, 0}).first;
@@ -179,17 +198,17 @@ BacktestReport Backtest::Finish() {
   BacktestReport report = std::move(report_);
   // The last windows are judged too; that nothing comes after the end proves nothing. A log has
   // ticks of its own.
-  if (!from_log_) player_->Advance(report.to + watched_.lateness());
-  report.told = player_->Take();
+  if (!log_) player_->Advance(report.to + watched_.lateness());
+  report.told = log_ ? log_->Take() : player_->Take();
   report.episodes = EpisodesOf(report.told);
   report.pages =
       static_cast<std::size_t>(std::count_if(report.told.begin(), report.told.end(), IsPage));
-  report.points_unit_mismatch = player_->shard().counters().points_unit_mismatch;
+  report.points_unit_mismatch =
+      log_ ? log_->points_unit_mismatch() : player_->shard().counters().points_unit_mismatch;
   for (const auto& [metric, sighting] : report.metrics) {
-    if (!std::binary_search(watched_.metrics().begin(), watched_.metrics().end(), metric))
-      report.unread_metrics.push_back(metric);
+    if (!watched_.Reads(metric)) report.unread_metrics.push_back(metric);
   }
-  report.at_end = player_->shard().Alarms();
+  report.at_end = log_ ? log_->Alarms() : player_->shard().Alarms();
   Count(report);
   return report;
 }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/liveopsctl/rehearse/log_player.h"
 #include "services/liveopsctl/rehearse/player.h"
 #include "services/liveopsctl/rehearse/recording.h"
 #include "services/liveopsctl/rehearse/watched.h"
@@ -42,17 +43,28 @@ struct AlarmReport {
   bool blind = false;  // no point of what it reads in the recording
 };
 
-// Of the log of samples, where its records were played themselves.
-struct LogSpan {
+// What was read of one partition of the log of samples.
+struct PartitionSpan {
   std::int32_t partition = 0;
   std::int64_t first_offset = 0;
   std::int64_t last_offset = 0;
   std::uint64_t records = 0;
-  std::uint64_t unreadable = 0;
-  std::optional<Instant> wanted;  // from when on was asked for; nullopt = all that is kept
-  bool begins_at_low = false;     // with the first record that is still kept
-  bool begins_late = false;       // and later than was asked for
-  bool interrupted = false;       // before its end
+  std::uint64_t unreadable = 0;  // of these
+};
+
+// Of that log, where its records were played themselves.
+struct LogSpan {
+  std::vector<PartitionSpan> partitions;  // the home of the plan's service first
+  std::optional<Instant> wanted;          // from when on was asked for; nullopt = all that is kept
+  // The partition whose records begin last, where that is later than was asked for.
+  std::optional<std::int32_t> begins_late;
+  // The one whose records end first, where others go on, and where that is.
+  std::optional<std::int32_t> ends_early;
+  Instant ends{};
+  bool interrupted = false;  // before its end
+
+  std::uint64_t records() const;
+  std::uint64_t unreadable() const;
 };
 
 // Points of a metric.
@@ -77,7 +89,7 @@ struct BacktestReport {
   std::vector<Episode> episodes;         // by their openings
   std::vector<AlarmReport> alarms;       // in the plan's order
   std::size_t pages = 0;
-  std::map<std::string, Sighting, std::less<>> metrics;  // that were seen
+  std::map<std::string, Sighting, std::less<>> metrics;  // that were seen, by SeenAs
   std::vector<engine::AlarmView> at_end;                 // every alarm as it stood then
   // Of each objective, in the plan's order: what is left of its error budget at the end, or why
   // that is not known.
@@ -95,12 +107,14 @@ class Backtest {
 
   // In the order of the file.
   void Take(const RecordedLine& line);
-  // Or records of a log as they stand in it, whose times `time_map` maps; one kind of source only.
-  // What belongs to other services is counted, and not played.
-  void Take(const engine::RecordView& record, const TimeMap& time_map);
-  // Other services that the plan's rules read; there is no playing of the log with them, which is
-  // one partition's.
-  const std::vector<std::string>& reads() const { return reads_; }
+
+  // Or records of a log as they stand in it; one kind of source only. What belongs to other
+  // services is counted, and not played. kInvalid: the plan cannot be judged as the series lie.
+  Status BeginLog(const LogPlaces& places);
+  const std::vector<std::int32_t>& partitions() const { return log_->partitions(); }
+  // Of another partition than these it does not look at.
+  void Take(std::int32_t partition, const engine::RecordView& record);
+
   // After the last one. Something was recorded.
   BacktestReport Finish();
 
@@ -108,9 +122,10 @@ class Backtest {
   void TakeBatch(const RecordedBatch& batch);
   // A batch of the plan's service, or of one that it reads.
   bool Mine(std::string_view service);
-  void See(std::string_view metric, Instant at);
+  void See(std::string_view service, std::string_view metric, Instant at);
   void Count(BacktestReport& report) const;
 
+  plan::Plan plan_;
   std::string text_;
   std::vector<std::string> reads_;
   std::vector<std::string> slos_;
@@ -119,7 +134,7 @@ class Backtest {
   std::optional<Player> player_;
   std::map<std::string, std::uint32_t> series_;  // by kind, metric, unit and labels
   Played played_;
-  bool from_log_ = false;
+  std::optional<LogPlayer> log_;
 };
 
 }  // namespace liveops::rehearse

@@ -225,7 +225,9 @@ TEST(Diff, TellsWhoIsToldAndWhenItCloses) {
 // the speed, among what it must pass over.
 class Log {
  public:
-  explicit Log(Backtest& backtest) : backtest_(backtest) {}
+  explicit Log(Backtest& backtest) : backtest_(backtest) {
+    EXPECT_TRUE(backtest_.BeginLog({map_, 1, {}}).ok());
+  }
   void Play(const std::vector<RecordedLine>& lines) {
     engine::PlanActivationView plan;
     plan.service = "shop";
@@ -272,7 +274,8 @@ class Log {
     record.append_time = map_.ToReal(InstantFromMs(at));
     record.source = {"e", 1, static_cast<std::uint64_t>(offset_)};
     record.body = body;
-    backtest_.Take(record, map_);
+    backtest_.Take(0, record);
+    backtest_.Take(1, record);  // of a partition that the plan does not ask about
   }
 
   Backtest& backtest_;

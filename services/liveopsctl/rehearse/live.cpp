@@ -64,9 +64,15 @@ bool LiveAlarm::vanished() const {
                      [](const LiveMetric& metric) { return metric.vanished; });
 }
 
+bool LiveAlarm::unheard() const {
+  return std::any_of(metrics.begin(), metrics.end(),
+                     [](const LiveMetric& metric) { return metric.unheard; });
+}
+
 bool LiveReport::unsound() const {
-  return std::any_of(alarms.begin(), alarms.end(),
-                     [](const LiveAlarm& alarm) { return alarm.blind() || alarm.vanished(); });
+  return std::any_of(alarms.begin(), alarms.end(), [](const LiveAlarm& alarm) {
+    return alarm.blind() || alarm.vanished() || alarm.unheard();
+  });
 }
 
 LiveReport HoldAgainst(const plan::Plan& plan, const BacktestReport& report) {
@@ -82,8 +88,12 @@ LiveReport HoldAgainst(const plan::Plan& plan, const BacktestReport& report) {
     LiveAlarm alarm;
     alarm.name = watched.name;
     alarm.purpose = watched.purpose;
-    for (const std::string& metric : watched.metrics)
+    for (const std::string& metric : watched.seen_as) {
       alarm.metrics.push_back(MetricOf(metric, report, known));
+      LiveMetric& held = alarm.metrics.back();
+      const auto& own = watched.metrics;
+      held.unheard = !held.seen && !std::binary_search(own.begin(), own.end(), metric);
+    }
     TakeViews(report, alarm);
     for (const AlarmReport& told : report.alarms) {
       if (told.name == watched.name) alarm.fired = told.fired;

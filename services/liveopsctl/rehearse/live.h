@@ -20,6 +20,7 @@ struct LiveMetric {
   std::string name;
   std::optional<Sighting> seen;
   bool vanished = false;  // it was seen, and is no longer
+  bool unheard = false;   // it is of another service, and never was: the value stays unknown
   std::string nearest;  // of the metrics that were seen, when this one never was; "" = none is near
 };
 
@@ -37,13 +38,14 @@ struct LiveAlarm {
 
   bool blind() const { return now == engine::AlarmState::kBlind; }
   bool vanished() const;
+  bool unheard() const;
 };
 
 struct LiveReport {
   std::vector<LiveAlarm> alarms;  // in the plan's order
   double pages_per_day = 0;
 
-  // Some alarm rests on nothing, or on what is no longer sent.
+  // Some alarm rests on nothing, on what is no longer sent, or on what another service never sent.
   bool unsound() const;
 };
 

@@ -62,9 +62,6 @@ struct Player::Impl {
   void Apply(Instant at, engine::RecordView record) {
     now = std::max(now, at);
     record.append_time = RealFromMs(ToMs(at));
-    Append(record);
-  }
-  void Append(engine::RecordView record) {
     record.offset = shard.position() + 1;
     shard.Apply(record, told);
   }
@@ -147,11 +144,6 @@ Player::Player(std::string service, std::string_view plan_text, Instant begin)
   impl_->Apply(begin, impl_->Activation());
 }
 
-Player::Player(std::string service, std::string_view plan_text, const TimeMap& time_map)
-    : impl_(std::make_unique<Impl>(std::move(service), engine::Shard(time_map, {}))) {
-  impl_->plan_text = plan_text;
-}
-
 Player::Player(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Player::~Player() = default;
 Player::Player(Player&&) noexcept = default;
@@ -220,20 +212,6 @@ void Player::Impl::Send(Instant at, std::string_view of) {
   record.source = {kEmitter, kSession, ++batches};
   record.body = batch;
   Apply(at, record);
-}
-
-void Player::Replay(const engine::RecordView& record) {
-  if (impl_->shard.position() < 0) {
-    engine::RecordView activation = impl_->Activation();
-    activation.append_time = record.append_time;
-    impl_->Append(activation);
-  }
-  if (std::holds_alternative<engine::PlanActivationView>(record.body) ||
-      std::holds_alternative<engine::ProbeStartView>(record.body) ||
-      std::holds_alternative<engine::ExternalAlertView>(record.body)) {  // no plan judges those
-    return;
-  }
-  impl_->Append(record);
 }
 
 std::vector<engine::Transition> Player::Take() { return std::exchange(impl_->told, {}); }

@@ -38,9 +38,6 @@ class Player {
  public:
   // The plan comes into force at `begin`. Its text has passed plan::Parse.
   Player(std::string service, std::string_view plan_text, Instant begin);
-  // Of records as they stand in a log whose times `time_map` maps: only Replay goes with it. The
-  // plan comes into force with the first one.
-  Player(std::string service, std::string_view plan_text, const TimeMap& time_map);
   ~Player();
   Player(Player&&) noexcept;
   Player& operator=(Player&&) noexcept;
@@ -58,10 +55,6 @@ class Player {
   // Advances to `at` and gives the points as one batch of that time. Not before a batch that was
   // given.
   void Feed(Instant at, const Played& played);
-
-  // A record of that log, in its order. Plans and probes in it are passed over: the player's plan
-  // is in force.
-  void Replay(const engine::RecordView& record);
 
   // What was told since the last call, in order.
   std::vector<engine::Transition> Take();

@@ -12,11 +12,16 @@
 // What a plan watches, as far as a rehearsal asks. Pure.
 namespace liveops::rehearse {
 
+// The name of a metric of another service that the plan reads, as the language writes it:
+// `charge_count{service="payments"}`.
+std::string SeenAs(std::string_view service, std::string_view metric);
+
 // An alarm, or the condition of a remediation (`scenario:NAME`).
 struct Watched {
   std::string name;
   engine::Purpose purpose = engine::Purpose::kPage;
   std::vector<std::string> metrics;  // that its condition reads, each once, sorted
+  std::vector<std::string> seen_as;  // the same, those of other services by SeenAs
   std::vector<std::string> units;    // of its tests
   Duration window{0};                // the longest of its tests
 };
@@ -29,6 +34,7 @@ class Watchlist {
   const Watched* Find(std::string_view name) const;
   std::vector<std::string> names() const;
   std::span<const std::string> metrics() const { return metrics_; }  // of all, each once, sorted
+  bool Reads(std::string_view seen_as) const;
   // The plan's own and those that its rules read, sorted.
   std::span<const std::string> services() const { return services_; }
 

@@ -66,30 +66,72 @@ std::string Indented(std::string_view text, std::size_t margin) {
 std::string RenderLogSpan(const rehearse::BacktestReport& report, const Style& style) {
   if (!report.log) return "";
   const rehearse::LogSpan& span = *report.log;
-  std::string out =
-      fmt::format("Seen: {} of partition {}, offsets {} to {}, {} to {}.\n",
-                  Count(span.records, "record"), span.partition, span.first_offset,
-                  span.last_offset, Moment(ToMs(report.from)), Moment(ToMs(report.to)));
+  const std::string period =
+      fmt::format("{} to {}.\n", Moment(ToMs(report.from)), Moment(ToMs(report.to)));
+  const auto offsets = [](const rehearse::PartitionSpan& of) {
+    return fmt::format("offsets {} to {}", of.first_offset, of.last_offset);
+  };
+  std::string out = fmt::format("Seen: {} of ", Count(span.records(), "record"));
+  if (span.partitions.size() == 1) {
+    const rehearse::PartitionSpan& of = span.partitions.front();
+    out += fmt::format("partition {}, {}, {}", of.partition, offsets(of), period);
+  } else {
+    out += fmt::format("{}, {}", Count(span.partitions.size(), "partition"), period);
+    for (const rehearse::PartitionSpan& of : span.partitions) {
+      out += fmt::format("  partition {}: {}", of.partition, Count(of.records, "record"));
+      out += of.records > 0 ? ", " + offsets(of) + "\n" : "\n";
+    }
+    out +=
+        "Each partition's times are its broker's: as far as these clocks differ, the same may have "
+        "been told\nearlier or later live.\n";
+  }
   const auto warn = [&](const std::string& text) {
     out += Paint(style, Tone::kWarning, text) + "\n";
   };
   if (span.begins_late) {
+    const std::string where =
+        span.partitions.size() == 1 ? "The log" : fmt::format("Partition {}", *span.begins_late);
     warn(
-        fmt::format("The log begins at {}, later than the {} that was asked for: what came before "
+        fmt::format("{} begins at {}, later than the {} that was asked for: what came before "
                     "is no longer kept.",
-                    Moment(ToMs(report.from)), Moment(ToMs(*span.wanted))));
+                    where, Moment(ToMs(report.from)), Moment(ToMs(*span.wanted))));
+  }
+  if (span.ends_early) {
+    warn(fmt::format("Partition {} ends at {}: what the others hold after that was not looked at.",
+                     *span.ends_early, Moment(ToMs(span.ends))));
   }
   if (span.interrupted) warn("Interrupted: the log goes on after that.");
-  if (span.unreadable > 0)
-    warn(fmt::format("{} could not be read, nor did the shard.", Count(span.unreadable, "record")));
+  if (span.unreadable() > 0) {
+    warn(fmt::format("{} could not be read, nor did the shard.",
+                     Count(span.unreadable(), "record")));
+  }
   return out;
 }
 
 nlohmann::ordered_json LogSpanJson(const rehearse::LogSpan& span) {
-  nlohmann::ordered_json out{{"partition", span.partition},     {"first_offset", span.first_offset},
-                             {"last_offset", span.last_offset}, {"records", span.records},
-                             {"unreadable", span.unreadable},   {"begins_late", span.begins_late},
-                             {"interrupted", span.interrupted}};
+  nlohmann::ordered_json partitions = nlohmann::ordered_json::array();
+  for (const rehearse::PartitionSpan& of : span.partitions) {
+    nlohmann::ordered_json one{{"partition", of.partition}};
+    if (of.records > 0) {
+      one["first_offset"] = of.first_offset;
+      one["last_offset"] = of.last_offset;
+    }
+    one["records"] = of.records;
+    one["unreadable"] = of.unreadable;
+    partitions.push_back(std::move(one));
+  }
+  nlohmann::ordered_json out;
+  // An offset says nothing where there are several.
+  if (span.partitions.size() == 1) {
+    out = partitions.front();
+  } else {
+    out["records"] = span.records();
+    out["unreadable"] = span.unreadable();
+  }
+  out["partitions"] = std::move(partitions);
+  out["begins_late"] = span.begins_late.has_value();
+  out["ends_early"] = span.ends_early.has_value();
+  out["interrupted"] = span.interrupted;
   if (span.wanted) out["wanted_from_ms"] = ToMs(*span.wanted);
   return out;
 }

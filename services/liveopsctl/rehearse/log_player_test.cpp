@@ -1,0 +1,304 @@
+#include "services/liveopsctl/rehearse/log_player.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "common/base/hash.h"
+#include "common/plan/parse.h"
+
+namespace liveops::rehearse {
+namespace {
+
+using engine::AlarmState;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::int64_t kTen = 1'772'359'200'000;  // 2026-03-01T10:00:00Z
+constexpr std::int32_t kPartitions = 8;
+constexpr std::int64_t kMinute = 60'000;
+
+std::string PlanText(const std::string& when, const std::string& top = "") {
+  return "service: shop\n" + top +
+         "owners:\n  on-call: {slack: \"#oncall\", pagerduty: oncall}\n"
+         "alarms:\n  - {name: hot, when: '" +
+         when + "', severity: high, owner: on-call}\n";
+}
+
+Result<LogPlayer> Make(const std::string& text, std::map<std::string, int, std::less<>> spread) {
+  const plan::ParseResult parsed = plan::Parse(text);
+  for (const plan::Problem& problem : parsed.problems) ADD_FAILURE() << problem.ToString("plan");
+  return LogPlayer::Make(parsed.plan, text, {TimeMap{}, kPartitions, std::move(spread)});
+}
+
+std::int32_t PartitionAt(const std::string& service, int i) {
+  return (PartitionOf(service, kPartitions) + i) % kPartitions;
+}
+
+// Of which the partition is neither that of shop nor, where it is spread, one of shop's.
+std::string ServiceElsewhere() {
+  for (int i = 0;; ++i) {
+    std::string name = "payments-" + std::to_string(i);
+    if (PartitionOf(name, kPartitions) == PartitionAt("shop", 5)) return name;
+  }
+}
+
+// What a log holds, as it is written.
+class LogPlayerTest : public ::testing::Test {
+ protected:
+  struct Series {
+    std::int32_t partition = 0;
+    std::string service;
+    std::string host;
+    double value = 0;
+  };
+
+  void Play(const std::string& text, std::map<std::string, int, std::less<>> spread) {
+    Result<LogPlayer> made = Make(text, std::move(spread));
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    player_.emplace(std::move(*made));
+  }
+
+  template <typename Body>
+  static engine::RecordView Record(std::int64_t at, const Body& body) {
+    engine::RecordView record;
+    record.append_time = RealFromMs(kTen + at);
+    record.body = body;
+    return record;
+  }
+  static engine::TickView TickAt(std::int64_t at) {
+    engine::TickView tick;
+    tick.instance = "ingest";
+    tick.session = 1;
+    tick.steady_ms = at;
+    return tick;
+  }
+  // One reading, as a part of the batch of that number.
+  void Send(const Series& series, std::uint64_t sequence,
+            const std::function<void(const engine::RecordView&)>& take) const {
+    Labels of_host;
+    of_host.Set("host", series.host);
+    const std::string labels = of_host.Encode();
+    const engine::SeriesView view{
+        {1, Xxh64(series.service + series.host)}, engine::SeriesKind::kGauge, "x", "1", labels};
+    const std::uint32_t index = 0;
+    const std::int64_t delta = 0;
+    engine::BatchView batch;
+    batch.service = series.service;
+    batch.base_time_ms = kTen + at_ - Ahead(series.partition);
+    batch.series = {&view, 1};
+    batch.point_series = {&index, 1};
+    batch.point_time_delta_ms = {&delta, 1};
+    batch.point_value = {&series.value, 1};
+    engine::RecordView record = Record(at_, batch);
+    record.source = {"emitter", 1, sequence};
+    take(record);
+  }
+  std::int64_t Ahead(std::int32_t partition) const {
+    const auto found = ahead_.find(partition);
+    return found == ahead_.end() ? 0 : found->second;
+  }
+  // Ticks in all, and each second one batch, parts of which lie where its series do; in the order
+  // of their append times.
+  void Until(std::int64_t to) {
+    for (; at_ < to; at_ += 250) {
+      for (const std::int32_t partition : player_->partitions()) {
+        if (!lost_.contains(partition))
+          player_->Replay(partition, Record(at_, TickAt(at_ - Ahead(partition))));
+      }
+      if (at_ % 1000 != 0) continue;
+      ++sequence_;
+      for (const Series& series : series_) {
+        if (lost_.contains(series.partition)) continue;
+        Send(series, sequence_,
+             [&](const engine::RecordView& record) { player_->Replay(series.partition, record); });
+      }
+    }
+  }
+  std::vector<AlarmState> States() {
+    std::vector<AlarmState> states;
+    for (engine::Transition& told : player_->Take()) {
+      states.push_back(told.state);
+      told_ = std::move(told);
+    }
+    return states;
+  }
+
+  std::optional<LogPlayer> player_;
+  std::vector<Series> series_;
+  std::map<std::int32_t, std::int64_t> ahead_;  // ms that a partition's clock is
+  std::set<std::int32_t> lost_;                 // nothing reaches them
+  engine::Transition told_;                     // the last one
+  std::int64_t at_ = 0;
+  std::uint64_t sequence_ = 0;
+};
+
+// Three hosts, one a partition; each batch has all of them.
+class SpreadLogTest : public LogPlayerTest {
+ protected:
+  SpreadLogTest() {
+    for (int i = 0; i < 3; ++i)
+      series_.push_back(
+          {PartitionAt("shop", i), "shop", std::string(1, static_cast<char>('a' + i)), 1});
+  }
+  void SetAll(double value) {
+    for (Series& series : series_) series.value = value;
+  }
+  const std::string text_ = PlanText("sum(x) over 10s > 25 for 20s", "spread: 3\n");
+};
+
+TEST_F(SpreadLogTest, FiresOnceByWhatAllPartitionsHaveAndResolves) {
+  Play(text_, {{"shop", 3}});
+  EXPECT_THAT(player_->partitions(),
+              ElementsAre(PartitionAt("shop", 0), PartitionAt("shop", 1), PartitionAt("shop", 2)));
+  Until(kMinute);
+  SetAll(10);  // no two of them are enough
+  Until(2 * kMinute);
+  EXPECT_THAT(States(), ElementsAre(AlarmState::kFiring));
+  EXPECT_EQ(told_.value, 30);
+  EXPECT_EQ(told_.alarm_id, "shop/hot");
+  SetAll(1);
+  Until(3 * kMinute);
+  EXPECT_THAT(States(), ElementsAre(AlarmState::kResolved));
+  ASSERT_EQ(player_->Alarms().size(), 1U) << "one alarm, however many shards";
+  EXPECT_EQ(player_->Alarms().front().state, AlarmState::kOk);
+}
+
+TEST_F(SpreadLogTest, IsJudgedWhereTheSeriesLieThoughThePlanDoesNotSaySo) {
+  Play(PlanText("sum(x) over 10s > 25 for 20s"), {{"shop", 3}});
+  SetAll(10);
+  Until(kMinute);
+  EXPECT_THAT(States(), ElementsAre(AlarmState::kFiring));
+  EXPECT_EQ(told_.value, 30);
+}
+
+TEST_F(SpreadLogTest, APlanThatSpreadsWiderHearsMorePartitions) {
+  Play(text_, {});
+  EXPECT_EQ(player_->partitions().size(), 3U);
+}
+
+TEST_F(SpreadLogTest, WhoseClocksDifferTellTheSame) {
+  ahead_[PartitionAt("shop", 1)] = 1'500;  // its points seem late, as they do live
+  ahead_[PartitionAt("shop", 2)] = -4'000;
+  Play(text_, {{"shop", 3}});
+  Until(kMinute);
+  SetAll(10);
+  Until(2 * kMinute);
+  SetAll(1);
+  Until(3 * kMinute);
+  EXPECT_THAT(States(), ElementsAre(AlarmState::kFiring, AlarmState::kResolved));
+}
+
+TEST_F(SpreadLogTest, OfAPartitionThatStoodStillNothingIsKnown) {
+  Play(text_, {{"shop", 3}});
+  SetAll(10);
+  Until(kMinute);
+  EXPECT_THAT(States(), ElementsAre(AlarmState::kFiring));
+  lost_.insert(PartitionAt("shop", 2));
+  Until(3 * kMinute);
+  EXPECT_THAT(States(), IsEmpty()) << "the part that is missing is no recovery";
+  EXPECT_THAT(player_->Alarms().front().explanation,
+              HasSubstr(std::to_string(PartitionAt("shop", 2))));
+  lost_.clear();
+  SetAll(1);
+  Until(4 * kMinute);
+  EXPECT_THAT(States(), ElementsAre(AlarmState::kResolved));
+}
+
+TEST_F(SpreadLogTest, WhatLiveShardsSaidIsPassedOver) {
+  // The live one of the second partition had a hundred of the host there.
+  engine::ShardLimits limits;
+  limits.partition = PartitionAt("shop", 1);
+  limits.partitions = kPartitions;
+  engine::Shard live(TimeMap{}, limits);
+  std::vector<engine::Transition> nothing;
+  std::vector<engine::Readings> said;
+  const auto apply = [&](engine::RecordView record) {
+    record.offset = live.position() + 1;
+    live.Apply(record, nothing, said);
+  };
+  engine::PlanActivationView plan;
+  plan.service = "shop";
+  plan.version = 1;
+  plan.text = text_;
+  for (; at_ < kMinute; at_ += 250) {
+    if (at_ == 0) apply(Record(0, plan));
+    apply(Record(at_, TickAt(at_)));
+    if (at_ % 1000 == 0)
+      Send({limits.partition, "shop", "b", 100}, static_cast<std::uint64_t>(at_ + 1), apply);
+  }
+  ASSERT_FALSE(said.empty());
+  at_ = 0;
+  Play(text_, {{"shop", 3}});
+  const std::int32_t home = PartitionAt("shop", 0);
+  std::size_t next = 0;
+  while (at_ < kMinute) {
+    Until(at_ + 250);
+    for (; next < said.size() && said[next].step_end_ms <= kTen + at_ + 10'000; ++next)
+      player_->Replay(home, Record(at_, engine::ViewOf(said[next])));
+  }
+  EXPECT_EQ(next, said.size());
+  EXPECT_THAT(States(), IsEmpty());
+  engine::PlanActivationView other = plan;
+  other.version = 7;
+  const std::string without = "service: shop\nalarms: []\n";
+  other.text = without;
+  player_->Replay(home, Record(at_, other));
+  EXPECT_EQ(player_->Alarms().size(), 1U) << "its own plan is in force";
+}
+
+TEST_F(SpreadLogTest, WhatCannotBeJudgedThereIsRefused) {
+  const auto distinct = Make(PlanText("distinct(x, host) over 1min > 3"), {{"shop", 3}});
+  ASSERT_FALSE(distinct.ok());
+  EXPECT_THAT(distinct.error().message,
+              HasSubstr("the series of shop lie over 3 partitions, and there the plan cannot be "
+                        "judged: "));
+  const auto wide = Make(PlanText("sum(x) > 1", "spread: 9\n"), {});
+  ASSERT_FALSE(wide.ok());
+  EXPECT_THAT(wide.error().message, HasSubstr("shop is spread over 9 partitions"));
+}
+
+TEST_F(LogPlayerTest, ReadsOtherServicesWhereverTheyLie) {
+  const std::string payments = ServiceElsewhere();
+  for (const int spread : {1, 2}) {
+    at_ = 0;
+    series_ = {{PartitionAt("shop", 0), "shop", "a", 4},
+               {PartitionAt(payments, 0), payments, "p", 1}};
+    if (spread == 2) series_.push_back({PartitionAt(payments, 1), payments, "q", 1});
+    Play(PlanText("sum(x) + sum(x{service=\"" + payments + "\"}) over 10s > 7.5 for 20s"),
+         {{payments, spread}});
+    EXPECT_EQ(player_->partitions().size(), static_cast<std::size_t>(1 + spread));
+    EXPECT_EQ(player_->partitions().front(), PartitionAt("shop", 0));
+    Until(kMinute);
+    EXPECT_THAT(States(), IsEmpty());
+    for (Series& series : series_) series.value = 4;
+    Until(2 * kMinute);
+    EXPECT_THAT(States(), ElementsAre(AlarmState::kFiring));
+    EXPECT_EQ(told_.value, 4 + 4 * spread);
+    series_[1].value = 0;
+    series_[0].value = 0;
+    Until(3 * kMinute);
+    EXPECT_THAT(States(), ElementsAre(AlarmState::kResolved));
+  }
+}
+
+TEST_F(LogPlayerTest, AServiceOfTheSamePartitionIsReadThere) {
+  std::string neighbour;
+  for (int i = 0; neighbour.empty(); ++i) {
+    const std::string name = "payments-" + std::to_string(i);
+    if (PartitionOf(name, kPartitions) == PartitionAt("shop", 0)) neighbour = name;
+  }
+  series_ = {{PartitionAt("shop", 0), neighbour, "p", 9}};
+  Play(PlanText("sum(x{service=\"" + neighbour + "\"}) over 10s > 7 for 20s"), {});
+  EXPECT_THAT(player_->partitions(), ElementsAre(PartitionAt("shop", 0)));
+  Until(kMinute);
+  EXPECT_THAT(States(), ElementsAre(AlarmState::kFiring));
+}
+
+}  // namespace
+}  // namespace liveops::rehearse
