@@ -49,6 +49,7 @@ TEST_F(Services, FireOnceWithWhatBothSayAndResolveOnceThoughTheOthersOwnerIsKill
   const auto points = PointsIn(Stack(), home, payments);
   ASSERT_TRUE(points.ok()) << points.error().message;
   EXPECT_EQ(*points, 0u);
+  PlayedTellsOnce(checkout, 9, 2);
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ TEST_F(Spread, FiresOnceWithWhatAllShardsHaveAndResolvesOnceThoughOneOwnerIsKill
     if (*points > 0) partitions.insert(partition);
   }
   EXPECT_EQ(partitions.size(), static_cast<std::size_t>(kSpread));
+  PlayedTellsOnce(service, 8, kSpread);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
@@ -71,6 +72,44 @@ class TwoEvaluators : public outages::Ground {
           << "told: " << told[i].transition.ShortDebugString()
           << "\nreplayed: " << replayed->at(home)[i].transition.ShortDebugString();
     }
+  }
+
+  // The same is told by who plays the logs of so many partitions under the plan that was applied:
+  // fired once at this value, and resolved.
+  static void PlayedTellsOnce(const std::string& service, double value, std::size_t partitions) {
+    const std::string plan = Stack().Path(service + ".yaml");
+    const nlohmann::json played = AskOfTheLog({"plan", "backtest", plan, "--json"});
+    ASSERT_EQ(played["transitions"].size(), 2u) << played;
+    EXPECT_EQ(played["transitions"][0]["state"], "firing") << played;
+    EXPECT_EQ(played["transitions"][0]["value"], value) << played;
+    EXPECT_EQ(played["transitions"][1]["state"], "resolved") << played;
+    EXPECT_EQ(played["pages"], 1) << played;
+    EXPECT_EQ(played["log"]["partitions"].size(), partitions) << played;
+    EXPECT_EQ(played["log"]["ends_early"], false) << played;
+
+    const std::string higher = Stack().Path(service + ".higher.yaml");
+    auto text = stack::ReadFile(plan);
+    ASSERT_TRUE(text.ok()) << text.error().message;
+    ASSERT_TRUE(stack::WriteFile(higher, text->replace(text->find("> 6.5"), 5, "> 99")).ok());
+    const nlohmann::json diff =
+        AskOfTheLog({"plan", "diff", plan, higher, "--last", "1h", "--json"});
+    EXPECT_EQ(diff["pages_old"], 1) << diff;
+    EXPECT_EQ(diff["pages_new"], 0) << diff;
+    const nlohmann::json live = AskOfTheLog({"plan", "check", plan, "--live", "--json"});
+    EXPECT_EQ(live["alarms"][0]["fired"], 1) << live;
+    EXPECT_EQ(live["alarms"][0]["now"], "ok") << live;
+  }
+
+ private:
+  static nlohmann::json AskOfTheLog(std::vector<std::string> words) {
+    words.insert(words.end(), {"--kafka", Stack().kafka().address()});
+    const auto ran = Stack().Ctl("viewer-1", words, Duration(60'000));
+    if (!ran.ok()) {
+      ADD_FAILURE() << ran.error().message;
+      return {};
+    }
+    EXPECT_EQ(ran->status.code, 0) << ran->err << ran->out;
+    return nlohmann::json::parse(ran->out, nullptr, false);
   }
 };
 
