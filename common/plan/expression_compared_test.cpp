@@ -92,5 +92,19 @@ TEST(ComparedExpression, EarlierPanesAreBounded) {
   EXPECT_EQ(EarlierPaneLength(10s, 1min), 1s);
 }
 
+// As long as the window now: nine panes of 1112 ms would be a little longer.
+TEST(ComparedExpression, EarlierPanesDivideTheWindow) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(EarlierPaneLength(10s, 25min), 1250ms);
+  for (const Duration window : {10s, 20s, 31s, 60s, 97s, 300s}) {
+    for (Duration ago = window; ago <= window * kEarlierPanesMax; ago += 17s) {
+      const Duration pane = EarlierPaneLength(window, ago);
+      ASSERT_EQ(window % pane, 0ms) << window.count() << " " << ago.count();
+      ASSERT_GE(pane, PaneLength(window));
+      ASSERT_LE((window + ago) / pane, kEarlierPanesMax + 30);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace liveops::plan

@@ -74,16 +74,25 @@ bool Holds(double value, Comparison op, double threshold) {
   return false;
 }
 
-Duration PaneLength(Duration window) {
-  return std::max(Duration(window.count() / 30), Duration(1000));
+namespace {
+
+constexpr std::int64_t kPanesMax = 30;
+constexpr Duration kPaneMin{1000};
+
+// In as many equal panes as there may be, and no rest.
+Duration Divided(Duration window, std::int64_t most) {
+  std::int64_t panes = std::max<std::int64_t>(std::min({most, kPanesMax, window / kPaneMin}), 1);
+  while (window % panes != Duration(0)) --panes;
+  return window / panes;
 }
 
+}  // namespace
+
+Duration PaneLength(Duration window) { return Divided(window, kPanesMax); }
+
 Duration EarlierPaneLength(Duration window, Duration ago) {
-  const std::int64_t fit = std::min<std::int64_t>(
-      {kEarlierPanesMax * window.count() / std::max<std::int64_t>(ago.count(), 1), 30,
-       window.count() / 1000});
-  const std::int64_t parts = std::max<std::int64_t>(fit, 1);
-  return Duration((window.count() + parts - 1) / parts);
+  return Divided(window,
+                 kEarlierPanesMax * window.count() / std::max<std::int64_t>(ago.count(), 1));
 }
 
 std::string ThresholdUnit(const Test& test) {

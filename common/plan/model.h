@@ -170,13 +170,13 @@ struct Condition : Test {
   friend bool operator==(const Condition&, const Condition&) = default;
 };
 
-// Panes of a window are window / 30, at least 1 s.
+// Of a window: it is a whole number of panes, to the millisecond, at most 30 of at least 1 s each.
 Duration PaneLength(Duration window);
 
 // Of an earlier time at most so many panes are kept, beside those of one window.
 inline constexpr int kEarlierPanesMax = 1440;
-// The panes of the window `ago` before another, as fine as that allows: window / 30 at the least,
-// the whole window at the most. The window is at least ago / kEarlierPanesMax.
+// Of the window `ago` before another, which is as long: as fine as that allows, from the panes of
+// the other one to a single one. The window is at least ago / kEarlierPanesMax.
 Duration EarlierPaneLength(Duration window, Duration ago);
 
 // `ratio(http_5xx_count, http_request_count) over 1min > 1% for 3min`: aliases inlined, window and

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "common/plan/units.h"
 
 namespace liveops::plan {
@@ -29,6 +31,20 @@ TEST(Model, PanesAreAThirtiethOfTheWindowButASecondAtLeast) {
   EXPECT_EQ(PaneLength(std::chrono::minutes(1)), Duration(2000));
   EXPECT_EQ(PaneLength(std::chrono::seconds(10)), Duration(1000));
   EXPECT_EQ(PaneLength(std::chrono::hours(1)), Duration(120'000));
+}
+
+TEST(Model, PanesDivideTheWindow) {
+  EXPECT_EQ(PaneLength(std::chrono::seconds(40)), Duration(1600));
+  EXPECT_EQ(PaneLength(std::chrono::seconds(100)), Duration(4000));
+  EXPECT_EQ(PaneLength(Duration(1500)), Duration(1500));
+  for (int seconds = 1; seconds <= 10'000; ++seconds) {
+    const Duration window = std::chrono::seconds(seconds);
+    const Duration pane = PaneLength(window);
+    ASSERT_EQ(window % pane, Duration(0)) << seconds;
+    ASSERT_GE(pane, std::chrono::seconds(1)) << seconds;
+    ASSERT_GE(window / pane, std::min(seconds, 25)) << seconds;
+    ASSERT_LE(window / pane, 30) << seconds;
+  }
 }
 
 TEST(Model, TestsAreTheConditionsOwnThenTheOthers) {

@@ -52,9 +52,9 @@ so; a formula is not.
 
 The earlier window is as long as the one now and ended the given time before it: (t - D - W, t - D].
 Its panes are kept for D + W, at most 1440 of them (and those of one window), so that the memory of a
-series, 24 bytes a pane, or of a group's distribution, does not grow with D. The earlier panes are
-therefore coarser than those of the window, at the most one window long, and the earlier window ends
-up to one of its panes before t - D: with `over 1min compared to 1d ago` at the last whole minute. The
+series, 24 bytes a pane, or of a group's distribution, does not grow with D. They divide the window,
+too, but may be coarser than its own, at the most one window long, and the earlier window ends up to
+one of its panes before t - D: with `over 1min compared to 1d ago` at the last whole minute. The
 window is at least D / 1440 (1min for 1d, 7min for 7d); D is at least W, and D + W at most 30d.
 
 * Without a value then the test is unknown, never true or false: there was no point in the earlier

@@ -166,9 +166,11 @@ ReferenceSection Windows() {
       "Windows and panes",
       "",
       R"md(`over` is the window that each value is computed from, 1 minute when left out, from 1s to 30d. The
-window is (t - W, t]: it moves in *panes* of W/30, at least 1s, and at the end of each pane (once
-points that may still come late are in) it is judged anew. A condition of several tests is judged
-at the pace of its shortest pane, each test over the last whole panes of its own.
+window is (t - W, t]. It is a whole number of equal *panes*: as many as go into it to the
+millisecond, 30 at the most, none shorter than 1s. (Of a window of whole seconds that are 25 to 30;
+up to 30s, one a second.) At the end of each pane, once points that may still come late are in, it
+is judged anew. A condition of several tests is judged at the pace of its shortest pane, each test
+over the last whole panes of its own.
 
 What more points in the window cannot undo is told at the end of the record that brought it,
 without waiting for the pane: `>` on `last` and `max`, and on counts and sums of what is never

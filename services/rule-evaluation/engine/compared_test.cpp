@@ -122,6 +122,18 @@ end 7min20s)"),
 )");
 }
 
+// In 1440 panes there is room for 9 and a half of the earlier window.
+TEST(Compared, TheEarlierWindowIsAsLongAsTheOneNow) {
+  EXPECT_EQ(
+      Told(One("less", "increase(jobs) over 10s < 99.95% compared to 25min ago"), R"(
+series J delta jobs
+1s..30min every 1s: J=1000/1s
+show 29min less
+end 30min)"),
+      "\n29min less is ok: increase of jobs is 100 % of 25min ago (now 10000, 25min ago 10000), "
+      "not below 99.95 %\n");
+}
+
 TEST(Compared, AmongSeveralTestsEachIsTold) {
   EXPECT_EQ(Told(One("both", "5xx > 200% compared to 3min ago and 5xx > 1%"), R"(
 series E delta http_5xx_count

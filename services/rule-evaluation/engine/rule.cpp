@@ -144,7 +144,7 @@ void AddEarlier(const plan::Condition& when, std::vector<Window>& windows) {
     made.test = i;
     made.pane_ms =
         std::max<std::int64_t>(1, plan::EarlierPaneLength(test.window, test.ago).count());
-    made.read = std::max<std::int64_t>(1, (test.window.count() + made.pane_ms - 1) / made.pane_ms);
+    made.read = std::max<std::int64_t>(1, test.window.count() / made.pane_ms);
     made.ago_ms = test.ago.count();
     made.panes = made.read + (made.ago_ms + made.pane_ms - 1) / made.pane_ms;
   }
@@ -164,7 +164,7 @@ std::unique_ptr<Rule> MakeRule(RuleSpec spec, std::uint64_t number, std::uint32_
     Window& made = rule->windows.emplace_back();
     made.test = i;
     made.pane_ms = pane;
-    made.read = made.panes = std::max<std::int64_t>(1, (window.count() + pane - 1) / pane);
+    made.read = made.panes = std::max<std::int64_t>(1, window.count() / pane);
     shortest = std::min(shortest, pane);
   }
   // Judged at their ends alone, slices need no finer panes.

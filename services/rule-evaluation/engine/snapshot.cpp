@@ -11,7 +11,7 @@ namespace liveops::engine {
 namespace {
 
 constexpr std::string_view kMark = "liveops-shard";
-constexpr std::uint64_t kFormat = 16;
+constexpr std::uint64_t kFormat = 17;
 constexpr std::uint32_t kBlock = 256;  // series
 
 template <typename C, typename F>

@@ -39,6 +39,15 @@ end 5min)"),
             "\n4min high is ok: rate of http_request_count is 600 /min, not above 610 /min\n");
 }
 
+TEST(ValueOf, AWindowIsAsLongAsItIsWrittenWhereAThirtiethOfItIsNoWholeTime) {
+  EXPECT_EQ(Told(One("busy", "count(jobs) over 40s > 40.4"), R"(
+series J delta jobs
+1s..5min every 1s: J=1/1s
+show 4min busy
+end 5min)"),
+            "\n4min busy is ok: count of jobs is 40, not above 40.4\n");
+}
+
 TEST(ValueOf, FirstCumulativePointIsABaselineAndAFallIsAReset) {
   EXPECT_EQ(Told(One("burst", "count(jobs) > 50"), R"(
 series J cumulative jobs

@@ -59,6 +59,10 @@ TEST_P(Histories, AgreeWithANaiveEvaluator) {
     if (GetParam() == 0) ExpectAgreementOf(first, last, saw);
     return;
   }
+  // Here the window of an earlier time was a little longer than the one now.
+  if (GetParam() == 0) {
+    for (const std::uint64_t seed : {2493, 6845, 7457}) ExpectAgreementOf(seed, seed, saw);
+  }
   const std::uint64_t first = GetParam() * (kSeeds / kParts) + 1;
   ExpectAgreementOf(first, first + kSeeds / kParts - 1, saw);
   if (HasFatalFailure()) return;

@@ -155,7 +155,7 @@ std::optional<Amount> Oracle::PartOfThen(const Watch& watch, const GroupBook& gr
   const std::int64_t pane = plan::EarlierPaneLength(t.window, t.ago).count();
   Span then;
   then.to = (end - t.ago.count()) / pane * pane;
-  then.from = then.to - RoundUp(t.window.count(), pane);
+  then.from = then.to - t.window.count();
   const bool holed = std::any_of(holes_.begin(), holes_.end(), [&](const Span& hole) {
     return hole.from < then.to && hole.to > then.from;
   });
