@@ -32,12 +32,15 @@ void Add(const std::vector<std::pair<double, double>>& from,
 
 // In the window all that was observed there counts; where nothing was, the newest pane.
 void Add(const Observed& from, Observed& to) {
-  if (!from.any) return;
+  const std::int64_t stands_from = std::min(from.stands_from, to.stands_from);
+  if (!from.any) {
+    to.stands_from = stands_from;
+    return;
+  }
   const bool newer = !to.any || (from.in_window && !to.in_window) ||
                      (!from.in_window && !to.in_window && from.pane > to.pane);
   const bool older = to.any && ((to.in_window && !from.in_window) ||
                                 (!from.in_window && !to.in_window && from.pane < to.pane));
-  const std::int64_t stands_from = std::min(from.stands_from, to.stands_from);
   if (newer) {
     to = from;
   } else if (!older) {

@@ -15,6 +15,8 @@ constexpr std::size_t kPartBytes = 256 << 10;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 // Times before it are as good as never.
 constexpr std::int64_t kEarliest = -(std::int64_t{1} << 53);
+// Of who has no observations, and says which of the others' still stand.
+constexpr std::int64_t kNoPane = kEarliest;
 
 // Flags, as many as a number has bits.
 class FlagWriter {
@@ -54,12 +56,12 @@ bool Differ(const Increase& a, const Increase& b) {
 
 void WriteTally(const Tally& t, const Increase& sure, ByteWriter& out) {
   const Observed& o = t.observed;
-  const bool stands = o.any && !o.in_window && o.stands_from != kNever;
+  const bool stands = !o.in_window && o.stands_from != kNever;
   const bool differ = Differ(sure, t.counted);
   FlagWriter flags;
-  for (const bool flag :
-       {t.has_counters, t.has_buckets, t.has_gauges, t.counted.known, t.counted.rate_known,
-        t.gauges.has_value(), o.any, o.in_window, stands, differ, sure.known, sure.rate_known}) {
+  for (const bool flag : {t.has_counters, t.has_buckets, t.has_gauges, t.counted.known,
+                          t.counted.rate_known, t.gauges.has_value(), o.any || stands, o.in_window,
+                          stands, differ, sure.known, sure.rate_known}) {
     flags.Add(flag);
   }
   flags.Write(out);
@@ -73,8 +75,8 @@ void WriteTally(const Tally& t, const Increase& sure, ByteWriter& out) {
     }
   }
   if (t.gauges) out.Double(*t.gauges);
-  if (!o.any) return;
-  if (!o.in_window) out.Signed(o.pane);
+  if (!o.any && !stands) return;
+  if (!o.in_window) out.Signed(o.any ? o.pane : kNoPane);
   if (stands) out.Signed(o.stands_from);
   o.sketch.Write(out);
 }
@@ -110,6 +112,7 @@ bool ReadTally(Tally& t, Increase& sure, ByteReader& in) {
   if (!o.any) return in.ok();
   if (!o.in_window) o.pane = in.Signed();
   if (stands) o.stands_from = in.Signed();
+  o.any = o.in_window || o.pane != kNoPane;
   return o.sketch.Read(in) && in.ok();
 }
 

@@ -108,6 +108,30 @@ class SpreadLog : public ::testing::Test {
     Apply(nodes_[static_cast<std::size_t>(node)], at, batch);
     Write(at);
   }
+  // A record of a histogram without observations.
+  void Histogram(int node, std::int64_t at, std::string_view metric, std::string_view pod,
+                 std::string_view unit) {
+    Labels of_pod;
+    of_pod.Set("pod", pod);
+    const std::string labels = of_pod.Encode();
+    const SeriesView series{{1, Xxh64(labels + std::string(metric))},
+                            SeriesKind::kHistogramDelta,
+                            metric,
+                            unit,
+                            labels};
+    const std::vector<double> bounds{100};
+    const std::vector<std::uint64_t> counts{0, 0};
+    HistogramView histogram;
+    histogram.bounds = bounds;
+    histogram.bucket_counts = counts;
+    BatchView batch;
+    batch.service = kService;
+    batch.base_time_ms = kNine + at;
+    batch.series = {&series, 1};
+    batch.histograms = {&histogram, 1};
+    Apply(nodes_[static_cast<std::size_t>(node)], at, batch);
+    Write(at);
+  }
   void Gauge(int node, std::int64_t at, std::string_view pod, double value) {
     Point(node, at, SeriesKind::kGauge, "cpu_utilization", pod, value);
   }

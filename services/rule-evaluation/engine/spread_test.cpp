@@ -73,6 +73,34 @@ TEST_F(SpreadTest, ASourceThatSaysNothingHoldsEveryVerdictBackAndIsNamed) {
   EXPECT_EQ(Find("shop/hot")->explanation.find("unknown"), std::string::npos);
 }
 
+// Found by a random history: whose series speaks each minute observed nothing, but has not spoken
+// since, and so what the other one observed still stands.
+TEST_F(SpreadTest, WhoHasNoObservationsLetsThoseOfOthersStand) {
+  Make(2);
+  Plan(
+      0, 1,
+      SpreadPlan(2,
+                 "  - {name: slow, when: 'max(http_request_duration_ms) over 10s > 500ms for 30s', "
+                 "severity: high, owner: on-call}"));
+  const auto observe = [&](std::int64_t at, double value) {
+    Until(at);
+    Point(0, at, SeriesKind::kObservation, "http_request_duration_ms", "a", value, "ms");
+  };
+  const auto nothing = [&](std::int64_t at) {
+    Until(at);
+    Histogram(1, at, "http_request_duration_ms", "b", "ms");
+  };
+  for (std::int64_t at = 1000; at <= 100'000; at += 1000) {
+    observe(at, at < 95'000 ? 100 : 900);
+    if (at % 30'000 == 10'000) nothing(at);
+  }
+  Until(150'000);
+  const auto fired = Take();
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_EQ(fired[0].window_end, InstantFromMs(testing::kNine + 125'000));
+  EXPECT_EQ(fired[0].value, 900);
+}
+
 TEST_F(SpreadTest, AfterTenMinutesTheStepsAreJudgedWithoutIt) {
   Make(2);
   Plan(0, 1,

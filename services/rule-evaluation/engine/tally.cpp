@@ -84,13 +84,15 @@ Tally TallyMaker::Of(std::size_t operand) {
     out.counted = OfCounters(s_, rule_, cells_, Sums(), operand, span_, at_least_);
     return out;
   }
+  bool observes = !cells_.distributions[operand].empty();
   for (const Member& member : cells_.members) {
     if (member.operand != operand) continue;
+    observes |= member.cell == Cell::kDistribution;
     out.has_counters |= member.cell == Cell::kCounter;
     out.has_buckets |= member.cell == Cell::kBucket;
     out.has_gauges |= member.cell == Cell::kGauge;
   }
-  ReadObserved(operand, out.observed);
+  if (observes) ReadObserved(operand, out.observed);
   if (out.has_buckets) ReadBuckets(operand, out);
   if (out.has_counters) {
     out.counted = OfCounters(s_, rule_, cells_, Sums(), operand, span_, at_least_);
@@ -102,17 +104,17 @@ Tally TallyMaker::Of(std::size_t operand) {
 
 void TallyMaker::ReadObserved(std::size_t operand, Observed& out) const {
   const auto& panes = cells_.distributions[operand];
-  if (panes.empty()) return;
-  out.any = true;
-  panes.ForRange(span_.first, span_.last,
-                 [&](const sketch::Sketch& pane) { out.sketch.Merge(pane); });
-  out.in_window = !out.sketch.empty();
+  if (!panes.empty()) {
+    panes.ForRange(span_.first, span_.last,
+                   [&](const sketch::Sketch& pane) { out.sketch.Merge(pane); });
+    out.any = out.in_window = !out.sketch.empty();
+  }
   if (out.in_window) return;
-  const auto* newest = panes.NewestUpTo(span_.last);
-  out.any = newest != nullptr;
-  if (!out.any) return;
-  out.pane = newest->index;
-  out.sketch = newest->value;
+  if (const auto* newest = panes.NewestUpTo(span_.last); newest != nullptr) {
+    out.any = true;
+    out.pane = newest->index;
+    out.sketch = newest->value;
+  }
   for (const Member& member : cells_.members) {
     if (member.operand != operand || member.cell != Cell::kDistribution) continue;
     const Member::Last* last = StillGood(s_, member, span_);

@@ -19,7 +19,8 @@ struct Observed {
   bool any = false;  // the operand has observations at all
   bool in_window = false;
   std::int64_t pane = 0;  // of the newest one, when `in_window` is not set
-  // The first pane in which the newest point lies of a series whose newest one still stands.
+  // The first pane in which the newest point lies of a series whose newest one still stands. Said
+  // also by who has no observations: it lets those of other shards stand.
   std::int64_t stands_from = std::numeric_limits<std::int64_t>::max();
   sketch::Sketch sketch;
 };

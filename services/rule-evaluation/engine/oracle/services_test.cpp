@@ -19,7 +19,9 @@ const SpreadSeeds kSeeds{400,
                           {"crash", 20},
                           {"repeated", 500},
                           {"over several", 5},
-                          {"over another", 20}}};
+                          {"over another", 20}},
+                         // The window of an earlier time was longer than the one now.
+                         {2493}};
 
 class SeveralServices : public ::testing::TestWithParam<std::uint64_t> {};
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "services/rule-evaluation/engine/oracle/history_probes.h"
 #include "services/rule-evaluation/engine/oracle/spread_run.h"
@@ -23,6 +25,7 @@ struct SpreadSeeds {
   std::uint64_t count = 0;
   std::function<SpreadConditions(std::uint64_t seed)> conditions;
   std::map<std::string, std::size_t> wanted;  // what each part sees at least so often
+  std::vector<std::uint64_t> guarded;         // others, of the first part: they differed once
 };
 
 // LIVEOPS_SEED=7 replays one history, LIVEOPS_SEED=2000-3000 many; with --gtest_filter='*/0'.
@@ -49,6 +52,7 @@ inline void CheckPart(const SpreadSeeds& seeds, std::uint64_t part, bool at_once
   }
   const std::uint64_t of_part = seeds.count / SpreadSeeds::kParts;
   for (std::uint64_t i = 1; i <= of_part; ++i) check(part * of_part + i);
+  if (part == 0) std::for_each(seeds.guarded.begin(), seeds.guarded.end(), check);
   for (const auto& [what, times] : seeds.wanted) EXPECT_GE(saw[what], times) << what;
 }
 

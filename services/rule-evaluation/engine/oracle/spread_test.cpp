@@ -18,7 +18,9 @@ const SpreadSeeds kSeeds{480,
                           {"firing true", 1},
                           {"probe before the plan", 2},
                           {"crash", 20},
-                          {"repeated", 1000}}};
+                          {"repeated", 1000}},
+                         // Who has no observations let none of another shard stand.
+                         {1552}};
 
 class Spread : public ::testing::TestWithParam<std::uint64_t> {};
 
