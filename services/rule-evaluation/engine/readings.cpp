@@ -60,19 +60,29 @@ void ReadPieces(const State& s, const Rule& rule, const Cells& cells, std::int64
   for (const auto& [value, series] : values) out.top.push_back({s.series.at(series).labels, value});
 }
 
-// The newest point of gauges that is not after the step's end. What is in the window's panes came
-// after all that may have left before; of earlier times nothing else counts.
+bool HasPane(const Cells& cells, std::size_t column, std::pair<std::int64_t, std::int64_t> panes) {
+  bool any = false;
+  const Member& member = cells.members[column];
+  if (member.cell == Cell::kDistribution) {
+    cells.distributions[member.operand].ForRange(panes.first, panes.second,
+                                                 [&](const sketch::Sketch&) { any = true; });
+  } else {
+    cells.grid.ForColumn(column, panes.first, panes.second, [&](auto...) { any = true; });
+  }
+  return any;
+}
+
+// The newest point that is not after the step's end. What is in the window's panes came after all
+// that may have left before; of earlier times nothing else counts.
 void ReadLast(const Cells& cells, bool earlier, std::int64_t end_ms,
               std::pair<std::int64_t, std::int64_t> panes, StoreReading& out) {
   for (std::size_t i = 0; i < cells.members.size(); ++i) {
     const Member& member = cells.members[i];
-    if (member.cell != Cell::kGauge || out.last_ms >= end_ms) continue;
+    if (out.last_ms >= end_ms) break;
     const Member::Last* last = member.UpTo(end_ms);
     if (last != nullptr) out.last_ms = std::max(out.last_ms, last->ms);
     if (member.newest.ms <= end_ms) continue;
-    bool any = earlier;
-    if (!any) cells.grid.ForColumn(i, panes.first, panes.second, [&](auto...) { any = true; });
-    if (any) out.last_ms = end_ms;
+    if (earlier || HasPane(cells, i, panes)) out.last_ms = end_ms;
   }
 }
 

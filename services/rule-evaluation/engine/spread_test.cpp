@@ -101,6 +101,35 @@ TEST_F(SpreadTest, WhoHasNoObservationsLetsThoseOfOthersStand) {
   EXPECT_EQ(fired[0].value, 900);
 }
 
+// Found by random histories: counters that left were not heard again.
+TEST_F(SpreadTest, AGroupOfCountersThatLeftIsHeardAgain) {
+  Make(2);
+  Plan(0, 1,
+       SpreadPlan(2,
+                  "  - {name: busy, when: 'rate(http_request_count) by pod over 10s > 5', "
+                  "severity: high, owner: on-call}"));
+  const auto speak = [&](std::int64_t from, std::int64_t to) {
+    for (std::int64_t at = from; at <= to; at += 1000) {
+      Until(at);
+      Point(1, at, SeriesKind::kCounterDelta, "http_request_count", "b", 10, "");
+    }
+  };
+  speak(1000, 30'000);
+  auto told = Take();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].state, AlarmState::kFiring);
+  constexpr std::int64_t kLater = 4'200'000;
+  Until(kLater);
+  told = Take();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].state, AlarmState::kGone);
+  speak(kLater + 1000, kLater + 30'000);
+  told = Take();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].state, AlarmState::kFiring);
+  EXPECT_NEAR(told[0].value, 10, 1e-9);
+}
+
 TEST_F(SpreadTest, AfterTenMinutesTheStepsAreJudgedWithoutIt) {
   Make(2);
   Plan(0, 1,
