@@ -16,6 +16,7 @@ namespace liveops {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kPlan = R"(service: shop
 owners:
@@ -96,6 +97,13 @@ scrape_configs:
     return listed.ok() ? listed->out : listed.error().message;
   }
 
+  std::string ExplainedAt(const std::string& alarm_id, const std::string& at) {
+    auto told = stack_->Ctl("operator-1", {"alarms", "explain", alarm_id, "--at", at});
+    if (!told.ok()) return told.error().message;
+    EXPECT_TRUE(told->status.clean()) << told->err;
+    return told->out;
+  }
+
   stack::RunOutcome Amtool(std::vector<std::string> words) {
     stack::ProcessSpec spec;
     spec.name = "amtool";
@@ -126,6 +134,7 @@ TEST_F(ForeignAlerts, PrometheusPagesOnceResolvesAndIsStaleWhenItIsKilled) {
   EXPECT_THAT(triggers[0].body, HasSubstr("https://wiki.example/errors"));
   EXPECT_TRUE(triggers[0].violations.empty());
   EXPECT_THAT(Listed(), HasSubstr("FIRING"));
+  const std::string while_it_fired = FormatUtc(ToMs(WallClockNow()));
 
   errors_ = 0;
   ASSERT_TRUE(Await([&] { return PagerDuty(alarm, "resolve").size() == 1; }));
@@ -148,6 +157,13 @@ TEST_F(ForeignAlerts, PrometheusPagesOnceResolvesAndIsStaleWhenItIsKilled) {
   errors_ = 0;
   ASSERT_TRUE(Await([&] { return PagerDuty(alarm, "resolve").size() == 2; }));
   EXPECT_EQ(Opened(alarm), 2u);
+
+  const std::string past = ExplainedAt(triggers[0].alarm_id, while_it_fired);
+  EXPECT_THAT(past, HasSubstr("  FIRING at "));
+  EXPECT_THAT(past, HasSubstr("Judged by others: told by way of alertmanager"));
+  EXPECT_THAT(past, HasSubstr("graph?g0.expr=errors_now"));
+  EXPECT_THAT(past, HasSubstr("After, by the log: it resolved at "));
+  EXPECT_THAT(past, Not(HasSubstr("The replay saw less")));
 }
 
 TEST_F(ForeignAlerts, AmtoolPagesAndResolves) {

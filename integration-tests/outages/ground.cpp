@@ -10,6 +10,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/labels.h"
+#include "common/base/text.h"
 #include "common/kafka/kafka.h"
 #include "common/runtime/process.h"
 #include "common/runtime/topics.h"
@@ -26,7 +27,8 @@ constexpr Duration kListAnswersWithin{15'000};
 
 SteadyTime Now() { return std::chrono::steady_clock::now(); }
 
-v1::WriteRequest Reading(const std::string& service, const std::string& host, double value) {
+v1::WriteRequest Reading(const std::string& service, const std::string& host, double value,
+                         bool observed) {
   v1::WriteRequest request;
   request.mutable_source()->set_emitter("outages-" + host);
   v1::MetricBatch& batch = *request.mutable_batch();
@@ -34,9 +36,9 @@ v1::WriteRequest Reading(const std::string& service, const std::string& host, do
   batch.set_protocol(v1::PROTOCOL_NATIVE);
   batch.set_base_time_ms(ToMs(WallClockNow()));
   batch.add_strings("x");
-  batch.add_strings("");
+  batch.add_strings(observed ? "ms" : "");
   v1::SeriesEntry* series = batch.add_series();
-  series->set_kind(v1::SERIES_KIND_GAUGE);
+  series->set_kind(observed ? v1::SERIES_KIND_OBSERVATION : v1::SERIES_KIND_GAUGE);
   series->set_metric(0);
   series->set_unit(1);
   series->set_labels(Labels({{"host", host}}).Encode());
@@ -69,9 +71,11 @@ std::string FolderOf(const std::string& name) {
 
 // --- the emitter ---------------------------------------------------------------------------------
 
-Emitter::Emitter(const std::string& address, std::string service, std::string host, double value)
+Emitter::Emitter(const std::string& address, std::string service, std::string host, double value,
+                 bool observes)
     : service_(std::move(service)),
       host_(std::move(host)),
+      observes_(observes),
       session_(runtime::NewSession()),
       value_(value),
       thread_([this, address] { Loop(address); }) {}
@@ -91,7 +95,7 @@ std::vector<Heard> Emitter::heard() const {
 void Emitter::Loop(const std::string& address) {
   const auto stub = v1::Ingest::NewStub(rpc::Connect(address, {}));
   for (std::uint64_t sequence = 1; !stop_; ++sequence) {
-    v1::WriteRequest request = Reading(service_, host_, value_);
+    v1::WriteRequest request = Reading(service_, host_, value_, observes_);
     request.mutable_source()->set_session(session_);
     request.mutable_source()->set_sequence(sequence);
     grpc::ClientContext context;
@@ -238,6 +242,17 @@ std::map<std::string, Alarm> Ground::Alarms() {
 
 bool Ground::AwaitState(const std::string& alarm_id, const std::string& state) {
   return Await(kListedWithin, [&] { return Alarms()[alarm_id].state == state; });
+}
+
+std::string Ground::ExplainedAt(const std::string& alarm_id, std::int64_t at_ms) {
+  const auto told =
+      Stack().Ctl("viewer-1", {"alarms", "explain", alarm_id, "--at", FormatUtc(at_ms)});
+  if (!told.ok()) {
+    ADD_FAILURE() << told.error().message;
+    return "";
+  }
+  EXPECT_TRUE(told->status.clean()) << told->status.ToString() << ": " << told->err;
+  return told->out;
 }
 
 Status Ground::ReadLog(const std::string& service,

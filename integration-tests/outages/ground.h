@@ -36,12 +36,13 @@ struct Heard {
   Duration took{0};
 };
 
-// Writes one reading of the gauge `x{host=…}` every 100 ms by Ingest.Write, one after another, each
-// once: what was refused is not sent again, so that every acknowledged sequence must stand in the
-// log by its own write.
+// Writes one reading of the gauge `x{host=…}` every 100 ms by Ingest.Write, or one observation of
+// it in ms, one after another, each once: what was refused is not sent again, so that every
+// acknowledged sequence must stand in the log by its own write.
 class Emitter {
  public:
-  Emitter(const std::string& address, std::string service, std::string host, double value);
+  Emitter(const std::string& address, std::string service, std::string host, double value,
+          bool observes = false);
   ~Emitter();  // Stop
 
   void Set(double value) { value_ = value; }
@@ -55,6 +56,7 @@ class Emitter {
 
   const std::string service_;
   const std::string host_;
+  const bool observes_;
   const std::uint64_t session_;
   std::atomic<double> value_;
   std::atomic<bool> stop_{false};
@@ -101,6 +103,8 @@ class Ground : public ::testing::Test {
   static void ApplyOnly(const std::string& service, const std::string& plan);  // does not wait
   static std::unique_ptr<Emitter> Emit(const std::string& service, const std::string& host,
                                        double value);
+  // `liveopsctl alarms explain --at` that moment, as a viewer; a failure is added to the test's.
+  static std::string ExplainedAt(const std::string& alarm_id, std::int64_t at_ms);
   // The alarm `hot` of a plan that says `by host`, for host a.
   static std::string IdOf(const std::string& service) { return service + "/hot{host=\"a\"}"; }
   static Told ToldOf(const std::string& service);

@@ -1,7 +1,10 @@
 #include "integration-tests/promises/evaluation_log.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -87,6 +90,17 @@ Result<RealTime> LatestAppend(stack::Stack& stack, const std::string& service) {
   return latest;
 }
 
+Result<std::string> OwnerOf(stack::Stack& stack, std::int32_t partition) {
+  std::string owner;
+  const Status read =
+      ReadAll(stack, runtime::topic::kAlarms, partition, [&](const kafka::Record& r) {
+        v1::AlarmRecord record;
+        if (record.ParseFromString(r.value) && record.has_claim()) owner = record.claim().owner();
+      });
+  if (!read.ok()) return read.error();
+  return owner;
+}
+
 Result<std::size_t> PointsIn(stack::Stack& stack, std::int32_t partition,
                              const std::string& service) {
   std::size_t points = 0;
@@ -100,15 +114,30 @@ Result<std::size_t> PointsIn(stack::Stack& stack, std::int32_t partition,
   return points;
 }
 
+std::vector<Told> OfAlarm(const ByPartition& all, const std::string& alarm_id) {
+  std::vector<Told> of_it;
+  for (const auto& [partition, told] : all) {
+    std::copy_if(told.begin(), told.end(), std::back_inserter(of_it),
+                 [&](const Told& one) { return one.transition.alarm_id() == alarm_id; });
+  }
+  return of_it;
+}
+
+void SameToTheByte(const std::vector<Told>& told, const std::vector<Told>& replayed) {
+  ASSERT_GE(replayed.size(), told.size());
+  for (std::size_t i = 0; i < told.size(); ++i) {
+    EXPECT_EQ(told[i].bytes, replayed[i].bytes)
+        << "told: " << told[i].transition.ShortDebugString()
+        << "\nreplayed: " << replayed[i].transition.ShortDebugString();
+  }
+}
+
 std::string Story(const ByPartition& all, const std::string& alarm_id) {
   std::string story;
-  for (const auto& [partition, told] : all) {
-    for (const Told& one : told) {
-      if (one.transition.alarm_id() != alarm_id) continue;
-      const std::string state = v1::AlarmState_Name(one.transition.state());
-      story +=
-          state.substr(std::string("ALARM_STATE_").size()) + " " + one.transition.reason() + "\n";
-    }
+  for (const Told& one : OfAlarm(all, alarm_id)) {
+    const std::string state = v1::AlarmState_Name(one.transition.state());
+    story +=
+        state.substr(std::string("ALARM_STATE_").size()) + " " + one.transition.reason() + "\n";
   }
   return story;
 }

@@ -28,9 +28,18 @@ Result<ByPartition> Replayed(stack::Stack& stack);
 // The latest append time in a service's partition of metrics.v1.
 Result<RealTime> LatestAppend(stack::Stack& stack, const std::string& service);
 
+// The instance that claimed a partition last; "" = none did.
+Result<std::string> OwnerOf(stack::Stack& stack, std::int32_t partition);
+
 // How many points of a service stand in a partition of metrics.v1.
 Result<std::size_t> PointsIn(stack::Stack& stack, std::int32_t partition,
                              const std::string& service);
+
+// The transitions of one alarm, of whichever partition.
+std::vector<Told> OfAlarm(const ByPartition& all, const std::string& alarm_id);
+// What was told is the beginning of what a replay tells, which may have read on; else the test has
+// failed.
+void SameToTheByte(const std::vector<Told>& told, const std::vector<Told>& replayed);
 
 // The transitions of one alarm, in short, one a line: "FIRING crossed".
 std::string Story(const ByPartition& all, const std::string& alarm_id);

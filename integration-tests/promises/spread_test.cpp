@@ -39,14 +39,14 @@ TEST_F(Spread, FiresOnceWithWhatAllShardsHaveAndResolvesOnceThoughOneOwnerIsKill
   ASSERT_TRUE(Await(kSpreadLead + kPageWithin, [&] {
     return StateOf(alarm) == "ALARM_STATE_PENDING";
   })) << StateOf(alarm);
-  KillInTheHold(service);
+  const std::int32_t home = PartitionOf(service, Stack().options().partitions);
+  KillInTheHold(service, home + 1);
   ASSERT_FALSE(HasFatalFailure());
   for (auto& emitter : emitters) emitter->Set(0);
   ResolvesOnce(service);
 
   ToldByTheHomeAlone(service, alarm, 8);
   // And no part of it could have fired by itself.
-  const std::int32_t home = PartitionOf(service, Stack().options().partitions);
   std::set<std::int32_t> partitions;
   for (int i = 0; i < kSpread; ++i) {
     const std::int32_t partition = (home + i) % Stack().options().partitions;

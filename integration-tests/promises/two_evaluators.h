@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -30,12 +31,15 @@ class TwoEvaluators : public outages::Ground {
 
   static std::string StateOf(const std::string& alarm) { return Alarms()[alarm].state; }
 
-  // The alarm of the service is pending: the second replica dies, it fires, and the replica is
-  // back.
-  static void KillInTheHold(const std::string& service) {
+  // The alarm of the service is pending: the second replica, which owns this partition, dies, it
+  // fires, and the replica is back.
+  static void KillInTheHold(const std::string& service, std::int32_t owned) {
     const SteadyTime pending = std::chrono::steady_clock::now();
     std::this_thread::sleep_for(Duration(6'000));  // in the middle of the hold
     stack::ServiceProcess& second = Stack().service(stack::Service::kRuleEvaluation, 1);
+    const auto owner = OwnerOf(Stack(), owned);
+    ASSERT_TRUE(owner.ok()) << owner.error().message;
+    EXPECT_EQ(*owner, second.spec().instance);
     second.Kill();
     EXPECT_TRUE(outages::Await(kPageWithin, [&] { return ToldOf(service).opened == 1; }));
     EXPECT_GE(outages::SinceMs(pending), 15'000) << "the hold was not kept";
@@ -53,25 +57,30 @@ class TwoEvaluators : public outages::Ground {
   }
 
   // All of it stands in the log of the service's home, fired at this value, and is to the byte what
-  // one run through the home's partition gives: it depends on no other.
+  // one run through the home's partition gives: it depends on no other. So it can still be asked
+  // why it fired.
   static void ToldByTheHomeAlone(const std::string& service, const std::string& alarm,
                                  double value) {
     const auto log = promises::InLog(Stack());
     ASSERT_TRUE(log.ok()) << log.error().message;
+    const std::vector<Told> told = OfAlarm(*log, alarm);
     EXPECT_EQ(Story(*log, alarm), "FIRING crossed\nRESOLVED recovered\n");
     const std::int32_t home = PartitionOf(service, Stack().options().partitions);
-    ASSERT_EQ(log->size(), 1u);
-    const std::vector<promises::Told>& told = log->at(home);
-    EXPECT_EQ(told.front().transition.value(), value);
+    ASSERT_TRUE(log->contains(home));
+    ASSERT_EQ(OfAlarm({{home, log->at(home)}}, alarm).size(), told.size());
+    ASSERT_FALSE(told.empty());
+    const v1::AlarmTransition& fired = told.front().transition;
+    EXPECT_EQ(fired.value(), value);
     const auto replayed = Replayed(Stack());
     ASSERT_TRUE(replayed.ok()) << replayed.error().message;
-    ASSERT_EQ(replayed->size(), 1u);
-    ASSERT_GE(replayed->at(home).size(), told.size());
-    for (std::size_t i = 0; i < told.size(); ++i) {
-      EXPECT_EQ(told[i].bytes, replayed->at(home)[i].bytes)
-          << "told: " << told[i].transition.ShortDebugString()
-          << "\nreplayed: " << replayed->at(home)[i].transition.ShortDebugString();
-    }
+    SameToTheByte(told, OfAlarm(*replayed, alarm));
+    const std::string past = ExplainedAt(alarm, fired.clock_ms() + 500);
+    EXPECT_THAT(past, ::testing::HasSubstr(alarm + "  FIRING at "));
+    EXPECT_THAT(past, ::testing::HasSubstr(fmt::format("Last value: {}; the rule is > {};", value,
+                                                       fired.threshold())));
+    EXPECT_THAT(past, ::testing::HasSubstr("Nothing was missing: it was open."));
+    EXPECT_THAT(past, ::testing::Not(::testing::HasSubstr("The replay saw less")));
+    EXPECT_THAT(past, ::testing::HasSubstr("After, by the log: it resolved at "));
   }
 
   // The same is told by who plays the logs of so many partitions under the plan that was applied:
