@@ -86,7 +86,8 @@ class ExpressionParser {
   bool FitRate(const Threshold& threshold, Test& test);
   bool FitFormula(const Threshold& threshold, Test& test);
   bool FitDeclared(const Threshold& threshold, Test& test);
-  bool FailUnknownUnit(std::size_t offset, std::string_view unit);
+  // `declared`: what the metric is in; "" when nothing says so.
+  bool FailUnknownUnit(std::size_t offset, std::string_view unit, std::string_view declared = "");
 
   // expression_formula.cpp
   bool ReadMeasure(Measure& measure);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "common/base/text.h"
 #include "common/plan/expression_parser.h"
@@ -20,6 +21,22 @@ bool IsNumber(const FormulaStep& step, double number) {
   return step.kind == FormulaStep::Kind::kNumber && step.number == number;
 }
 
+// The known one that was surely meant, since units are short: in another letter case, or one of the
+// two begins or ends with the other; "" when there is none.
+std::string NearUnit(std::string_view unit) {
+  std::string near = NearestWord(unit, KnownUnits());
+  const bool other_case =
+      std::equal(near.begin(), near.end(), unit.begin(), unit.end(), [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) ==
+               std::tolower(static_cast<unsigned char>(b));
+      });
+  const auto part_of = [](std::string_view part, std::string_view whole) {
+    return whole.starts_with(part) || whole.ends_with(part);
+  };
+  if (!other_case && !part_of(near, unit) && !part_of(unit, near)) near.clear();
+  return near;
+}
+
 // Does the formula end in `* 100`, the way a share is made per cents?
 bool EndsInHundredTimes(const std::vector<FormulaStep>& formula) {
   return formula.size() >= 2 && formula.back().kind == FormulaStep::Kind::kMultiply &&
@@ -28,8 +45,21 @@ bool EndsInHundredTimes(const std::vector<FormulaStep>& formula) {
 
 }  // namespace
 
-bool ExpressionParser::FailUnknownUnit(std::size_t offset, std::string_view unit) {
-  return Fail(offset, fmt::format("unknown unit \"{}\"{}", unit, Suggestion(unit, KnownUnits())));
+bool ExpressionParser::FailUnknownUnit(std::size_t offset, std::string_view unit,
+                                       std::string_view declared) {
+  if (const std::string near = NearUnit(unit); !near.empty()) {
+    return Fail(offset, fmt::format("unknown unit \"{}\"; did you mean \"{}\"?", unit, near));
+  }
+  if (!declared.empty()) {
+    return Fail(offset, fmt::format("unknown unit \"{}\": {}", unit,
+                                    declared == "1" ? "this is a plain number"
+                                                    : fmt::format("this is in {}", declared)));
+  }
+  return Fail(
+      offset,
+      fmt::format("unknown unit \"{0}\": expected one like ms, h, MiB or %, or that metrics: "
+                  "says what is in it, as in cost: {{metric: cost, unit: {0}}}",
+                  unit));
 }
 
 // Decides the unit of the measure and brings the threshold to it.
@@ -178,7 +208,7 @@ bool ExpressionParser::FitDeclared(const Threshold& threshold, Test& test) {
   }
   const auto converted = ConvertUnit(threshold.number, threshold.unit, measure.unit);
   if (!converted && !IsKnownUnit(threshold.unit) && !IsRateUnit(threshold.unit)) {
-    return FailUnknownUnit(threshold.unit_offset, threshold.unit);
+    return FailUnknownUnit(threshold.unit_offset, threshold.unit, measure.unit);
   }
   const bool formula = measure.form == Measure::Form::kFormula;
   if (!converted || (!formula && IsCount(measure.value().aggregate))) {
