@@ -11,7 +11,6 @@ namespace {
 
 constexpr Duration kEarly(100);  // a tick that comes a little early serves, too
 constexpr Duration kCoveredMax(60'000);
-constexpr const char* kEmitterSuffix = "/logs";
 
 std::uint64_t Sum(const std::array<std::uint64_t, kLogLevels.size()>& levels) {
   std::uint64_t sum = 0;
@@ -120,7 +119,7 @@ void LogCounts::Flush(SteadyTime now, bool last) {
 }
 
 void LogCounts::Send(const std::string& name, const Pending& pending, SteadyTime now) {
-  const std::string emitter = core_.settings().instance + kEmitterSuffix;
+  const std::string emitter = LogEmitterOf(core_);
   core_.WriteOwn(
       {{emitter, core_.settings().session, pending.sequence}, pending.points->Input(pending.time)},
       now, [this, name, sequence = pending.sequence](const Result<WriteAnswer>& result) {

@@ -19,6 +19,9 @@
 
 namespace liveops::ingest {
 
+// As whom an instance writes log lines, and what it counts of them: "ingest-0/logs".
+inline std::string LogEmitterOf(const Core& core) { return core.settings().instance + "/logs"; }
+
 // What is counted of log lines becomes samples of their service, in metrics.v1, once a second:
 //   log_events{level, ingest}      counter delta: lines of each level
 //   log_slow_queries{ingest}       counter delta: lines of slow queries

@@ -15,7 +15,6 @@ namespace {
 SteadyTime SteadyNow() { return std::chrono::steady_clock::now(); }
 
 constexpr const char* kWay = "otlp-logs";  // as EmitterName has it
-constexpr const char* kEmitterSuffix = "/logs";
 
 }  // namespace
 
@@ -99,7 +98,7 @@ void LogIntake::Take(OtlpLogs logs, std::size_t bytes, const rpc::Peer& peer,
     tallies[group.service].Add(tally);
     answer.accepted_points += group.lines.size();
     answer.services.push_back(group.service);
-    const std::string emitter = core_.settings().instance + kEmitterSuffix;
+    const std::string emitter = LogEmitterOf(core_);
     wire::Source source{emitter, core_.settings().session, 0};
     source.sequence = sequence_.fetch_add(group.lines.size()) + 1;
     for (std::string& record :
