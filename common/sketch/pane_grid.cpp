@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace liveops::sketch {
 namespace {
@@ -35,6 +36,27 @@ void PaneGrid::RemoveColumn(std::size_t column) {
       const bool next = i < columns_ && ((bits[(i + 1) / 64] >> ((i + 1) % 64)) & 1) != 0;
       const std::uint64_t bit = std::uint64_t{1} << (i % 64);
       bits[i / 64] = next ? bits[i / 64] | bit : bits[i / 64] & ~bit;
+    }
+  }
+}
+
+void PaneGrid::KeepColumns(std::span<const std::size_t> from) {
+  ForgetBlocks();
+  const std::size_t had = std::exchange(columns_, from.size());
+  if (rows_ == 0) return;
+  const std::size_t n = words();
+  for (std::size_t slot = 0; slot < rows_; ++slot) {
+    for (std::vector<double>* plane : {&first_, &second_, &third_}) {
+      if (plane->empty()) continue;
+      double* const row = plane->data() + slot * stride_;
+      for (std::size_t i = 0; i < from.size(); ++i) row[i] = row[from[i]];
+      std::fill(row + from.size(), row + had, 0.0);
+    }
+    std::uint64_t* const bits = present_.data() + slot * n;
+    for (std::size_t i = 0; i < had; ++i) {
+      const bool has = i < from.size() && ((bits[from[i] / 64] >> (from[i] % 64)) & 1) != 0;
+      const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+      bits[i / 64] = has ? bits[i / 64] | bit : bits[i / 64] & ~bit;
     }
   }
 }

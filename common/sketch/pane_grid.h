@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "common/sketch/panes.h"
@@ -52,6 +53,9 @@ class PaneGrid {
   void AddColumn();
   // Those after it move up.
   void RemoveColumn(std::size_t column);
+  // The column at i takes the place of what was at `from[i]`, which is not before i; those that are
+  // not named are gone.
+  void KeepColumns(std::span<const std::size_t> from);
   // No rows, no columns.
   void Clear() { *this = PaneGrid(); }
 

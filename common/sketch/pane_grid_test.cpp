@@ -106,8 +106,17 @@ TEST(PaneGrid, HoldsWhatAMapWould) {
         const std::int64_t column = pick(0, static_cast<std::int64_t>(model.size()) - 1);
         grid.RemoveColumn(static_cast<std::size_t>(column));
         model.erase(model.begin() + column);
+      } else if (what == 6) {
+        std::vector<std::size_t> from;
+        for (std::size_t i = 0; i < model.size(); ++i) {
+          if (pick(0, 3) > 0) from.push_back(i);
+        }
+        grid.KeepColumns(from);
+        Model kept;
+        for (const std::size_t column : from) kept.push_back(model[column]);
+        model = std::move(kept);
       } else if (what < 20) {
-        base += what == 6 ? pick(0, 200) : pick(0, 3);
+        base += what == 7 ? pick(0, 200) : pick(0, 3);
         grid.DropBefore(base);
         for (auto& column : model) column.erase(column.begin(), column.lower_bound(base));
       } else if (what == 20) {

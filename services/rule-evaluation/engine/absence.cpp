@@ -30,6 +30,7 @@ bool Absent(const State& s, const Rule& rule, const Cells& cells, const Member& 
             std::int64_t end_ms) {
   // What it said in the past counts there as that of any other that is silent.
   if (s.series.at(member.series).left && cells.test < rule.tests()) return true;
+  if (member.forgotten) return !Doubted(s, rule, end_ms - rule.reach_ms(cells.test));
   const std::int64_t after = AbsentAfter(
       rule.reach_ms(cells.test), s.series.at(member.series).Interval(), Departs(member.cell));
   // What came before a service was spread otherwise was not its own to hear.
@@ -53,7 +54,7 @@ bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::i
   const bool doubted = Doubted(s, rule, end_ms - window_ms);
   for (const Member& member : cells.members) {
     const Series& series = s.series.at(member.series);
-    if (series.left) continue;
+    if (series.left || member.forgotten) continue;
     // Who stopped long ago makes no slice of these days unknown.
     if (rule.spec.judges_slices() && Forgotten(member, end_ms)) continue;
     const std::int64_t silence = end_ms - std::max(member.newest.ms, kLongAgo);
@@ -112,9 +113,11 @@ void DropAbsentGauges(State& s, Rule& rule, Cells& cells, std::int64_t end_ms) {
   const auto leaves = [&](const Member& m) {
     return Departs(m.cell) && Absent(s, rule, cells, m, end_ms);
   };
-  if (std::all_of(cells.members.begin(), cells.members.end(), leaves)) return;
-  for (std::size_t i = cells.members.size(); i-- > 0;) {
-    if (leaves(cells.members[i])) DropMember(s, rule, cells, i);
+  std::vector<bool> goes;
+  for (const Member& m : cells.members) goes.push_back(leaves(m));
+  const auto staying = std::count(goes.begin(), goes.end(), false);
+  if (staying > 0 && static_cast<std::size_t>(staying) < goes.size()) {
+    DropMembers(s, rule, cells, goes);
   }
 }
 

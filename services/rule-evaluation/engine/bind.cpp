@@ -173,40 +173,70 @@ Cells& SharedCells(Rule& rule, std::size_t test, const Labels& labels) {
   return *cells;
 }
 
+namespace {
+
+// It is no member any more.
+void Release(State& s, Rule& rule, const Cells& cells, const Member& member) {
+  BeforeSeries(s, member.series);
+  rule.members.erase(Rule::MemberKey(member.series, cells.test, member.operand));
+  Series& series = s.series.at(member.series);
+  series.generation = 0;
+  if (member.forgotten) --series.forgotten;
+  if (--series.members == 0) series.labels.clear();
+}
+
+// Where it is now.
+void IndexMember(State& s, Rule& rule, Cells& cells, std::uint32_t index) {
+  const Member& member = cells.members[index];
+  s.series.at(member.series).generation = 0;
+  rule.members[Rule::MemberKey(member.series, cells.test, member.operand)] = {&cells, index};
+}
+
+}  // namespace
+
 void ForgetMembers(State& s, Rule& rule, Cells& cells) {
   RestartRolls(s, rule, cells);
-  for (const Member& member : cells.members) {
-    BeforeSeries(s, member.series);
-    rule.members.erase(Rule::MemberKey(member.series, cells.test, member.operand));
-    Series& series = s.series.at(member.series);
-    series.generation = 0;
-    if (--series.members == 0) series.labels.clear();
-  }
+  for (const Member& member : cells.members) Release(s, rule, cells, member);
   cells.members.clear();
   cells.grid.Clear();
 }
 
 void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index) {
   RestartRolls(s, rule, cells);
-  const Member& member = cells.members[index];
-  BeforeSeries(s, member.series);
-  rule.members.erase(Rule::MemberKey(member.series, cells.test, member.operand));
-  Series& series = s.series.at(member.series);
-  --series.members;
-  series.generation = 0;
-  if (series.members == 0) series.labels.clear();
+  Release(s, rule, cells, cells.members[index]);
   cells.members.erase(cells.members.begin() + static_cast<std::ptrdiff_t>(index));
   cells.grid.RemoveColumn(index);
   IndexMembers(s, rule, cells);
   if (!rule.fed()) Schedule(s, rule);
 }
 
-void IndexMembers(State& s, Rule& rule, Cells& cells) {
-  for (std::uint32_t i = 0; i < cells.members.size(); ++i) {
-    const Member& member = cells.members[i];
-    s.series.at(member.series).generation = 0;
-    rule.members[Rule::MemberKey(member.series, cells.test, member.operand)] = {&cells, i};
+void DropMembers(State& s, Rule& rule, Cells& cells, const std::vector<bool>& goes) {
+  RestartRolls(s, rule, cells);
+  std::vector<Member>& members = cells.members;
+  std::vector<std::size_t> from;  // what comes to each place
+  std::size_t end = members.size();
+  for (std::size_t i = 0; i < end; ++i) {
+    if (goes[i]) {
+      while (end > i + 1 && goes[end - 1]) --end;
+      if (--end == i) break;
+    }
+    from.push_back(goes[i] ? end : i);
   }
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (goes[i]) Release(s, rule, cells, members[i]);
+  }
+  for (std::uint32_t i = 0; i < from.size(); ++i) {
+    if (from[i] == i) continue;
+    members[i] = std::move(members[from[i]]);
+    IndexMember(s, rule, cells, i);
+  }
+  members.resize(from.size());
+  cells.grid.KeepColumns(from);
+  if (!rule.fed()) Schedule(s, rule);
+}
+
+void IndexMembers(State& s, Rule& rule, Cells& cells) {
+  for (std::uint32_t i = 0; i < cells.members.size(); ++i) IndexMember(s, rule, cells, i);
 }
 
 void RemoveGroup(State& s, Rule& rule, Group& group) {

@@ -99,9 +99,14 @@ void Feeder::Resolve(Service& service, std::uint32_t number) {
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     const SeriesView& view = batch_.series[i];
     if (ids_[i] != SeriesTable::kNone && IsUnused(s_.series.at(ids_[i]), idle_ms_)) {
+      // It is new, whether housekeeping was there or not.
       BeforeSeries(s_, ids_[i]);
-      s_.series.Remove(ids_[i]);  // it is new, whether housekeeping was there or not
-      ids_[i] = SeriesTable::kNone;
+      if (Series& known = s_.series.at(ids_[i]); known.members > 0) {
+        known.BeginAnew();
+      } else {
+        s_.series.Remove(ids_[i]);
+        ids_[i] = SeriesTable::kNone;
+      }
     }
     if (ids_[i] == SeriesTable::kNone) ids_[i] = Newcomer(view, number);
     if (ids_[i] == SeriesTable::kNone) continue;

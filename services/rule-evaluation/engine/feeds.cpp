@@ -98,6 +98,12 @@ std::optional<Feed> FeedFor(State& s, Rule& rule, const Place& place, std::uint3
                             const SeriesView& view, const Labels& labels) {
   const std::uint64_t key = Rule::MemberKey(id, place.test, place.operand);
   if (const auto known = rule.members.find(key); known != rule.members.end()) {
+    Member& member = known->second.first->members[known->second.second];
+    if (member.forgotten) {
+      if (s.series.at(id).left) return std::nullopt;
+      member.forgotten = false;
+      --s.series.at(id).forgotten;
+    }
     return Feed{&rule, known->second.first, known->second.second};
   }
   if (s.series.at(id).left) return std::nullopt;

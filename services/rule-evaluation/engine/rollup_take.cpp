@@ -164,6 +164,7 @@ class Taker {
     const Member& member = cells.members[at];
     Series& series = s_.series.at(member.series);
     ++series.members;
+    if (member.forgotten) ++series.forgotten;
     series.generation = 0;
     const std::uint64_t key = Rule::MemberKey(member.series, cells.test, member.operand);
     const auto [known, fresh] = rule_.members.emplace(key, std::pair{&cells, at});

@@ -194,7 +194,7 @@ void Member::Note(const Last& point, bool sparse, std::int64_t judged_ms) {
   }
   Last before = point;
   if (point.ms >= newest.ms) std::swap(before, newest);
-  if (before.ms == INT64_MIN || before.ms == newest.ms) return;
+  if (before.ms <= kSpokeOnceMs || before.ms == newest.ms) return;
   if (!older) older = std::make_unique<std::vector<Last>>();
   const auto later = [](std::int64_t t, const Last& last) { return t < last.ms; };
   const auto at = std::upper_bound(older->begin(), older->end(), before.ms, later);
@@ -212,11 +212,19 @@ void Member::Note(const Last& point, bool sparse, std::int64_t judged_ms) {
 }
 
 const Member::Last* Member::UpTo(std::int64_t ms) const {
-  if (newest.ms <= ms) return newest.ms == INT64_MIN ? nullptr : &newest;
+  if (newest.ms <= ms) return newest.ms <= kSpokeOnceMs ? nullptr : &newest;
   if (!older) return nullptr;
   const auto at = std::upper_bound(older->begin(), older->end(), ms,
                                    [](std::int64_t t, const Last& last) { return t < last.ms; });
   return at == older->begin() ? nullptr : &*std::prev(at);
+}
+
+void Member::Forget() {
+  forgotten = true;
+  const bool spoke = newest.ms != INT64_MIN;
+  newest = Last();
+  if (spoke) newest.ms = kSpokeOnceMs;
+  older.reset();
 }
 
 std::int64_t Rule::longest_window_ms() const {

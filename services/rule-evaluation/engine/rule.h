@@ -55,6 +55,7 @@ struct Member {
   std::uint32_t series = 0;
   std::uint8_t operand = 0;
   Cell cell = Cell::kNone;
+  bool forgotten = false;  // nobody waits for it any more (forget.cpp); it says nothing
   double factor = 1;       // from the series' unit to the measure's
   double bound = 0;        // of a bucket, in the measure's unit; infinity for the last
   std::uint64_t hash = 0;  // kDistinct: of its label's value
@@ -64,7 +65,10 @@ struct Member {
     double value = 0;     // its increase or reading
     double cover_ms = 0;  // a counter's: the time that it covers
   };
-  Last newest;  // accepted point; its ms is INT64_MIN while there is none
+  // Of the newest point of one that spoke before it was forgotten, and not since.
+  static constexpr std::int64_t kSpokeOnceMs = -(std::int64_t{1} << 50);
+  // Accepted point; its ms is INT64_MIN while there is none.
+  Last newest;
   // Those before it that came after what was judged, and the newest of what was judged, by time;
   // kept only where a window may be without a point while the series speaks (see Note).
   std::unique_ptr<std::vector<Last>> older;
@@ -73,6 +77,8 @@ struct Member {
   void Note(const Last& point, bool sparse, std::int64_t judged_ms);
   // The newest of them at or before a time.
   const Last* UpTo(std::int64_t ms) const;
+  // Of what it said nothing is kept, but that it spoke.
+  void Forget();
 };
 
 struct Group;

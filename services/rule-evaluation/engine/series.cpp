@@ -37,6 +37,18 @@ void Series::ForgetBaseline() {
   more->buckets.clear();
 }
 
+void Series::BeginAnew() {
+  Series fresh;
+  fresh.fingerprint = fingerprint;
+  fresh.service = service;
+  fresh.kind = kind;
+  fresh.live = live;
+  fresh.labels = std::move(labels);
+  fresh.members = members;
+  fresh.forgotten = forgotten;
+  *this = std::move(fresh);
+}
+
 void Series::Leave(std::int64_t time_ms) {
   if (!more) more = std::make_unique<More>();
   more->left_ms = std::max({time_ms, has_last ? last_ms : time_ms, left ? more->left_ms : time_ms});

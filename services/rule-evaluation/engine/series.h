@@ -83,8 +83,9 @@ struct alignas(64) Series {
   // --- seldom ---
   std::string labels;  // canonical bytes; kept only for one that a rule reads, for evidence
   std::int64_t unusable_ms = INT64_MIN / 2;  // clock when a point of it was too late or too early
-  std::int64_t record = -1;   // derived: offset of the record that touched an observation last
-  std::uint32_t members = 0;  // memberships in groups; while there are some the entry stays
+  std::int64_t record = -1;     // derived: offset of the record that touched an observation last
+  std::uint32_t members = 0;    // memberships in groups; while there are some the entry stays
+  std::uint32_t forgotten = 0;  // of them, that are forgotten (Member)
   struct More {
     std::vector<Stream> streams;                      // after the first
     std::vector<std::vector<std::uint64_t>> buckets;  // of histograms, by stream
@@ -108,6 +109,8 @@ struct alignas(64) Series {
   }
   // What it will next say is not compared with what it said.
   void ForgetBaseline();
+  // As one that was never named, but for whose it is and its memberships.
+  void BeginAnew();
 
   Stream& stream(std::size_t i) { return i == 0 ? first_stream : more->streams[i - 1]; }
   const Stream& stream(std::size_t i) const { return i == 0 ? first_stream : more->streams[i - 1]; }
@@ -121,8 +124,8 @@ struct alignas(64) Series {
   std::size_t AddStream(std::int64_t start_ms, std::int64_t time_ms, std::size_t streams_max);
 };
 
-// For snapshots and rollups: all that is not derived, but `members`. Read into a fresh one; false =
-// these are not such bytes.
+// For snapshots and rollups: all that is not derived, but `members` and `forgotten`. Read into a
+// fresh one; false = these are not such bytes.
 void WriteSeries(const Series& series, ByteWriter& out);
 bool ReadSeries(Series& series, ByteReader& in);
 

@@ -88,6 +88,7 @@ void Shard::Apply(const RecordView& record, std::vector<Transition>& out) {
   JudgeDue(s, out);         // 2. what the watermark passed by it
   if (!s.homes.empty()) JudgeHomes(s, out);
   JudgeForeign(s, out);
+  ForgetQuiet(s);  //    (before it says anything: then it is one that returns)
   if (!SeenBefore(s, record)) {
     ApplyBody(s, record, out);  // 3. what the record says
     JudgeTouched(s, out);       // 4. what cannot be undone any more
@@ -120,6 +121,7 @@ bool OwnView(const Rule& rule) {
 std::int64_t Shard::position() const { return impl_->state.position; }
 Instant Shard::clock() const { return impl_->state.now(); }
 const ShardCounters& Shard::counters() const { return impl_->state.counters; }
+std::size_t Shard::series_known() const { return impl_->state.series.size(); }
 
 std::uint64_t Shard::PlanVersion(std::string_view service) const {
   const Service* known = FindService(std::as_const(impl_->state), service);

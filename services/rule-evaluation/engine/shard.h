@@ -66,6 +66,8 @@ class Shard {
   std::int64_t position() const;  // offset of the last applied record, -1 at first
   Instant clock() const;          // partition clock; epoch while no record was seen
   const ShardCounters& counters() const;
+  // How many series it knows at the moment.
+  std::size_t series_known() const;
 
   // The version in force of a service's plan, 0 when none.
   std::uint64_t PlanVersion(std::string_view service) const;

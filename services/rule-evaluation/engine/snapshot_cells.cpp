@@ -4,11 +4,19 @@
 
 namespace liveops::engine {
 
+namespace {
+
+// Beside the kind of its cell: that it is forgotten.
+constexpr std::uint64_t kForgottenBit = 8;
+static_assert(static_cast<std::uint64_t>(Cell::kDistinct) < kForgottenBit);
+
+}  // namespace
+
 void WriteMember(const Rule& rule, const Cells& cells, std::size_t column, ByteWriter& out) {
   const std::int64_t from = rule.FirstKept(cells.test);
   const Member& m = cells.members[column];
   out.Varint(m.operand);
-  out.Varint(static_cast<std::uint64_t>(m.cell));
+  out.Varint(static_cast<std::uint64_t>(m.cell) | (m.forgotten ? kForgottenBit : 0));
   out.Double(m.factor);
   out.Double(m.bound);
   if (m.cell == Cell::kDistinct) out.Fixed64(m.hash);
@@ -49,9 +57,11 @@ constexpr std::int64_t kAheadMs = 90'000'000;
 bool ReadLastMember(const Rule& rule, Cells& cells, ByteReader& in) {
   Member& m = cells.members.back();
   m.operand = static_cast<std::uint8_t>(in.Varint() % plan::Measure::kOperandsMax);
-  const std::uint64_t cell = in.Varint();
+  const std::uint64_t kind = in.Varint();
+  const std::uint64_t cell = kind & ~kForgottenBit;
   if (cell > static_cast<std::uint64_t>(Cell::kDistinct)) return false;
   m.cell = static_cast<Cell>(cell);
+  m.forgotten = kind != cell;
   cells.departing |= Departs(m.cell);
   m.factor = in.Double();
   m.bound = in.Double();
@@ -171,6 +181,7 @@ bool ReadCells(State& s, Rule& rule, Cells& cells, ByteReader& in) {
     const auto series = static_cast<std::uint32_t>(in.Varint());
     if (!s.series.Has(series) || !ReadMember(rule, cells, series, in)) return false;
     ++s.series.at(series).members;
+    if (cells.members.back().forgotten) ++s.series.at(series).forgotten;
   }
   if (!in.ok()) return false;
   IndexMembers(s, rule, cells);

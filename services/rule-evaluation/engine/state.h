@@ -157,6 +157,8 @@ void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule);
 void RemoveRule(State& s, Service& service, Rule& rule);
 void RemoveGroup(State& s, Rule& rule, Group& group);
 void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index);
+// The last ones take the places of those that go, by member.
+void DropMembers(State& s, Rule& rule, Cells& cells, const std::vector<bool>& goes);
 // Makes what is derived from the members of some cells: the rule's index, and none of its series
 // keeps old feeds.
 void IndexMembers(State& s, Rule& rule, Cells& cells);
@@ -355,13 +357,20 @@ void Housekeep(State& s);
 std::int64_t IdleSince(const State& s);
 // Such a one in which nobody has an interest any more is forgotten.
 inline bool IsUnused(const Series& series, std::int64_t idle_since_ms) {
-  return series.seen_ms < idle_since_ms && series.members == 0;
+  return series.seen_ms < idle_since_ms && series.members == series.forgotten;
 }
+// The mark of the clock that the record at hand passed, at which is forgotten what has no more use:
+// the same one wherever a shard began. Until Housekeep.
+std::optional<std::int64_t> MarkPassed(const State& s);
 void StartRuleClock(State& s, Rule& rule);
 std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol);
 // How far its watermark is behind the clock. Until a series feeds it nobody knows how late its
 // points may come.
 std::int64_t LatenessOf(const State& s, const Rule& rule);
+
+// --- forget.cpp ---
+// Members of rules of which no window can show anything any more.
+void ForgetQuiet(State& s);
 
 // --- view.cpp ---
 // "now 612 ms, 1d ago 300 ms"; "" when the test is not compared or nothing is known.

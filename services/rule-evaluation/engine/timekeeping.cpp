@@ -239,12 +239,17 @@ void ForgetSilent(State& s, Rule& rule, std::int64_t before_ms) {
 
 std::int64_t IdleSince(const State& s) { return s.now_ms() - std::max(kIdleMs, s.Scaled(kIdleMs)); }
 
+std::optional<std::int64_t> MarkPassed(const State& s) {
+  const std::int64_t every = std::max<std::int64_t>(1, s.Scaled(kHousekeepMs));
+  const std::int64_t mark = s.now_ms() / every;
+  return mark == s.housekept_ms / every ? std::nullopt : std::optional(mark * every);
+}
+
 // Forgets what has no more use. Runs by the partition clock, and at the same marks of it wherever a
 // shard began, so that every replay does it at the same record.
 void Housekeep(State& s) {
+  if (!MarkPassed(s)) return;
   const std::int64_t now = s.now_ms();
-  const std::int64_t every = std::max<std::int64_t>(1, s.Scaled(kHousekeepMs));
-  if (now / every == s.housekept_ms / every) return;
   BeforeAll(s);
   s.housekept_ms = now;
   const std::int64_t idle_ms = IdleSince(s);
@@ -262,7 +267,7 @@ void Housekeep(State& s) {
   std::erase_if(s.holes, [&](const Hole& hole) { return hole.to_ms < now - kHolesKeptMs; });
   std::vector<std::uint32_t> unused;
   s.series.ForEach([&](std::uint32_t id, const Series& series) {
-    if (IsUnused(series, idle_ms)) unused.push_back(id);
+    if (series.members == 0 && IsUnused(series, idle_ms)) unused.push_back(id);
   });
   for (const std::uint32_t id : unused) s.series.Remove(id);
   for (const auto& service : s.services) {

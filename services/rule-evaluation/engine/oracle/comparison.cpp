@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -261,6 +262,11 @@ Comparison Compare(const History& history) {
     if (e.transition.reason == "crossed") ++c.saw["too few report"];
     if (e.transition.reason == "recovered") ++c.saw["enough report again"];
   }
+  std::set<std::size_t> named;
+  for (const HistoryRecord& record : history.records) {
+    for (const HistoryPoint& point : record.points) named.insert(point.series);
+  }
+  c.saw["forgotten"] = named.size() - std::min(named.size(), shard.series_known());
   c.saw["late"] = shard.counters().points_late;
   c.saw["repeated"] = shard.counters().points_duplicate;
   c.saw["from the future"] = shard.counters().points_future;

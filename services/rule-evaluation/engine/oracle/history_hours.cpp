@@ -31,6 +31,7 @@ class Maker {
   History Make(std::int64_t length) {
     PickPlan();
     PickSeries(length);
+    if (history_.seed % 5 == 4) PickChurn(length);
     std::int64_t pause_until = -1;
     const std::int64_t pause_at = random_.Chance(40) ? random_.Below(length) : -1;
     for (std::int64_t at = 0; at <= length; at += 1000) {
@@ -106,19 +107,47 @@ class Maker {
     Labels labels;
     labels.Set("pod", fmt::format("p{}", pods_));
     if (random_.Chance(30)) labels.Set("code", "500");
-    s.labels = labels.Encode();
-    const char k = static_cast<char>(kind);
-    s.name = fmt::format("s{}", history_.series.size());
-    const std::vector<std::string_view> parts{s.metric, s.unit, s.labels, {&k, 1}};
-    s.fingerprint = FingerprintOf(parts);
     Sender sender;
-    sender.series = history_.series.size();
+    sender.series = Known(s, labels);
     sender.from = random_.Chance(60) ? 2000 : random_.Below(length);
     sender.to = random_.Chance(60) ? length : sender.from + random_.Below(length);
     sender.interval =
         random_.Of({15'000, 30'000, 30'000, 60'000, 60'000, 300'000, 2'400'000, 4'000'000});
-    history_.series.push_back(s);
     senders_.push_back(sender);
+  }
+
+  std::size_t Known(HistorySeries s, const Labels& labels) {
+    s.labels = labels.Encode();
+    const char k = static_cast<char>(s.kind);
+    s.name = fmt::format("s{}", history_.series.size());
+    const std::vector<std::string_view> parts{s.metric, s.unit, s.labels, {&k, 1}};
+    s.fingerprint = FingerprintOf(parts);
+    history_.series.push_back(s);
+    return history_.series.size() - 1;
+  }
+
+  // Pods that live for minutes, some of them again when nobody waits for them any more.
+  void PickChurn(std::int64_t length) {
+    for (int pod = 0; pod < 40; ++pod) {
+      HistorySeries s;
+      s.metric = random_.Of({"c0", "c1", "g"});
+      s.kind = s.metric == "g"
+                   ? SeriesKind::kGauge
+                   : random_.Of({SeriesKind::kCounterDelta, SeriesKind::kCounterCumulative});
+      Labels labels;
+      labels.Set("pod", random_.Chance(30) ? "p1" : fmt::format("n{}", pod));
+      labels.Set("version", fmt::format("v{}", pod));
+      Sender sender;
+      sender.series = Known(s, labels);
+      sender.interval = random_.Of({15'000, 30'000, 60'000});
+      sender.from = random_.Below(length);
+      sender.to = sender.from + random_.Between(5, 40) * kMinute;
+      senders_.push_back(sender);
+      if (random_.Chance(60)) continue;
+      sender.from = sender.to + random_.Between(50, 300) * kMinute;
+      sender.to = sender.from + random_.Between(5, 40) * kMinute;
+      senders_.push_back(sender);
+    }
   }
 
   void PickSeries(std::int64_t length) {

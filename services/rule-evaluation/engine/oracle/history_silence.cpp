@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
+#include "services/rule-evaluation/engine/oracle/history_churn.h"
 #include "services/rule-evaluation/engine/oracle/random.h"
 
 namespace liveops::engine::oracle {
@@ -39,13 +41,23 @@ void SortByTime(History& history) {
                    [](const HistoryRecord& a, const HistoryRecord& b) { return a.at < b.at; });
 }
 
+void InsertTime(History& history, std::int64_t from, std::int64_t length,
+                std::vector<HistoryRecord> between) {
+  auto& records = history.records;
+  const auto later = [&](const HistoryRecord& record) { return record.at > from; };
+  const auto first = std::find_if(records.begin(), records.end(), later);
+  std::for_each(first, records.end(), [&](HistoryRecord& record) { Shift(record, length); });
+  records.insert(first, between.begin(), between.end());
+  SortByTime(history);
+}
+
 namespace {
 
 // Drawn apart from all else.
 void AddLongSilence(History& history) {
   Random random(history.seed * 5 + 3);
   if (!random.Chance(5)) return;
-  auto& records = history.records;
+  const auto& records = history.records;
   const std::int64_t from = random.Between(records.back().at / 4, records.back().at * 3 / 4);
   const std::int64_t length = random.Between(3'000'000, 4'800'000);
   std::vector<HistoryRecord> between;
@@ -57,11 +69,7 @@ void AddLongSilence(History& history) {
     between.push_back(tick);
   }
   if (random.Chance(50)) Speak(history, random, from + 1500, from + length - 1500, between);
-  const auto later = [&](const HistoryRecord& record) { return record.at > from; };
-  const auto first = std::find_if(records.begin(), records.end(), later);
-  std::for_each(first, records.end(), [&](HistoryRecord& record) { Shift(record, length); });
-  records.insert(first, between.begin(), between.end());
-  SortByTime(history);
+  InsertTime(history, from, length, std::move(between));
 }
 
 }  // namespace
@@ -69,6 +77,7 @@ void AddLongSilence(History& history) {
 History MakeHistory(std::uint64_t seed) {
   History history = MakeHistoryOfMinutes(seed);
   AddLongSilence(history);
+  if (Random(seed * 17 + 3).Chance(4)) AddChurn(history);
   return history;
 }
 

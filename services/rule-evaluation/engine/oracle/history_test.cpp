@@ -87,6 +87,7 @@ TEST_P(Histories, AgreeWithANaiveEvaluator) {
                    {"repeated", 50},
                    {"from the future", 10},
                    {"an hour of silence", 1},
+                   {"forgotten", 30},
                    {"a budget burns", 1},
                    {"a budget of slices burns", 2},
                    {"slices were counted", 40},

@@ -73,6 +73,7 @@ void Oracle::Apply(const RecordView& record, std::vector<Expected>& out) {
     for (const auto& watch : watches_) JudgeDue(*watch);
     JudgeSliced();
   }
+  ForgetQuiet();
   if (const auto* tick = std::get_if<TickView>(&record.body)) {
     time_.OnTick(*tick);
     for (const auto& [service, points] : tick->refused_points) {
@@ -138,19 +139,22 @@ void Oracle::Name(Watch& watch, std::size_t series) {
       const auto known = [&](const MemberBook& m) {
         return m.series == series && m.test == t && m.operand == o && !m.past;
       };
-      const bool feeds = std::any_of(watch.members.begin(), watch.members.end(), known);
+      const auto member = std::find_if(watch.members.begin(), watch.members.end(), known);
+      const bool feeds = member != watch.members.end();
+      if (feeds && member->forgotten && !book.left) Return(watch, *member);
       const Labels labels = Pick(watch.test(t).by, book.labels);
       if (!feeds && book.left) continue;
       if (!feeds && watch.own(t) && !HasRoom(watch, labels)) continue;
       watch.lateness = std::max(watch.lateness, LatenessFor(watch, book.slowest));
-      if (!feeds) watch.members.push_back({series, t, o, labels, false, {}, false});
+      if (!feeds) watch.members.push_back({series, t, o, labels, false, {}});
       // Each leaves the present and the past by itself.
       const auto remembered = [&](const MemberBook& m) {
         return m.series == series && m.test == t && m.operand == o && m.past;
       };
-      if (watch.test(t).IsCompared() &&
-          std::none_of(watch.members.begin(), watch.members.end(), remembered))
-        watch.members.push_back({series, t, o, labels, true, {}, false});
+      const auto past = std::find_if(watch.members.begin(), watch.members.end(), remembered);
+      if (past != watch.members.end() && past->forgotten && !book.left) Return(watch, *past);
+      if (watch.test(t).IsCompared() && past == watch.members.end())
+        watch.members.push_back({series, t, o, labels, true, {}});
       if (feeds || !watch.own(t)) continue;
       const auto same = [&](const auto& group) { return group->labels == labels; };
       if (std::any_of(watch.groups.begin(), watch.groups.end(), same)) continue;
@@ -181,7 +185,7 @@ void Oracle::Take(const RecordView& record, const BatchView& batch) {
     for (const Points::Ref& ref : refs) {
       const Point& p = points_.at(ref);
       for (MemberBook& m : watch->members) {
-        if (m.series != ref.series) continue;
+        if (m.series != ref.series || m.forgotten) continue;
         if (p.time <= watch->judged) {
           points_.at(ref.series).unusable = time_.now();
           break;

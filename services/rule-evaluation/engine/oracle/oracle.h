@@ -58,6 +58,8 @@ struct MemberBook {
   bool past = false;                // what it said at the earlier time that it is compared with
   std::vector<std::size_t> points;  // that came in time, as they came
   bool left = false;                // its silence was proven
+  bool forgotten = false;           // nobody waits for it any more
+  bool spoke = false;               // before it was forgotten
 };
 
 // A series that speaks for one of the values that a test counts.
@@ -171,6 +173,12 @@ class Oracle {
   void DropAllGauges(Watch& watch) const;
   static void Forget(Watch& watch, const GroupBook& group);
   void Tell(const Watch& watch, const GroupBook& group, const Word& word, const Finding& f);
+
+  // --- oracle_forget.cpp ---
+  void ForgetQuiet();
+  bool IsQuiet(const Watch& watch, const MemberBook& member, std::int64_t end) const;
+  // It is as one that is new to the watch.
+  static void Return(Watch& watch, MemberBook& member);
 
   // --- oracle_slices.cpp ---
   const Watch* JudgeOf(const Watch& watch) const;

@@ -71,7 +71,9 @@ const Point* Oracle::NewestUpTo(const MemberBook& member, std::int64_t to) const
 }
 
 const Point* Oracle::StillGood(const MemberBook& member, const Span& span) const {
-  if (member.past) return nullptr;  // "no point in the earlier window": then nothing is known
+  // "No point in the earlier window": then nothing is known. Who left, or was forgotten, is no
+  // more.
+  if (member.past || member.left) return nullptr;
   const Point* newest = NewestUpTo(member, span.to);
   const std::int64_t good = 2 * points_.at(member.series).Interval();
   return newest != nullptr && span.to - newest->time < good ? newest : nullptr;
@@ -188,8 +190,8 @@ Amount Oracle::OfLabels(const plan::Operand& operand, const MemberBooks& members
                         bool sure) const {
   std::set<std::string> values;
   for (const MemberBook* m : members) {
-    const bool speaks = !In(*m, span.from, span.to).empty() ||
-                        (!sure && !m->left && StillGood(*m, span) != nullptr);
+    const bool speaks =
+        !In(*m, span.from, span.to).empty() || (!sure && StillGood(*m, span) != nullptr);
     if (speaks) values.insert(*points_.at(m->series).labels.Find(operand.label));
   }
   Amount amount;

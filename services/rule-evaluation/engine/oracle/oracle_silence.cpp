@@ -40,6 +40,7 @@ bool Oracle::Absent(const Watch& watch, const MemberBook& member, std::int64_t e
   const std::int64_t beat = series.Interval() > 0 ? series.Interval() : 300'000;
   const plan::Test& test = watch.test(member.test);
   const std::int64_t reach = test.window.count() + (member.past ? test.ago.count() : 0);
+  if (member.forgotten) return !Doubted(end - reach);
   const std::int64_t length = std::max(reach, Ends(watch, member) ? 3 * beat : (5 * beat + 1) / 2);
   return end - NewestTime(member) >= length && series.unusable <= end - length &&
          !Doubted(end - length);
@@ -54,7 +55,7 @@ bool Oracle::Missing(const Watch& watch, const GroupBook& group, std::size_t tes
   const MemberBooks members = Members(watch, group, test);
   return std::any_of(members.begin(), members.end(), [&](const MemberBook* m) {
     const SeriesBook& series = points_.at(m->series);
-    if (series.left) return false;
+    if (series.left || m->forgotten) return false;
     const std::int64_t silence = end - NewestTime(*m);
     // "No slice waits for who has been silent for an hour."
     if (watch.slice > 0 && silence >= 3'600'000) return false;
@@ -84,7 +85,7 @@ bool Oracle::Silent(const Watch& watch, const GroupBook& group, std::int64_t end
     if (!watch.own(t)) continue;
     for (const MemberBook* m : Members(watch, group, t)) {
       if (!IsPrimary(watch.test(t).measure, m->operand)) continue;
-      spoke |= NewestTime(*m) > kLongAgo;
+      spoke |= m->spoke || NewestTime(*m) > kLongAgo;
       absent &= Absent(watch, *m, end);
     }
     if (!watch.counts(t)) continue;
@@ -101,11 +102,12 @@ bool Oracle::Silent(const Watch& watch, const GroupBook& group, std::int64_t end
 
 // "A series in which no rule had an interest for an hour is new when it speaks again."
 bool Oracle::IsForgotten(std::size_t series) const {
-  const auto is = [&](const auto& entry) { return entry.series == series; };
+  const auto reads = [&](const MemberBook& m) { return m.series == series && !m.forgotten; };
+  const auto hears = [&](const SpeakerBook& s) { return s.series == series; };
   return points_.at(series).named < time_.now() - kForgottenMs &&
          std::none_of(watches_.begin(), watches_.end(), [&](const auto& watch) {
-           return std::any_of(watch->members.begin(), watch->members.end(), is) ||
-                  std::any_of(watch->speakers.begin(), watch->speakers.end(), is);
+           return std::any_of(watch->members.begin(), watch->members.end(), reads) ||
+                  std::any_of(watch->speakers.begin(), watch->speakers.end(), hears);
          });
 }
 

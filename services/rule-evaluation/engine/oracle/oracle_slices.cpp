@@ -72,7 +72,7 @@ void Oracle::CountSlice(const Watch& judge, std::int64_t end, bool bad) {
         };
         auto m = std::find_if(watch->members.begin(), watch->members.end(), same);
         if (m == watch->members.end())
-          m = watch->members.insert(m, {series, t, o, Labels(), false, {}, false});
+          m = watch->members.insert(m, {series, t, o, Labels(), false, {}});
         m->points.push_back(said[name].point);
       }
     }

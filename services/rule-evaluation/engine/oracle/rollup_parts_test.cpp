@@ -194,12 +194,14 @@ TEST(RollupParts, OneGroupOfManySeriesIsCutToo) {
   EXPECT_EQ(player.Rebuild(WholeOf(parts), 130), player.Straight());
 }
 
-// After a refusal silence proves nothing: one that last spoke before the replay began is missing.
+// After a refusal silence proves nothing: one that speaks each 40 min, and last before the replay
+// began, is missing.
 TEST(RollupParts, AShortWindowMissesWhomTheReplayDidNotHear) {
   History h = Counters("ratio(c1, c0) over 10min > 1%", 3, 250);
   for (HistoryRecord& record : h.records) {
-    std::erase_if(record.points,
-                  [&](const HistoryPoint& p) { return p.series >= 4 && p.time > 20 * kMinute; });
+    std::erase_if(record.points, [&](const HistoryPoint& p) {
+      return p.series >= 4 && (p.time > 120 * kMinute || p.time % (40 * kMinute) != 0);
+    });
     for (HistoryPoint& p : record.points) {
       if (p.series % 2 == 1 && p.time > 235 * kMinute) p.value = 0;
     }
@@ -219,6 +221,34 @@ TEST(RollupParts, AShortWindowMissesWhomTheReplayDidNotHear) {
   EXPECT_THAT(without, Not(HasSubstr("firing"))) << "it forgot who is missing";
   // Too short a replay to know the others.
   EXPECT_EQ(player.Rebuild(WholeOf(parts), 220), player.Rebuild({}, 220));
+}
+
+// What it counted while it was away is in no window then: its first total is one to count from.
+TEST(RollupParts, WhoWasForgottenIsNewToOneThatIsRebuiltToo) {
+  for (const char* when : {"increase(c0) over 5min > 2000", "increase(c0) over 90min > 30000",
+                           "increase(c0{pod=\"p0002\"}) over 5min > 700"}) {
+    History h = Counters(when, 3, 310);
+    for (HistorySeries& series : h.series) series.kind = SeriesKind::kCounterCumulative;
+    for (HistoryRecord& record : h.records) {
+      std::erase_if(record.points, [&](const HistoryPoint& p) {
+        return p.series >= 4 && p.time > 20 * kMinute && p.time < 290 * kMinute;
+      });
+      for (HistoryPoint& p : record.points) {
+        p.duration = 0;
+        p.value = static_cast<double>(p.time / kMinute * 100);
+        if (p.series >= 4 && p.time > 200 * kMinute) p.value += 1'000'000;
+      }
+    }
+    Player player(std::move(h));
+    Shard shard({}, {});
+    const auto parts = player.Play(shard, 0, player.size());
+    EXPECT_EQ(shard.series_known(), 6u);
+    const std::string straight = player.Straight();
+    const auto told = player.Told(130);
+    EXPECT_TRUE(told.empty()) << when;
+    EXPECT_EQ(player.Rebuild(WholeOf(parts), 130), straight) << when;
+    EXPECT_EQ(player.Told(130), told) << when;
+  }
 }
 
 // Of one whose interval it does not know yet a replay would tell silence, as of a new one.

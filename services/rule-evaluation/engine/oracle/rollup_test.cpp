@@ -189,11 +189,14 @@ class Runs {
 };
 
 TEST(Rollups, WithTheLastTwoHoursTheyGiveWhatWasLost) {
-  const char* only = std::getenv("LIVEOPS_SEED");
+  const char* only = std::getenv("LIVEOPS_SEED");  // "7", or "151-400"
   Saw saw;
   std::vector<std::uint64_t> seeds;
   if (only != nullptr) {
-    seeds.push_back(std::strtoull(only, nullptr, 10));
+    char* end = nullptr;
+    const std::uint64_t first = std::strtoull(only, &end, 10);
+    const std::uint64_t last = *end == '-' ? std::strtoull(end + 1, nullptr, 10) : first;
+    for (std::uint64_t seed = first; seed <= last; ++seed) seeds.push_back(seed);
   } else {
     for (std::uint64_t seed = 1; seed <= 150; ++seed) seeds.push_back(seed);
     // Here shards would forget at other moments, did each housekeep by its own age; a replay would
