@@ -36,7 +36,7 @@ inline void CheckPart(const SpreadSeeds& seeds, std::uint64_t part, bool at_once
     conditions.at_once = at_once;
     conditions.seed = seed;
     conditions.crashes = seed % 2 == 0;
-    History history = Tamed(MakeHistoryOfMinutes(seed));
+    History history = Tamed(MakeHistory(seed));
     if (conditions.others.empty()) history = WithProbes(std::move(history));
     const SpreadComparison c =
         CompareSpread(at_once ? history : WithoutFlapping(history), conditions);
