@@ -136,6 +136,10 @@ TEST_F(SpreadBacktests, SayWhichPartitionBeginsLateOrEndsEarly) {
                                  " ends at 2027-01-15T08:08:19Z: what the others hold after that "
                                  "was not looked at."));
   EXPECT_THAT(ran.out, HasSubstr("hot    page  1 time"));
+  EXPECT_THAT(RunWords({"plan", "backtest", plan_, "--kafka", "b:9"}).out,
+              HasSubstr("Partition " + std::to_string(kafka_.PartitionAt(1)) +
+                        " begins at 2027-01-15T08:00:20Z: what the others hold before that was not "
+                        "looked at."));
 }
 
 TEST_F(SpreadBacktests, AnEmptyPartitionIsToldAsSuch) {
@@ -210,12 +214,32 @@ alarms:
 TEST_F(ReadingBacktests, PlayTheLogsOfAllServicesThatItReads) {
   const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("1000 batch records and 1000 points of shop"));
+  EXPECT_THAT(ran.out,
+              HasSubstr("1000 batch records and 1000 points of shop, " + payments_ + "\n"));
   EXPECT_THAT(ran.out, HasSubstr("far    page  1 time"));
   EXPECT_THAT(ran.out, HasSubstr("firing    far    9 (> 8)"));
   EXPECT_THAT(ran.out, HasSubstr("resolved  far    "));
   EXPECT_THAT(ran.out, HasSubstr("of 2 partitions"));
   EXPECT_THAT(ran.out, Not(HasSubstr("Metrics in it that nothing in the plan reads")));
+}
+
+TEST_F(ReadingBacktests, HearAllPartitionsOfAServiceThatIsRead) {
+  kafka_.Spread(payments_, 1, 2, -1000);  // and of what it sends half lies elsewhere
+  const auto send = [&](double charges) {
+    return [this, charges] {
+      kafka_.Append(kafka_.Reading("shop", "orders", 4));
+      for (int i = 0; i < 2; ++i)
+        kafka_.Append(kafka_.Reading(payments_, "charges", charges / 2, "h" + std::to_string(i)),
+                      FakeKafka::PartitionAt(payments_, i));
+    };
+  };
+  kafka_.Run(700'000, send(5));
+  kafka_.Run(800'000, send(1));
+  const Ran ran =
+      RunWords({"plan", "backtest", plan_, "--kafka", "b:9", "--from", "2027-01-15T08:08:30Z"});
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("firing    far    9 (> 8)"));
+  EXPECT_THAT(ran.out, HasSubstr("of 3 partitions"));
 }
 
 TEST_F(ReadingBacktests, DiffWithAPlanThatDoesNotPlaysForEachWhatItReads) {

@@ -95,8 +95,11 @@ class FakeKafka {
   }
   // That its series lie so from a time after the beginning on, in plans.v1.
   void Spread(std::uint64_t version, int spread, std::int64_t from_ms) {
+    Spread(service_, version, spread, from_ms);
+  }
+  void Spread(const std::string& service, std::uint64_t version, int spread, std::int64_t from_ms) {
     v1::PlanRecord plan;
-    plan.set_service(service_);
+    plan.set_service(service);
     plan.set_version(version);
     plan.set_spread(static_cast<std::uint32_t>(spread));
     plan.set_spread_from_ms(kBegin + from_ms);

@@ -74,8 +74,12 @@ Status ServiceLog::Seek(const LogQuery& query) {
   const auto earliest = std::min_element(
       readers_.begin(), readers_.end(),
       [&](const Reader& a, const Reader& b) { return bounds(a).last < bounds(b).last; });
+  RealTime oldest = RealTime::max();
   RealTime newest{};
-  for (const Reader& reader : readers_) newest = std::max(newest, bounds(reader).last);
+  for (const Reader& reader : readers_) {
+    oldest = std::min(oldest, bounds(reader).first);
+    newest = std::max(newest, bounds(reader).last);
+  }
   const RealTime first = bounds(*latest).first;
   const RealTime last = bounds(*earliest).last;
   const Wanted wanted = Resolve(query, first, last);
@@ -108,8 +112,9 @@ Status ServiceLog::Seek(const LogQuery& query) {
                     "to {}",
                     query.service, text(first), text(last)));
   }
-  if (span_.wanted && bounds(*latest).low > 0 && first > wanted.from + kSlack)
-    span_.begins_late = latest->log.span().partition;
+  const bool late = span_.wanted ? bounds(*latest).low > 0 && first > wanted.from + kSlack
+                                 : first > oldest + kSlack;
+  if (late) span_.begins_late = latest->log.span().partition;
   const RealTime until = query.to ? std::min(newest, map_.ToReal(*query.to)) : newest;
   if (last + kSlack < until) {
     span_.ends_early = earliest->log.span().partition;

@@ -185,6 +185,10 @@ TEST_F(ServiceLogTest, KeepsToTheTimeThatAllPartitionsHave) {
   at_.clear();
   (void)All(*last);
   EXPECT_EQ(at_.front(), RealFromMs(FakeKafka::kBegin + 54'750));
+  // All that is kept is not kept of all.
+  auto all = Open({"shop", {}, {}, {}}, 3);
+  ASSERT_TRUE(all.ok()) << all.error().message;
+  EXPECT_EQ(all->span().begins_late, second);
   // Nobody asked for what it lacks.
   auto before = Open({"shop", At(20'000), At(30'000), {}}, 3);
   ASSERT_TRUE(before.ok());

@@ -75,7 +75,7 @@ double BacktestReport::PagesPerDay() const {
 Backtest::Backtest(const plan::Plan& plan, std::string_view text)
     : plan_(plan), text_(text), watched_(plan) {
   report_.service = plan.service;
-  reads_ = plan::ServicesRead(plan);
+  report_.reads = plan::ServicesRead(plan);
   report_.longest_window = watched_.longest_window();
   for (const plan::Slo& slo : plan.slos) slos_.push_back(slo.name);
 }
@@ -141,8 +141,8 @@ void Backtest::Take(std::int32_t partition, const engine::RecordView& record) {
 }
 
 bool Backtest::Mine(std::string_view service) {
-  if (service == report_.service ||
-      std::find(reads_.begin(), reads_.end(), service) != reads_.end()) {
+  const std::vector<std::string>& reads = report_.reads;
+  if (service == report_.service || std::find(reads.begin(), reads.end(), service) != reads.end()) {
     ++report_.batches;
     return true;
   }

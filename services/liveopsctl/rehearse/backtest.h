@@ -56,7 +56,8 @@ struct PartitionSpan {
 struct LogSpan {
   std::vector<PartitionSpan> partitions;  // the home of the plan's service first
   std::optional<Instant> wanted;          // from when on was asked for; nullopt = all that is kept
-  // The partition whose records begin last, where that is later than was asked for.
+  // The partition whose records begin last, where that is later than was asked for, or, where
+  // nothing was, than others do.
   std::optional<std::int32_t> begins_late;
   // The one whose records end first, where others go on, and where that is.
   std::optional<std::int32_t> ends_early;
@@ -76,11 +77,12 @@ struct Sighting {
 
 struct BacktestReport {
   std::string service;
-  std::optional<LogSpan> log;  // nullopt = a recording
+  std::vector<std::string> reads;  // other services, of which the plan reads series
+  std::optional<LogSpan> log;      // nullopt = a recording
   RecordingHeader header;
   Instant from{};
   Instant to{};
-  std::uint64_t batches = 0;  // of the plan's service
+  std::uint64_t batches = 0;  // of all these services
   std::uint64_t points = 0;
   std::map<std::string, std::uint64_t> other_services;  // -> batches, not looked at
   std::uint64_t points_unit_mismatch = 0;  // counted for nothing: their unit does not convert
@@ -127,7 +129,6 @@ class Backtest {
 
   plan::Plan plan_;
   std::string text_;
-  std::vector<std::string> reads_;
   std::vector<std::string> slos_;
   Watchlist watched_;
   BacktestReport report_;

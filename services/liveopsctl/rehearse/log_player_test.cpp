@@ -183,15 +183,31 @@ TEST_F(SpreadLogTest, APlanThatSpreadsWiderHearsMorePartitions) {
 }
 
 TEST_F(SpreadLogTest, WhoseClocksDifferTellTheSame) {
-  ahead_[PartitionAt("shop", 1)] = 1'500;  // its points seem late, as they do live
-  ahead_[PartitionAt("shop", 2)] = -4'000;
-  Play(text_, {{"shop", 3}});
-  Until(kMinute);
-  SetAll(10);
-  Until(2 * kMinute);
-  SetAll(1);
-  Until(3 * kMinute);
-  EXPECT_THAT(States(), ElementsAre(AlarmState::kFiring, AlarmState::kResolved));
+  const auto play = [&](std::map<std::int32_t, std::int64_t> ahead) {
+    ahead_ = std::move(ahead);
+    at_ = 0;
+    Play(text_, {{"shop", 3}});
+    while (at_ < 3 * kMinute) {
+      for (Series& series : series_) {
+        const std::int64_t sent = at_ - Ahead(series.partition);
+        series.value = sent >= kMinute && sent < 2 * kMinute ? 10 : 1;
+      }
+      Until(at_ + 250);
+    }
+    return player_->Take();
+  };
+  const std::vector<engine::Transition> alike = play({});
+  ASSERT_EQ(alike.size(), 2U);
+  // Of one that is ahead the points seem late, as they do live.
+  const std::vector<engine::Transition> apart =
+      play({{PartitionAt("shop", 1), 1'000}, {PartitionAt("shop", 2), -4'000}});
+  ASSERT_EQ(apart.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(apart[i].state, alike[i].state);
+    EXPECT_EQ(apart[i].window_end, alike[i].window_end);
+    EXPECT_EQ(apart[i].value, alike[i].value);
+    EXPECT_LE(std::chrono::abs(apart[i].clock - alike[i].clock), Duration(4'000));
+  }
 }
 
 TEST_F(SpreadLogTest, OfAPartitionThatStoodStillNothingIsKnown) {

@@ -51,12 +51,14 @@ std::string FirstPageAfter(const BacktestReport& report, const rehearse::Mark& m
 }
 
 std::string RenderHead(const BacktestReport& report, const std::string& file, const Style& style) {
+  std::vector<std::string> services{report.service};
+  services.insert(services.end(), report.reads.begin(), report.reads.end());
   Facts facts;
   facts.Add("about", report.header.about);
   facts.Add("made by", report.header.made_by);
   facts.Add("seen", fmt::format("{}: {} and {} of {}", Period(report),
                                 Count(report.batches, "batch record"),
-                                Count(report.points, "point"), report.service));
+                                Count(report.points, "point"), fmt::join(services, ", ")));
   facts.Add("pages", fmt::format("{} ({} a day at this rate)", report.pages,
                                  FormatNumber(report.PagesPerDay())));
   for (const rehearse::Mark& mark : report.marks) {

@@ -88,7 +88,11 @@ std::string RenderLogSpan(const rehearse::BacktestReport& report, const Style& s
   const auto warn = [&](const std::string& text) {
     out += Paint(style, Tone::kWarning, text) + "\n";
   };
-  if (span.begins_late) {
+  if (span.begins_late && !span.wanted) {
+    warn(fmt::format(
+        "Partition {} begins at {}: what the others hold before that was not looked at.",
+        *span.begins_late, Moment(ToMs(report.from))));
+  } else if (span.begins_late) {
     const std::string where =
         span.partitions.size() == 1 ? "The log" : fmt::format("Partition {}", *span.begins_late);
     warn(
