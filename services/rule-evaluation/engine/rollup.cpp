@@ -197,7 +197,9 @@ void TellPart(State& s, Rule& rule) {
     if (rolls.near && i == kPiecesAtOnce) break;
     more = TellPiece(s, rule, rolls, out);
   }
-  if (rolls.near && rolls.part == 0 && !more && out.size() == head) {
+  // Of what nobody feeds any more a replay would not know that somebody did.
+  const bool fed_once = rule.seen && !rule.fed();
+  if (rolls.near && rolls.part == 0 && !more && out.size() == head && !fed_once) {
     rolls.began = -1;  // a replay brings everything back
     return;
   }

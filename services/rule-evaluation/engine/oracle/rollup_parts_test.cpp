@@ -223,6 +223,20 @@ TEST(RollupParts, AShortWindowMissesWhomTheReplayDidNotHear) {
   EXPECT_EQ(player.Rebuild(WholeOf(parts), 220), player.Rebuild({}, 220));
 }
 
+TEST(RollupParts, ARuleThatWasFedLongAgoIsNotBlind) {
+  History h = Counters("max(c0) by pod over 5min > 90", 1, 250);
+  for (HistorySeries& series : h.series) series.kind = SeriesKind::kGauge;
+  for (HistoryRecord& record : h.records) {
+    if (record.at > 20 * kMinute) record.points.clear();
+  }
+  Player player(std::move(h));
+  Shard shard({}, {});
+  const auto parts = player.Play(shard, 0, player.size());
+  const std::string straight = player.Straight();
+  EXPECT_THAT(straight, HasSubstr("no series of c0 at present"));
+  EXPECT_EQ(player.Rebuild(WholeOf(parts), 130), straight);
+}
+
 // What it counted while it was away is in no window then: its first total is one to count from.
 TEST(RollupParts, WhoWasForgottenIsNewToOneThatIsRebuiltToo) {
   for (const char* when : {"increase(c0) over 5min > 2000", "increase(c0) over 90min > 30000",
