@@ -106,9 +106,10 @@ Group* Merger::GroupOf(const std::string& key,
   const auto known = rule_.groups.find(key);
   Group* group = known == rule_.groups.end() ? nullptr : known->second.get();
   if (group == nullptr) {
-    // One that left is no more until a point of it comes.
+    // One that left is no more until a point of it comes. What a probe asks must hold in all
+    // groups, also in those of which nothing came in time.
     const auto labels = Labels::Decode(key);
-    if (!fresh || !labels) return nullptr;
+    if ((!fresh && !rule_.probe) || !labels) return nullptr;
     group = GroupFor(s_, rule_, *labels);
     if (group == nullptr) return nullptr;
     const auto departed = rule_.home->departed.find(key);

@@ -100,6 +100,26 @@ TEST_F(ProbesTest, OneThatAwaitsThePlanIsPartOfTheSnapshot) {
   EXPECT_EQ(nodes_[2].shard.Snapshot(), whole);
 }
 
+// As on one shard: what is named is a group.
+TEST_F(ProbesTest, AGroupOfWhichNothingComesInTimeHoldsItBack) {
+  Make(2);
+  PlanOfNode(0, 0, 1, 2);
+  PlanOfNode(1, 0, 1, 2);
+  Until(20'000);
+  for (int i = 0; i < 2; ++i) {
+    Probe(i, 20'000, "r/expect", "last(cpu_utilization) by pod over 10s < 50%");
+  }
+  for (std::int64_t at = 21'000; at <= 150'000; at += 1000) {
+    Until(at);
+    Gauge(0, at, "a", 10);
+    Point(1, at, SeriesKind::kGauge, "cpu_utilization", "b", 10, "%", 30'000);
+  }
+  const auto told = Take();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].reason, "timed_out");
+  EXPECT_EQ(told[0].alarm_id, "shop/probe:r/expect{pod=\"b\"}");
+}
+
 TEST_F(ProbesTest, OneThatIsOverDoesNotBegin) {
   for (const std::int64_t late : {-1000, 0}) {
     Make(3);

@@ -89,9 +89,10 @@ class SpreadLog : public ::testing::Test {
     Write(at);
   }
   // One point of a series, to a shard of the caller's choice: which one it is the shards do not
-  // ask.
+  // ask. Of so many ms before its record.
   void Point(int node, std::int64_t at, SeriesKind kind, std::string_view metric,
-             std::string_view pod, double value, std::string_view unit = "%") {
+             std::string_view pod, double value, std::string_view unit = "%",
+             std::int64_t late = 0) {
     Labels of_pod;
     of_pod.Set("pod", pod);
     const std::string labels = of_pod.Encode();
@@ -100,7 +101,7 @@ class SpreadLog : public ::testing::Test {
     const std::int64_t delta = 0;
     BatchView batch;
     batch.service = kService;
-    batch.base_time_ms = kNine + at;
+    batch.base_time_ms = kNine + at - late;
     batch.series = {&series, 1};
     batch.point_series = {&index, 1};
     batch.point_time_delta_ms = {&delta, 1};
