@@ -34,4 +34,7 @@ void ForgetAwaiting(const State& s, Service& service);
 // Has its time passed, for the home too, which may have waited for a source?
 bool IsOver(const State& s, const Probe& probe, Instant now);
 
+// --- deployment.cpp ---
+void ApplyDeployment(State& s, const DeploymentView& deployment);
+
 }  // namespace liveops::engine

@@ -1,4 +1,4 @@
-#include "services/rule-evaluation/engine/state.h"
+#include "services/rule-evaluation/engine/activate.h"
 
 namespace liveops::engine {
 

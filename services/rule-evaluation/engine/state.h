@@ -346,9 +346,6 @@ bool IsOverflow(const Rule& rule, const Transition& t);
 // The log says that the rule overflows, or does not; true = that is news.
 bool AdoptOverflow(State& s, Rule& rule, const Transition& truth);
 
-// --- deployment.cpp ---
-void ApplyDeployment(State& s, const DeploymentView& deployment);
-
 // --- timekeeping.cpp ---
 void AdvanceClock(State& s, const RecordView& record);
 void ApplyTick(State& s, const TickView& tick);
