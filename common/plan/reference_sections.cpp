@@ -221,7 +221,13 @@ alarm.
 | unknown | false | unknown | unknown | unknown |
 | unknown | unknown | unknown | unknown | unknown |
 
-Silence is told only where it is proven, and only if the alarm says `no_data: fire`.)md",
+Silence is told only where it is proven, and only if the alarm says `no_data: fire`.
+
+Pods come and go, and a condition without `by` reads them all. A series whose silence is proven is
+forgotten when it left the window (or the earlier time of `compared to`), and three of its own
+intervals are over, an hour ago; one that spoke once is given a day. Until then a "false" without
+it is unknown whenever silence proves nothing. If it speaks again after that, it is new: a total is
+first of all one to count from. An alarm that fires changes none of this.)md",
       {}};
 }
 
