@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <utility>
 
 namespace liveops::sketch {
@@ -20,41 +21,27 @@ void PaneGrid::AddColumn() {
 }
 
 void PaneGrid::RemoveColumn(std::size_t column) {
-  ForgetBlocks();
-  --columns_;
-  if (rows_ == 0) return;
-  const std::size_t n = words();
-  for (std::size_t slot = 0; slot < rows_; ++slot) {
-    for (std::vector<double>* plane : {&first_, &second_, &third_}) {
-      if (plane->empty()) continue;
-      double* const row = plane->data() + slot * stride_;
-      std::copy(row + column + 1, row + columns_ + 1, row + column);
-      row[columns_] = 0;
-    }
-    std::uint64_t* const bits = present_.data() + slot * n;
-    for (std::size_t i = column; i <= columns_; ++i) {
-      const bool next = i < columns_ && ((bits[(i + 1) / 64] >> ((i + 1) % 64)) & 1) != 0;
-      const std::uint64_t bit = std::uint64_t{1} << (i % 64);
-      bits[i / 64] = next ? bits[i / 64] | bit : bits[i / 64] & ~bit;
-    }
-  }
+  std::vector<std::size_t> from(columns_ - column - 1);
+  std::iota(from.begin(), from.end(), column + 1);
+  KeepColumns(column, from);
 }
 
-void PaneGrid::KeepColumns(std::span<const std::size_t> from) {
+void PaneGrid::KeepColumns(std::size_t first, std::span<const std::size_t> from) {
   ForgetBlocks();
-  const std::size_t had = std::exchange(columns_, from.size());
+  const std::size_t had = std::exchange(columns_, first + from.size());
   if (rows_ == 0) return;
   const std::size_t n = words();
   for (std::size_t slot = 0; slot < rows_; ++slot) {
     for (std::vector<double>* plane : {&first_, &second_, &third_}) {
       if (plane->empty()) continue;
       double* const row = plane->data() + slot * stride_;
-      for (std::size_t i = 0; i < from.size(); ++i) row[i] = row[from[i]];
-      std::fill(row + from.size(), row + had, 0.0);
+      for (std::size_t i = 0; i < from.size(); ++i) row[first + i] = row[from[i]];
+      std::fill(row + columns_, row + had, 0.0);
     }
     std::uint64_t* const bits = present_.data() + slot * n;
-    for (std::size_t i = 0; i < had; ++i) {
-      const bool has = i < from.size() && ((bits[from[i] / 64] >> (from[i] % 64)) & 1) != 0;
+    for (std::size_t i = first; i < had; ++i) {
+      const std::size_t source = i < columns_ ? from[i - first] : had;
+      const bool has = source < had && ((bits[source / 64] >> (source % 64)) & 1) != 0;
       const std::uint64_t bit = std::uint64_t{1} << (i % 64);
       bits[i / 64] = has ? bits[i / 64] | bit : bits[i / 64] & ~bit;
     }

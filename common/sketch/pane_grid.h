@@ -53,9 +53,9 @@ class PaneGrid {
   void AddColumn();
   // Those after it move up.
   void RemoveColumn(std::size_t column);
-  // The column at i takes the place of what was at `from[i]`, which is not before i; those that are
-  // not named are gone.
-  void KeepColumns(std::span<const std::size_t> from);
+  // Those before `first` stay. The column at first + i takes the place of what was at `from[i]`,
+  // which is not before it; those that are not named are gone.
+  void KeepColumns(std::size_t first, std::span<const std::size_t> from);
   // No rows, no columns.
   void Clear() { *this = PaneGrid(); }
 

@@ -111,7 +111,7 @@ TEST(PaneGrid, HoldsWhatAMapWould) {
         for (std::size_t i = 0; i < model.size(); ++i) {
           if (pick(0, 3) > 0) from.push_back(i);
         }
-        grid.KeepColumns(from);
+        grid.KeepColumns(0, from);
         Model kept;
         for (const std::size_t column : from) kept.push_back(model[column]);
         model = std::move(kept);

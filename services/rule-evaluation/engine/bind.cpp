@@ -231,7 +231,7 @@ void DropMembers(State& s, Rule& rule, Cells& cells, const std::vector<bool>& go
     IndexMember(s, rule, cells, i);
   }
   members.resize(from.size());
-  cells.grid.KeepColumns(from);
+  cells.grid.KeepColumns(0, from);
   if (!rule.fed()) Schedule(s, rule);
 }
 

@@ -24,8 +24,7 @@ enum class SeriesKind : std::uint8_t {
   kSlices = 7,  // no emitter's: the slices of an objective, as the engine counts them
 };
 
-// Which protocol brought the points. The numbers
-// ascend by how late those may be.
+// Which protocol brought the points. The numbers ascend by how late those may be.
 enum class Protocol : std::uint8_t {
   kNative = 1,
   kOtlp = 2,
