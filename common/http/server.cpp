@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <mutex>
 #include <set>
@@ -147,7 +149,9 @@ class Half {
     } else if (server_->bind_to_port(at.host, at.port)) {
       port_ = at.port;
     }
-    if (port_ <= 0) return UnavailableError("cannot listen on " + address);
+    if (port_ <= 0) {
+      return UnavailableError("cannot listen on " + address + ": " + std::strerror(errno));
+    }
     thread_ = std::thread([this] {
       server_->listen_after_bind();
       ended_ = true;

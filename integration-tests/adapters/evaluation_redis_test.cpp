@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/redis/fake_server_for_tests.h"
+#include "deploy/local/stack/ports.h"
 #include "deploy/local/stack/process.h"
 #include "deploy/local/stack/redis_server.h"
 #include "services/rule-evaluation/service/alarm_table.h"

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "deploy/local/stack/ports.h"
 #include "deploy/local/stack/process.h"
 #include "deploy/local/stack/redis_server.h"
 

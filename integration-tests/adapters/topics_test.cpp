@@ -10,6 +10,7 @@
 #include "common/runtime/ownership.h"
 #include "common/runtime/topics.h"
 #include "deploy/local/stack/kafka_broker.h"
+#include "deploy/local/stack/ports.h"
 
 namespace liveops {
 namespace {

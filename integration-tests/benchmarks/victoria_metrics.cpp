@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "deploy/local/stack/ports.h"
+
 namespace liveops::bench {
 namespace {
 

@@ -14,6 +14,7 @@
 
 #include "common/base/labels.h"
 #include "common/runtime/process.h"
+#include "deploy/local/stack/ports.h"
 #include "integration-tests/outages/ground.h"
 #include "liveops/v1/ingest.grpc.pb.h"
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "deploy/local/stack/kafka_broker.h"
+#include "deploy/local/stack/ports.h"
 #include "deploy/local/stack/service_process.h"
 #include "integration-tests/outages/ground.h"
 

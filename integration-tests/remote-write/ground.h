@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "deploy/local/stack/ports.h"
 #include "deploy/local/stack/stack.h"
 
 namespace liveops {

@@ -5,8 +5,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -135,7 +137,8 @@ Result<std::unique_ptr<Server>> Server::Start(Ledger& ledger, const std::string&
     impl->port = port;
   }
   if (impl->port <= 0) {
-    return UnavailableError("cannot listen on " + address + ":" + std::to_string(port));
+    return UnavailableError("cannot listen on " + address + ":" + std::to_string(port) + ": " +
+                            std::strerror(errno));
   }
   impl->thread = std::thread([raw = impl.get()] { raw->http.listen_after_bind(); });
   while (!http.is_running()) std::this_thread::sleep_for(Duration(1));

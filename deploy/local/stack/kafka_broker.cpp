@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "common/kafka/kafka.h"
+#include "deploy/local/stack/ports.h"
 
 namespace liveops::stack {
 namespace {

@@ -1,20 +1,29 @@
+#include "deploy/local/stack/ports.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <mutex>
+#include <numeric>
 #include <random>
-#include <set>
-
-#include "deploy/local/stack/process.h"
+#include <string>
 
 namespace liveops::stack {
 namespace {
 
-// Linux hands out 32768.. to outgoing connections (net.ipv4.ip_local_port_range): a port from there
-// could be taken between its choice and its use.
 constexpr int kLowest = 18'000;
-constexpr int kHighest = 32'000;
+constexpr int kBlock = 100;
+constexpr int kBlocks = 140;
+
+int BlockOf(int port) {
+  const int block = (port - kLowest) / kBlock;
+  return port >= kLowest && block < kBlocks ? block : -1;
+}
 
 sockaddr_in Loopback(int port) {
   sockaddr_in address{};
@@ -24,7 +33,77 @@ sockaddr_in Loopback(int port) {
   return address;
 }
 
+struct Shared {
+  std::mutex mutex;
+  Ports ports;
+};
+Shared& OfThisProcess() {
+  static Shared shared;
+  return shared;
+}
+
 }  // namespace
+
+Ports::~Ports() {
+  for (const int fd : holds_) close(fd);
+}
+
+bool Ports::Hold(int block) {
+  if (block < 0) return false;
+  if (blocks_.contains(block)) return true;
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  const std::string text = "liveops-ports-" + std::to_string(kLowest + block * kBlock);
+  text.copy(name.sun_path + 1, text.size());  // a first byte of 0 makes it abstract
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&name), size) != 0) {
+    close(fd);
+    return false;
+  }
+  holds_.push_back(fd);
+  blocks_.insert(block);
+  return true;
+}
+
+bool Ports::TakeThis(int port) {
+  return !given_.contains(port) && Hold(BlockOf(port)) && PortIsFree(port) &&
+         given_.insert(port).second;
+}
+
+Result<std::vector<int>> Ports::Take(int count) {
+  std::vector<int> order(kBlocks);
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), std::random_device());
+  // Its own first.
+  std::stable_partition(order.begin(), order.end(), [&](int b) { return blocks_.contains(b); });
+  std::vector<int> ports;
+  const auto wanted = static_cast<std::size_t>(count);
+  for (const int block : order) {
+    const int first = kLowest + block * kBlock;
+    for (int port = first; port < first + kBlock && ports.size() < wanted; ++port) {
+      if (!Hold(block)) break;
+      if (TakeThis(port)) ports.push_back(port);
+    }
+  }
+  if (ports.size() < wanted) {
+    return UnavailableError("no free loopback ports between " + std::to_string(kLowest) + " and " +
+                            std::to_string(kLowest + kBlocks * kBlock - 1));
+  }
+  std::sort(ports.begin(), ports.end());
+  return ports;
+}
+
+Result<std::vector<int>> FreePorts(int count) {
+  const std::lock_guard lock(OfThisProcess().mutex);
+  return OfThisProcess().ports.Take(count);
+}
+
+bool TakePort(int port) {
+  const std::lock_guard lock(OfThisProcess().mutex);
+  return OfThisProcess().ports.TakeThis(port);
+}
 
 bool PortIsFree(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -47,21 +126,6 @@ bool PortAnswers(int port) {
       connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   close(fd);
   return answers;
-}
-
-Result<std::vector<int>> FreePorts(int count) {
-  std::random_device random;
-  std::uniform_int_distribution<int> draw(kLowest, kHighest);
-  std::set<int> ports;
-  for (int tries = 0; tries < 100 * count && static_cast<int>(ports.size()) < count; ++tries) {
-    const int port = draw(random);
-    if (PortIsFree(port)) ports.insert(port);
-  }
-  if (static_cast<int>(ports.size()) < count) {
-    return UnavailableError("no free loopback ports between " + std::to_string(kLowest) + " and " +
-                            std::to_string(kHighest));
-  }
-  return std::vector<int>(ports.begin(), ports.end());
 }
 
 }  // namespace liveops::stack

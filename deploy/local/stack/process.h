@@ -75,14 +75,6 @@ struct RunOutcome {
 // after `timeout`.
 Result<RunOutcome> RunToEnd(const ProcessSpec& spec, Duration timeout);
 
-// `count` different TCP ports of 127.0.0.1 that nobody listens on, below the kernel's range for
-// outgoing connections. kUnavailable when none were found.
-Result<std::vector<int>> FreePorts(int count);
-// True when nobody listens on it.
-bool PortIsFree(int port);
-// True when a connection to 127.0.0.1:port succeeds.
-bool PortAnswers(int port);
-
 // The last `lines` lines of a file, "" when it cannot be read.
 std::string TailOf(const std::string& path, int lines);
 // Whole file; kNotFound.

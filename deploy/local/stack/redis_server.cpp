@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "deploy/local/stack/ports.h"
+
 namespace liveops::stack {
 
 Result<std::unique_ptr<RedisServer>> RedisServer::Start(const std::string& dir, int port, bool keep,

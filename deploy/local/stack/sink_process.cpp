@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "deploy/local/stack/ports.h"
+
 namespace liveops::stack {
 namespace {
 

@@ -13,6 +13,7 @@
 
 #include "common/base/text.h"
 #include "common/runtime/topics.h"
+#include "deploy/local/stack/ports.h"
 
 namespace liveops::stack {
 namespace {
@@ -134,7 +135,7 @@ Status Stack::ChoosePorts() {
       const std::vector<std::string_view> words = Split(line, ' ');
       if (words.size() != 2) continue;
       const int port = std::atoi(std::string(words[1]).c_str());
-      if (PortIsFree(port)) ports_[std::string(words[0])] = port;
+      if (TakePort(port)) ports_[std::string(words[0])] = port;
     }
   }
   Result<std::vector<int>> fresh = FreePorts(static_cast<int>(names.size()));

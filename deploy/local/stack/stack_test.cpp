@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include "deploy/local/stack/authority.h"
+#include "deploy/local/stack/ports.h"
 #include "deploy/local/stack/process.h"
 #include "deploy/local/stack/yaml_text.h"
 
@@ -83,6 +86,20 @@ TEST(FreePorts, AreDifferentAndFree) {
   for (std::size_t i = 1; i < ports->size(); ++i) EXPECT_LT((*ports)[i - 1], (*ports)[i]);
   EXPECT_TRUE(PortIsFree(ports->front()));
   EXPECT_FALSE(PortAnswers(ports->front()));
+}
+
+TEST(Ports, AreNobodyElsesWhileTheirOwnerLives) {
+  std::optional<Ports> mine(std::in_place);
+  Ports other;
+  const auto first = mine->Take(150);  // more than a block
+  ASSERT_TRUE(first.ok()) << first.error().message;
+  const std::set<int> different(first->begin(), first->end());
+  EXPECT_EQ(different.size(), 150u);
+  EXPECT_FALSE(mine->TakeThis(first->front())) << "it was given already";
+  EXPECT_FALSE(other.TakeThis(first->front()));
+  EXPECT_FALSE(other.TakeThis(80)) << "outside of the range";
+  mine.reset();
+  EXPECT_TRUE(other.TakeThis(first->front()));
 }
 
 TEST(TailOf, GivesTheLastLines) {
