@@ -112,9 +112,13 @@ void AddWindow(const v1::AlarmStatus& alarm, Facts& facts) {
     facts.Add("last told", MomentWithAge(alarm.heard_ms(), alarm.clock_ms()));
     return;
   }
-  facts.Add("in the window",
-            fmt::format("{} points over {}", alarm.points(),
-                        FormatDuration(Duration(static_cast<std::int64_t>(alarm.window_ms())))));
+  const std::string window = FormatDuration(Duration(static_cast<std::int64_t>(alarm.window_ms())));
+  // A gauge is read, and rests on no events.
+  if (alarm.points() == 0 && std::isfinite(alarm.value())) {
+    facts.Add("window", window);
+  } else {
+    facts.Add("in the window", fmt::format("{} events over {}", alarm.points(), window));
+  }
 }
 
 // What belongs to the episode: changes before it and what made up the value.

@@ -189,7 +189,7 @@ TEST(RenderExplanation, TellsTheWholeStory) {
             "  since          2026-02-04T09:11:40Z (3min 20s ago)\n"
             "  worst so far   9.5 %\n"
             "  judged up to   2026-02-04T09:14:58Z (2s ago)\n"
-            "  in the window  1200 points over 1min\n"
+            "  in the window  1200 events over 1min\n"
             "  kind           page\n"
             "  owner          on-call\n"
             "  runbook        https://runbooks/5xx\n"

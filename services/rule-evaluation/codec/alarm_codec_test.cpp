@@ -192,5 +192,56 @@ TEST(Explain, SaysStateRuleValueWindowsAndLastTransition) {
   }
 }
 
+v1::AlarmStatus Ok(const char* expression, double value, std::uint64_t points) {
+  v1::AlarmStatus s;
+  s.set_alarm_id("s/a");
+  s.set_state(v1::ALARM_STATE_OK);
+  s.set_expression(expression);
+  s.set_value(value);
+  s.set_comparison(">");
+  s.set_threshold(90);
+  s.set_unit("%");
+  s.set_window_ms(60'000);
+  s.set_points(points);
+  return s;
+}
+
+// What was missing, as `alarms explain --at` says it.
+std::string Missing(const v1::AlarmStatus& status) {
+  v1::PastAlarm past;
+  *past.mutable_alarm() = status;
+  std::string missing;
+  for (const std::string& line : PastLines(past)) {
+    if (line.starts_with("Missing") || line.starts_with("Its value")) missing += line;
+  }
+  return missing;
+}
+
+// It has no hold, and does not fire at the first true.
+TEST(Explain, AQuorumIsToldAsWhatItIs) {
+  const char* written = "last(m) over 1min > 90% for 3 of 5min";
+  EXPECT_THAT(ExplainLines(Ok(written, 70, 0)),
+              testing::Contains(
+                  "Window: 1min; it fires when true at the ends of 3 of the last 5 minutes."));
+  EXPECT_EQ(Missing(Ok(written, 70, 0)),
+            "Missing for it to fire: a value 20 % higher, at the ends of 3 of the last 5 minutes.");
+  EXPECT_THAT(ExplainLines(Ok("last(m) over 1min > 90% for 2 of 3h", 70, 0)),
+              testing::Contains(testing::HasSubstr("2 of the last 3 hours")));
+  EXPECT_THAT(ExplainLines(Ok("last(m) over 1min > 90% for 0s", 70, 0)),
+              testing::Contains("Window: 1min; no hold: it fires at the first true."));
+  EXPECT_EQ(Missing(Ok("last(m) over 1min > 90% for 0s", 70, 0)),
+            "Missing for it to fire: a value 20 % higher.");
+  EXPECT_EQ(Missing(Ok("last(m) over 1min > 90% for 0s", 90, 0)),
+            "Its value is just at the threshold, which does not count as beyond it.");
+}
+
+TEST(Explain, AReadingRestsOnNoEvents) {
+  EXPECT_THAT(ExplainLines(Ok("last(m) over 1min > 90% for 0s", 70, 0)),
+              testing::Contains("Last value: 70 %; the rule is > 90 %."));
+  EXPECT_THAT(
+      ExplainLines(Ok("ratio(a, b) over 1min > 90% for 0s", 70, 31)),
+      testing::Contains("Last value: 70 %; the rule is > 90 %; from 31 events in the window."));
+}
+
 }  // namespace
 }  // namespace liveops::evaluation

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/base/time.h"
+#include "common/plan/parse.h"
 #include "services/rule-evaluation/codec/transition_proto.h"
 
 namespace liveops::evaluation {
@@ -35,17 +36,33 @@ std::string StateSentence(const v1::AlarmStatus& s) {
 std::string ValueSentence(const v1::AlarmStatus& s) {
   const std::string threshold = s.comparison() + " " + FormatValue(s.threshold(), s.unit());
   if (std::isnan(s.value())) return "There is no value to compare: the rule is " + threshold + ".";
-  return "Last value: " + FormatValue(s.value(), s.unit()) + "; the rule is " + threshold +
-         "; from " + std::to_string(s.points()) + " events in the window.";
+  std::string out =
+      "Last value: " + FormatValue(s.value(), s.unit()) + "; the rule is " + threshold;
+  // A gauge is read, and rests on no events.
+  if (s.points() > 0) out += "; from " + std::to_string(s.points()) + " events in the window";
+  return out + ".";
 }
 
 std::string RuleSentence(const v1::AlarmStatus& s) {
   return "Rule: " + s.expression() + " (plan version " + std::to_string(s.plan_version()) + ").";
 }
 
+// "3 of the last 5 minutes"; "" of a condition without a quorum.
+std::string QuorumWords(const v1::AlarmStatus& s) {
+  const auto condition = plan::ParseCondition(s.expression());
+  if (!condition.ok() || condition->quorum.needed == 0) return "";
+  const plan::Quorum& quorum = condition->quorum;
+  return std::to_string(quorum.needed) + " of the last " + std::to_string(quorum.of) +
+         (quorum.slot == std::chrono::hours(1) ? " hours" : " minutes");
+}
+
 std::string WindowSentence(const v1::AlarmStatus& s) {
   const Duration window(static_cast<std::int64_t>(s.window_ms()));
   const Duration hold(static_cast<std::int64_t>(s.hold_ms()));
+  if (const std::string quorum = QuorumWords(s); !quorum.empty()) {
+    return "Window: " + FormatDuration(window) + "; it fires when true at the ends of " + quorum +
+           ".";
+  }
   return "Window: " + FormatDuration(window) +
          (s.hold_ms() == 0
               ? "; no hold: it fires at the first true."
@@ -137,9 +154,15 @@ std::string MissingSentence(const v1::AlarmStatus& s) {
   const bool beyond = upward ? s.value() > s.threshold() : s.value() < s.threshold();
   if (beyond)
     return "Its value was beyond the threshold, and something else was missing; see above.";
+  if (gap == 0) return "Its value is just at the threshold, which does not count as beyond it.";
+  std::string then;
+  if (const std::string quorum = QuorumWords(s); !quorum.empty()) {
+    then = ", at the ends of " + quorum;
+  } else if (s.hold_ms() > 0) {
+    then = ", and then " + FormatDuration(hold) + " of staying so";
+  }
   return "Missing for it to fire: a value " + FormatValue(gap, s.unit()) +
-         (upward ? " higher" : " lower") +
-         (s.hold_ms() == 0 ? "." : ", and then " + FormatDuration(hold) + " of staying so.");
+         (upward ? " higher" : " lower") + then + ".";
 }
 
 void AddLog(const v1::PastAlarm& past, std::vector<std::string>& lines) {

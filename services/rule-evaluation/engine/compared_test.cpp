@@ -41,7 +41,7 @@ show 14min30s more
 end 15min)"),
             R"(
 10min22s more firing crossed 400 %
-12min more is firing: firing since 09:10:20: too few events (2 of 20)
+12min more is firing: firing since 09:10:20: too few events to judge by: 2, min_count is 20
 12min30s more is firing: firing since 09:10:20: p95 of http_request_duration_ms is 400 ms now; nothing is known of it 10min ago
 14min30s more is firing: p95 of http_request_duration_ms is 400 % of 10min ago (now 400 ms, 10min ago 100 ms), above 150 % since 09:10:20
 )");
@@ -56,7 +56,7 @@ series L observation http_request_duration_ms unit=ms
 show 6min30s more
 end 9min)"),
             R"(
-6min30s more is ok: too few events (6 of 20)
+6min30s more is ok: too few events to judge by: 6, min_count is 20
 7min18s more firing crossed 400 %
 )");
 }

@@ -201,7 +201,7 @@ show 95s errors
 3min: E=0/5s R=5/5s
 end 3min10s)"),
             R"(
-15s errors is ok: too few events (3 of 20)
+15s errors is ok: too few events to judge by: 3, min_count is 20
 1min30s errors firing crossed 15 %
 1min35s errors is firing: ratio of http_5xx_count to http_request_count is 15 %, above 1 % since 09:01:30
 3min2s errors resolved recovered 0 %

@@ -62,7 +62,7 @@ refuse i 3min10s..6min
 show 6min up
 end 9min)"),
             R"(
-6min up is ok: points of label pod are missing, and their silence proves nothing yet
+6min up is ok: points of series with the label pod are missing, and their silence proves nothing yet
 7min4s up firing crossed 2
 )");
 }
@@ -87,7 +87,7 @@ series A gauge cpu
 show 3min up
 end 15min)"),
             R"(
-3min up is blind: no point of label pod seen since the plan came into force
+3min up is blind: no point of series with the label pod seen since the plan came into force
 )");
   EXPECT_EQ(Told(PlanOf("  - {name: up, expect: at least 1 of cpu by pod, no_data: fire, severity: "
                         "high, owner: on-call}"),

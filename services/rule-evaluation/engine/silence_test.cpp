@@ -31,7 +31,7 @@ show 4min30s down
 end 8min)"),
             R"(
 4min2s down no_data silent
-4min30s down is no_data: no data: no point of http_request_count since 09:03:28
+4min30s down is no_data: no data: no point of http_request_count since 09:03:00
 5min2s down resolved returned 1200 /min
 )");
 }
@@ -204,12 +204,14 @@ TEST(SilenceOf, KeepStaysFiring) {
 series E delta http_5xx_count
 series R delta http_request_count
 0s..3min every 5s: E=5 R=100
+show 30min errors
 show 2h errors
 2h1min..7300s every 5s: E=0 R=100
 end 7300s)"),
             R"(
 0s errors firing crossed 5 %
-2h errors is firing: firing since 09:00:00: no point of http_request_count since 10:58:58
+30min errors is firing: firing since 09:00:00: no point of http_request_count since 09:03:00
+2h errors is firing: firing since 09:00:00: no point of http_request_count in the last 1min
 2h1min2s errors resolved recovered 0 %
 )");
 }

@@ -82,7 +82,7 @@ end 3min)"),
 0s hot firing crossed 95 %
 12s hot resolved recovered 10 %
 1min22s hot no_data flapping, opened 2 times
-1min55s hot is no_data: no data: cpu_utilization is 10 %, not above 90 %; it flaps (opened 2 times): over when it has been clear for 30s
+1min55s hot is no_data: had no data, and stays open: cpu_utilization is 10 %, not above 90 %; it flaps (opened 2 times): over when it has been clear for 30s
 2min12s hot resolved returned 10 %, opened 2 times
 )");
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "common/base/text.h"
 #include "common/plan/burn.h"
@@ -74,7 +75,7 @@ const char* Beyond(plan::Comparison op) {
 // The metric without which the test has no value.
 std::string MetricOf(const plan::Test& test) {
   const plan::Operand& operand = test.measure.operands[test.measure.IsRatio() ? 1 : 0];
-  return operand.metric.empty() ? "label " + operand.label : operand.metric;
+  return operand.metric.empty() ? "series with the label " + operand.label : operand.metric;
 }
 
 // With its window, where several tests may look at one thing.
@@ -102,8 +103,23 @@ struct Found {
   double value = 0;
   double points = 0;
   Compared compared;
-  Instant at{};
+  std::optional<Instant> heard;  // kSilent: when a point last came, if that is known
 };
+
+// Of those without which the group has no value; nothing where what they said is forgotten.
+std::optional<Instant> LastHeard(const Rule& rule, const Group& group, std::size_t test) {
+  const std::uint8_t primary = rule.test(test).measure.IsRatio() ? 1 : 0;
+  std::int64_t ms = Member::kSpokeOnceMs;
+  group.ForEachMember([&](const Cells& cells, const Member& m) {
+    if (cells.test == test && m.operand == primary) ms = std::max(ms, m.newest.ms);
+  });
+  return ms > Member::kSpokeOnceMs ? std::optional(InstantFromMs(ms)) : std::nullopt;
+}
+
+// With the day, where it is not the last one before `now`.
+std::string TimeBefore(Instant t, Instant now) {
+  return now - t < std::chrono::hours(24) ? TimeOfDay(t) : FormatUtc(ToMs(t)).substr(0, 19);
+}
 
 // What is known of one test.
 std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
@@ -126,7 +142,8 @@ std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
                                FormatValue(found.value, plan::ThresholdUnit(test)),
                                FormatNumber(std::round(found.points)),
                                rule.spec.of_slices ? "slices" : "events")
-                 : fmt::format("too few events ({} of {})", FormatNumber(std::round(found.points)),
+                 : fmt::format("too few events to judge by: {}, min_count is {}",
+                               FormatNumber(std::round(found.points)),
                                FormatNumber(rule.spec.min_count));
     case Why::kNoPoints:
       return fmt::format("no series of {} at present", metric);
@@ -144,8 +161,10 @@ std::string Reason(const Rule& rule, std::size_t i, const Found& found) {
                  : fmt::format("{} cannot be compared: {}", Named(rule, test),
                                ComparedText(test, found.compared));
     case Why::kSilent:
-      return fmt::format("no point of {} since {}", metric,
-                         TimeOfDay(found.at - Duration(rule.window_ms(i))));
+      return found.heard ? fmt::format("no point of {} since {}", metric,
+                                       TimeBefore(*found.heard, InstantFromMs(rule.judged_ms())))
+                         : fmt::format("no point of {} in the last {}", metric,
+                                       FormatDuration(Duration(rule.window_ms(i))));
   }
   return "";
 }
@@ -166,7 +185,8 @@ std::string Reasons(const Rule& rule, const Group& group) {
   std::string out;
   if (group.results.size() < 2 || last.why == Why::kSilent) {
     out = Reason(rule, last.test,
-                 {last.verdict, last.why, last.value, last.points, last.compared, last.at});
+                 {last.verdict, last.why, last.value, last.points, last.compared,
+                  LastHeard(rule, group, last.test)});
     // A quorum's verdict is not that of its last slot.
     if (rule.spec.when.quorum.needed > 0 && last.why == Why::kJudged) {
       const plan::Test& test = rule.test(last.test);
@@ -177,7 +197,8 @@ std::string Reasons(const Rule& rule, const Group& group) {
     for (std::size_t i = 0; i < group.results.size(); ++i) {
       const TestResult& r = group.results[i];
       out += (i == 0 ? "" : "; ") +
-             Reason(rule, i, {r.verdict, r.why, r.value, r.points, r.compared, last.at});
+             Reason(rule, i,
+                    {r.verdict, r.why, r.value, r.points, r.compared, LastHeard(rule, group, i)});
     }
   }
   if (rule.spec.when.quorum.needed > 0) out += "; " + SlotsText(rule, group);
@@ -235,9 +256,10 @@ std::string Silent(const State& s, const Rule& rule, const Group& group) {
 std::string Explain(const Rule& rule, const Group& group, AlarmState state) {
   const plan::Condition& when = rule.spec.when;
   const plan::Test& shown = rule.test(group.last.test);
+  const Instant now = InstantFromMs(rule.judged_ms());
   const std::string crossed =
       fmt::format("{} since {}", Stands(rule, shown, group.last.value, group.last.compared, true),
-                  TimeOfDay(group.life.since));
+                  TimeBefore(group.life.since, now));
   switch (state) {
     case AlarmState::kBlind:
       return fmt::format("no point of {} seen since the plan came into force", MetricOf(when));
@@ -246,7 +268,7 @@ std::string Explain(const Rule& rule, const Group& group, AlarmState state) {
                          TimeOfDay(group.life.since + when.hold));
     case AlarmState::kFiring: {
       if (group.last.verdict == Verdict::kTrue && when.quorum.needed == 0) return crossed;
-      std::string out = fmt::format("firing since {}: {}", TimeOfDay(group.life.state_since),
+      std::string out = fmt::format("firing since {}: {}", TimeBefore(group.life.state_since, now),
                                     Reasons(rule, group));
       if (rule.spec.clear && group.last.verdict == Verdict::kFalse) {
         out += fmt::format("; clears {} {} for {}", Beyond(rule.spec.clear->op),
@@ -256,7 +278,9 @@ std::string Explain(const Rule& rule, const Group& group, AlarmState state) {
       return out;
     }
     case AlarmState::kNoData:
-      return fmt::format("no data: {}", Reasons(rule, group));
+      return fmt::format("{}: {}",
+                         group.last.why == Why::kSilent ? "no data" : "had no data, and stays open",
+                         Reasons(rule, group));
     default:
       return Reasons(rule, group);
   }
