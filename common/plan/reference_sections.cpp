@@ -64,7 +64,7 @@ series    = (metric | alias of one) ["{" label ("=" | "!=") "\"value\"" {"," …
   It is a plain number. Series and groups whose silence is proven leave as gauges do.
 * A gauge's reading holds until twice its reporting interval has passed.
 * Fewer events than the alarm's `min_count` (20 when left out) withhold "true" of ratios,
-  quantiles, and means and deviations of events.)md",
+  quantiles, and means and deviations of events. Readings of gauges are no events.)md",
       {When("p99.9(db_query_duration_ms) >= 1.5s"),
        When("rate(http_request_count{code=\"500\"}) per min > 60"),
        When("rate(http_request_count{code!=\"200\", zone=\"a\"}) > 3", "per second when left out"),

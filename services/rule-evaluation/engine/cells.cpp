@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "services/rule-evaluation/engine/state.h"
 
@@ -177,7 +178,11 @@ void Distribute(State& s, std::int64_t offset, Series& series, const Point& p) {
         break;
       }
       case Cell::kGauge:
-        ToGauge(to, p, aggregate);
+        if (baseline) {
+          to.Note(p.time, std::numeric_limits<double>::quiet_NaN(), 0);
+        } else {
+          ToGauge(to, p, aggregate);
+        }
         break;
       case Cell::kDistribution:
         to.Note(p.time, 0, 0);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "services/rule-evaluation/engine/state.h"
 
@@ -286,8 +287,9 @@ void Feeder::Scalar(std::size_t i) {
       p.count = fresh || p.value < stream.value ? p.value : p.value - stream.value;
       if (p.count < 0) p.count = 0;
       p.sum = p.count;
+      const double total = std::exchange(p.value, p.count);
       stream.last_ms = p.time;
-      stream.value = p.value;
+      stream.value = total;
       break;
     }
     default:

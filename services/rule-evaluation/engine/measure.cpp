@@ -124,6 +124,7 @@ Reading ValueMaker::OfOperand(std::size_t index, const Tally& tally) const {
     return counted;
   }
   Reading out = OfObserved(operand, tally.observed);
+  out.events = out.events && !tally.has_gauges;  // a reading is no event
   if (!out.known && tally.has_buckets) out = OfBuckets(operand.quantile, tally.upto);
   const bool bounded = out.known;
   if (!out.known && tally.has_counters) out = OfIncrease(tally.counted, operand);

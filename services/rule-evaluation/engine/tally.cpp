@@ -55,7 +55,8 @@ std::optional<double> OfGauge(const State& s, const Cells& cells, std::size_t co
       break;
   }
   const Member::Last* last = StillGood(s, cells.members[column], span);
-  return last != nullptr ? std::optional(last->value) : std::nullopt;
+  if (last == nullptr || std::isnan(last->value)) return std::nullopt;  // or a counter's baseline
+  return last->value;
 }
 
 TallyMaker::TallyMaker(const State& s, const Rule& rule, const Cells& cells, std::int64_t pane,
@@ -90,7 +91,9 @@ Tally TallyMaker::Of(std::size_t operand) {
     observes |= member.cell == Cell::kDistribution;
     out.has_counters |= member.cell == Cell::kCounter;
     out.has_buckets |= member.cell == Cell::kBucket;
-    out.has_gauges |= member.cell == Cell::kGauge;
+    out.has_gauges |=
+        member.cell == Cell::kGauge || (member.cell == Cell::kDistribution &&
+                                        s_.series.at(member.series).kind == SeriesKind::kGauge);
   }
   if (observes) ReadObserved(operand, out.observed);
   if (out.has_buckets) ReadBuckets(operand, out);

@@ -29,8 +29,8 @@ struct Observed {
 struct Tally {
   bool has_counters = false;
   bool has_buckets = false;
-  bool has_gauges = false;
-  Increase counted;  // by counters
+  bool has_gauges = false;  // read, or observed where a quantile of them is asked for
+  Increase counted;         // by counters
   // By upper bound, ascending: events in the bucket of that bound and those below.
   std::vector<std::pair<double, double>> upto;
   std::optional<double> gauges;  // of all together
