@@ -104,7 +104,10 @@ class RecordMaker {
 
 // A random plan, and random things that happen to it. The same seed gives the same history.
 History MakeHistoryOfMinutes(std::uint64_t seed);
-// The same; in some an hour or more goes by in which no series speaks, or one does, and in some
+// The same with windows that are not thirty panes of whole seconds, and aggregates that few ask
+// for.
+History MakeOddHistory(std::uint64_t seed);
+// Of minutes; in some an hour or more goes by in which no series speaks, or one does, and in some
 // hours in which pods come and go for good.
 History MakeHistory(std::uint64_t seed);
 

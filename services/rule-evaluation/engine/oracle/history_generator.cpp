@@ -18,7 +18,7 @@ const std::vector<double> kBounds = {100, 250, 500, 1000};
 
 class Generator {
  public:
-  explicit Generator(std::uint64_t seed) : random_(seed) { history_.seed = seed; }
+  Generator(std::uint64_t seed, bool odd) : random_(seed), odd_(odd) { history_.seed = seed; }
   History Make();
 
  private:
@@ -40,6 +40,7 @@ class Generator {
   std::vector<Range> SomeRanges(std::int64_t count, std::int64_t shortest, std::int64_t longest);
 
   Random random_;
+  const bool odd_;
   History history_;
   std::int64_t end_ = 0;
   bool objective_ = false;  // the plan has one: an hour and more of few events
@@ -67,10 +68,7 @@ void Generator::PickMetrics() {
   for (std::int64_t i = 0; i < count; ++i) {
     HistoryMetric metric;
     metric.family = random_.Of({Family::kCounter, Family::kGauge, Family::kDistribution});
-    const char* letter = metric.family == Family::kCounter ? "c"
-                         : metric.family == Family::kGauge ? "g"
-                                                           : "d";
-    metric.name = fmt::format("{}{}", letter, i);
+    metric.name = fmt::format("{}{}", "cgd"[static_cast<std::size_t>(metric.family)], i);
     metric.coded = metric.family == Family::kCounter && random_.Chance(50);
     if (objective_ && i == 0) metric = {Family::kCounter, "c0", true};
     metrics_.push_back(metric);
@@ -165,7 +163,7 @@ void Generator::PickHoles() {
 }
 
 void Generator::Plans() {
-  const Grammar grammar = PickGrammar(random_);
+  const Grammar grammar = PickGrammar(random_, odd_);
   if (random_.Chance(20)) history_.groups_max = static_cast<std::size_t>(random_.Between(1, 4));
   if (random_.Chance(20)) {
     history_.late_metric = random_.Of(metrics_).name;
@@ -394,6 +392,7 @@ History Generator::Make() {
 
 }  // namespace
 
-History MakeHistoryOfMinutes(std::uint64_t seed) { return Generator(seed).Make(); }
+History MakeHistoryOfMinutes(std::uint64_t seed) { return Generator(seed, false).Make(); }
+History MakeOddHistory(std::uint64_t seed) { return Generator(seed, true).Make(); }
 
 }  // namespace liveops::engine::oracle

@@ -14,12 +14,14 @@ PlanMaker::Threshold PlanMaker::Between(double low, double high, std::string uni
 }
 
 std::string PlanMaker::PickWindow() {
+  if (grammar_.odd) return PickOddWindow();
   return random_.Of(
       {"5s", "10s", "10s", "20s", "30s", "45s", "1min", "1min", "90s", "2min", "5min"});
 }
 
 // Not longer than the shortest time that it is compared over.
 std::string PlanMaker::PickComparedWindow() {
+  if (grammar_.odd) return PickOddComparedWindow();
   return random_.Of({"5s", "10s", "10s", "20s", "30s", "1min"});
 }
 
@@ -169,6 +171,8 @@ void PlanMaker::PickMeasure(Alarm& alarm) {
   const HistoryMetric& metric = random_.Of(metrics_);
   if (grammar_.counting && random_.Chance(50)) {
     PickDistinct(metric, alarm);
+  } else if (PickOdd(metric, alarm)) {
+    alarm.share = false;
   } else if (metric.family == Family::kCounter) {
     PickCounter(metric, alarm);
   } else if (metric.family == Family::kGauge) {
@@ -186,7 +190,8 @@ void PlanMaker::PickMeasure(Alarm& alarm) {
 void PlanMaker::PickAgo(Alarm& alarm) {
   if (!grammar_.compared || !random_.Chance(60)) return;
   alarm.over = PickComparedWindow();
-  alarm.ago = random_.Of({"1min", "1min", "90s", "2min", "5min", "25min"});
+  alarm.ago = grammar_.odd ? random_.Of({"61s", "61s", "100s", "7min", "1500001ms"})
+                           : random_.Of({"1min", "1min", "90s", "2min", "5min", "25min"});
   alarm.threshold = Between(60, 170, "%");
   alarm.share = false;
 }

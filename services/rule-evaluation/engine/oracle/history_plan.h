@@ -25,10 +25,14 @@ struct Grammar {
   bool counting = false;  // `fewer than 3 by pod`, `distinct(m, pod) > 2`
   bool formula = false;   // `(avg(a) + avg(b)) / 2`
   bool graded = false;    // levels, flapping, keep_firing, shadows
+  // Windows that are not thirty panes of whole seconds; aggregates that few ask for: of what
+  // counters report and gauges read.
+  bool odd = false;
 };
 
-inline Grammar PickGrammar(Random& random) {
+inline Grammar PickGrammar(Random& random, bool odd) {
   Grammar grammar;
+  grammar.odd = odd;
   grammar.logic = random.Chance(40);
   grammar.quorum = random.Chance(20);
   grammar.compared = random.Chance(35);
@@ -89,6 +93,7 @@ class PlanMaker {
   void PickGauge(const HistoryMetric& metric, Alarm& alarm);
   void PickDistribution(const HistoryMetric& metric, Alarm& alarm);
   bool PickFormula(Alarm& alarm);
+  bool PickOdd(const HistoryMetric& metric, Alarm& alarm);
   void PickHold(Alarm& alarm);
   void PickHeads(Alarm& alarm);
   void PickDistinct(const HistoryMetric& metric, Alarm& alarm);
@@ -101,6 +106,8 @@ class PlanMaker {
   std::string Filter(const HistoryMetric& metric);
   std::string PickWindow();
   std::string PickComparedWindow();
+  std::string PickOddWindow();
+  std::string PickOddComparedWindow();
   Threshold Between(double low, double high, std::string unit);
   std::string TestText(const Alarm& alarm) const;
   std::vector<std::string> Texts() const;

@@ -31,14 +31,13 @@ bool Fits(SeriesKind kind, plan::Aggregate aggregate) {
     case plan::Aggregate::kIncrease:
       return !gauge;
     case plan::Aggregate::kLast:
-      return gauge;
+      return gauge || counter || kind == SeriesKind::kObservation;
     case plan::Aggregate::kQuantile:
-      return !gauge && !counter;
+      return !counter;
     case plan::Aggregate::kAvg:
     case plan::Aggregate::kMin:
     case plan::Aggregate::kMax:
     case plan::Aggregate::kStddev:
-      return !counter;
     case plan::Aggregate::kSum:
     case plan::Aggregate::kCount:
     case plan::Aggregate::kDistinct:

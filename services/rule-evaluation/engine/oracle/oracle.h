@@ -309,8 +309,10 @@ double AtThreshold(double value, double threshold);
 // Does a series of this kind say something that the aggregate can use?
 bool Fits(SeriesKind kind, plan::Aggregate aggregate);
 bool Upward(plan::Comparison op);
-// Its series are gauges.
 bool IsGauge(const SeriesBook& series);
+// Does the aggregate take what the series said as readings, one by one?
+// Reading: of a counter each increase that it reported is one; then it leaves as a gauge does.
+bool IsRead(const SeriesBook& series, plan::Aggregate aggregate);
 // The labels named by `by`; one that is missing is empty.
 Labels Pick(const std::vector<std::string>& by, const Labels& labels);
 

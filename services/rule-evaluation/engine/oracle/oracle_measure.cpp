@@ -46,8 +46,6 @@ double SaidBy(const Point& p, Aggregate aggregate) {
 
 }  // namespace
 
-bool IsGauge(const SeriesBook& series) { return series.kind == SeriesKind::kGauge; }
-
 std::vector<const Point*> Oracle::In(const MemberBook& member, std::int64_t from,
                                      std::int64_t to) const {
   std::vector<const Point*> in;
@@ -105,8 +103,14 @@ Amount Oracle::OfCounters(const plan::Operand& operand, bool ratio, const Member
   for (const MemberBook* m : members) {
     Count c;
     std::vector<std::pair<std::int64_t, std::int64_t>> covered;
+    // Reading: an observation happened when it did; only who asks how much there is in a time asks
+    // for what time it stands.
+    const bool at_once = points_.at(m->series).kind == SeriesKind::kObservation && !ratio &&
+                         operand.aggregate != Aggregate::kRate &&
+                         operand.aggregate != Aggregate::kIncrease;
+    const auto stands_for = [&](const Point& p) { return !at_once && p.covers && p.from < p.time; };
     for (const Point* p : In(*m, span.from, INT64_MAX)) {
-      const bool stretch = p->covers && p->from < p->time;
+      const bool stretch = stands_for(*p);
       if (p->baseline || (stretch ? p->from >= span.to : p->time > span.to)) continue;
       const double said = SaidBy(*p, operand.aggregate);
       if (stretch) {
@@ -123,7 +127,7 @@ Amount Oracle::OfCounters(const plan::Operand& operand, bool ratio, const Member
     }
     c.time_ms = LengthOf(std::move(covered));
     if (const Point* p = c.known || sure ? nullptr : StillGood(*m, span);
-        p != nullptr && p->covers && !p->baseline && p->from < p->time) {
+        p != nullptr && !p->baseline && stands_for(*p)) {
       const auto length = static_cast<double>(p->time - p->from);
       c.known = true;
       c.time_ms = std::min(length, window);
@@ -150,40 +154,6 @@ Amount Oracle::OfCounters(const plan::Operand& operand, bool ratio, const Member
   return amount;
 }
 
-std::optional<double> Oracle::OfGauge(Aggregate aggregate, const MemberBook& member,
-                                      const Span& span) const {
-  std::vector<const Point*> in = In(member, span.from, span.to);
-  // Reading: how many readings there are, and how they scatter, only those in the window say.
-  if (aggregate == Aggregate::kCount)
-    return in.empty() ? std::nullopt : std::optional(static_cast<double>(in.size()));
-  if (aggregate == Aggregate::kStddev && in.size() < 2) return std::nullopt;
-  if (in.empty()) {
-    const Point* newest = StillGood(member, span);
-    if (newest == nullptr) return std::nullopt;
-    in.push_back(newest);
-  }
-  const auto less = [](const Point* a, const Point* b) { return a->value < b->value; };
-  const auto older = [](const Point* a, const Point* b) { return a->time < b->time; };
-  double sum = 0;
-  for (const Point* p : in) sum += p->value;
-  const double mean = sum / static_cast<double>(in.size());
-  double squares = 0;
-  for (const Point* p : in) squares += (p->value - mean) * (p->value - mean);
-  switch (aggregate) {
-    case Aggregate::kAvg:
-      return mean;
-    case Aggregate::kMin:
-      return (*std::min_element(in.begin(), in.end(), less))->value;
-    case Aggregate::kMax:
-      return (*std::max_element(in.begin(), in.end(), less))->value;
-    case Aggregate::kStddev:
-      return std::sqrt(squares / static_cast<double>(in.size()));
-    default:
-      std::stable_sort(in.begin(), in.end(), older);
-      return in.back()->value;
-  }
-}
-
 // How many values of a label are said by series with a point in the span, or with one before it
 // that still stands.
 Amount Oracle::OfLabels(const plan::Operand& operand, const MemberBooks& members, const Span& span,
@@ -197,26 +167,6 @@ Amount Oracle::OfLabels(const plan::Operand& operand, const MemberBooks& members
   Amount amount;
   amount.known = !values.empty();
   amount.value = static_cast<double>(values.size());
-  return amount;
-}
-
-// "Gauges take the worst series in the operator's direction." Reading: but sums and counts add up.
-Amount Oracle::OfGauges(const plan::Test& test, Aggregate aggregate, const MemberBooks& members,
-                        const Span& span) const {
-  Amount amount;
-  for (const MemberBook* m : members) {
-    const auto reading = OfGauge(aggregate, *m, span);
-    if (!reading) continue;
-    if (!amount.known) {
-      amount.value = *reading;
-    } else if (aggregate == Aggregate::kSum || aggregate == Aggregate::kCount) {
-      amount.value += *reading;
-    } else {
-      amount.value =
-          Upward(test.op) ? std::max(amount.value, *reading) : std::min(amount.value, *reading);
-    }
-    amount.known = true;
-  }
   return amount;
 }
 
@@ -267,7 +217,8 @@ Amount Oracle::OfDistribution(const plan::Test& test, const plan::Operand& opera
   }
   Amount amount;
   amount.known = true;
-  amount.of_events = operand.aggregate != Aggregate::kMin && operand.aggregate != Aggregate::kMax;
+  amount.of_events = operand.aggregate != Aggregate::kMin && operand.aggregate != Aggregate::kMax &&
+                     !IsGauge(points_.at(members.front()->series));
   amount.events = all.count();
   switch (operand.aggregate) {
     case Aggregate::kAvg:
@@ -298,7 +249,8 @@ Amount Oracle::OfOperand(const plan::Test& test, std::size_t operand, const Memb
   }
   if (mine.empty()) return {};
   if (op.aggregate == Aggregate::kDistinct) return OfLabels(op, mine, span, sure);
-  if (IsGauge(points_.at(mine.front()->series))) return OfGauges(test, op.aggregate, mine, span);
+  if (IsRead(points_.at(mine.front()->series), op.aggregate))
+    return OfGauges(test, op.aggregate, mine, span);
   switch (op.aggregate) {
     case Aggregate::kRate:
     case Aggregate::kIncrease:

@@ -39,7 +39,7 @@ const Point* BeforeInStream(const SeriesBook& series, const Point& p) {
 void SayAll(const SeriesBook& series, Point& p) {
   p.events = p.value;
   p.total = p.value;
-  if (series.kind == SeriesKind::kObservation) p.events = 1;
+  if (series.kind == SeriesKind::kObservation || series.kind == SeriesKind::kGauge) p.events = 1;
   if (!series.histogram()) return;
   p.observed = p.counts;
   p.events =
@@ -224,8 +224,7 @@ std::vector<Points::Ref> Points::Take(const RecordView& record, const BatchView&
     } else {
       if (!numbered && IsRepeat(series, p)) return;
       SayAll(series, p);
-      // An observation happened when it did.
-      if (series.kind != SeriesKind::kObservation) Cover(series, p);
+      Cover(series, p);
     }
     series.points.push_back(std::move(p));
     taken.push_back({id, series.points.size() - 1});

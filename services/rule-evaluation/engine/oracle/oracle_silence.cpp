@@ -28,7 +28,8 @@ std::int64_t Oracle::NewestTime(const MemberBook& member) const {
 }
 
 bool Oracle::Ends(const Watch& watch, const MemberBook& member) const {
-  return watch.distinct(member) || IsGauge(points_.at(member.series));
+  const plan::Operand& operand = watch.test(member.test).measure.operands[member.operand];
+  return watch.distinct(member) || IsRead(points_.at(member.series), operand.aggregate);
 }
 
 // "Absence begins at max(W, 2.5 x interval) behind the watermark. A gauge lives for max(W, 3 x
