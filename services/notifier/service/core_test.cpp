@@ -175,7 +175,7 @@ TEST_F(CoreTest, AnAttemptThatDidNotLeaveBeforeThePartitionWentIsNoDoubt) {
   EXPECT_FALSE(world.Take("slack/oncall").Has("may be a repeat"));
 }
 
-// alertmanager#2111: a 429 was taken as permanent.
+// alertmanager#2111, signoz#12891: a 429 was taken as permanent.
 TEST_F(CoreTest, A429WaitsAsLongAsItSaysAndThenTellsTheLatestState) {
   world.Start();
   world.Fire("deep", 1000, v1::SEVERITY_MEDIUM);

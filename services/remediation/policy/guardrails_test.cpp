@@ -60,6 +60,7 @@ TEST(Guardrails, ActionsPerHour) {
   EXPECT_EQ(Ask(ledger, 3600), Guardrail::kAllowed);
 }
 
+// kubernaut#616: "remediated" five times without effect.
 TEST(Guardrails, SameRemedyThriceInFourHoursStops) {
   Ledger ledger;
   Act(ledger, 0);

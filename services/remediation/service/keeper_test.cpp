@@ -157,6 +157,7 @@ TEST_F(KeeperTest, CoolDownRefusesTheNextEpisode) {
   EXPECT_THAT(tool.avoided, ElementsAre("bad"));
 }
 
+// openclaw#24826: an approval was replayed. Here a second one is told what the first one did.
 TEST_F(KeeperTest, ApprovalCallsGiveReasons) {
   auto replica = Proposed();
   const std::string digest = Digest(*replica);

@@ -108,6 +108,7 @@ TEST(ChooseTarget, TheOneThatRanBefore) {
             2);
 }
 
+// kubernetes/website#6921: `rollout undo` twice returns to the bad version.
 TEST(ChooseTarget, NotTheOneThatWasJustLeft) {
   // 1 good, 2 bad, undone: 1 became 3. Plain `undo` would now go to 2.
   const Rollout undone = History({{2, 2, "bad", ""}}, {3, 1, "good", ""});
@@ -232,6 +233,7 @@ TEST_F(KubectlTest, UnknownDeploymentAndMissingTool) {
   EXPECT_EQ(missing->Resolve(arguments_, {}).error().code, ErrorCode::kUnavailable);
 }
 
+// openclaw#124738: a script was swapped after its approval.
 TEST_F(KubectlTest, AnActionThatWasTamperedWithIsNotRun) {
   Deploy("r/shop:2");
   Result<Action> action = tool_->Resolve(arguments_, {});
