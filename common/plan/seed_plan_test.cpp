@@ -179,34 +179,5 @@ TEST(SeedPlan, RollbackScenarios) {
   }
 }
 
-// Every example of docs/plan-reference.md is a plan that this build reads.
-TEST(PlanReference, ExamplesAreGoodPlans) {
-  std::ifstream in(std::string(LIVEOPS_SOURCE_DIR) + "/docs/plan-reference.md");
-  ASSERT_TRUE(in) << "docs/plan-reference.md";
-  std::string example;
-  bool inside = false;
-  int line_number = 0;
-  int begin = 0;
-  int examples = 0;
-  for (std::string line; std::getline(in, line);) {
-    ++line_number;
-    if (!inside && line == "```yaml") {
-      inside = true;
-      begin = line_number;
-      example.clear();
-    } else if (inside && line == "```") {
-      inside = false;
-      ++examples;
-      for (const Problem& problem : Parse(example).problems) {
-        ADD_FAILURE() << "docs/plan-reference.md:" << begin + problem.line << ":" << problem.column
-                      << ": " << problem.message;
-      }
-    } else if (inside) {
-      example += line + "\n";
-    }
-  }
-  EXPECT_GE(examples, 5);
-}
-
 }  // namespace
 }  // namespace liveops::plan
