@@ -64,7 +64,14 @@ Result<Duration> Cursor::TakeDuration() {
   std::string word(TakeWord());
   if (!word.empty() && word.find_first_not_of("0123456789") == std::string::npos) {
     const std::string_view next = PeekWord();  // "5 min"
-    if (ParseDuration(word + std::string(next)).ok()) word += TakeWord();
+    if (!next.empty() && (next[0] < '0' || next[0] > '9')) {
+      auto apart = ParseDuration(word + std::string(next));
+      if (!apart.ok()) {
+        offset_ = begin;
+        return apart;
+      }
+      word += TakeWord();
+    }
   }
   auto duration = ParseDuration(word);
   if (!duration.ok()) offset_ = begin;

@@ -6,6 +6,7 @@
 
 #include "common/base/text.h"
 #include "common/plan/expression_parser.h"
+#include "common/plan/hints.h"
 #include "common/plan/parse.h"
 #include "common/plan/reads.h"
 #include "common/plan/units.h"
@@ -56,7 +57,14 @@ Parsed<T> Run(std::string_view text, const Bindings* bindings, Read read) {
     return {std::nullopt, {0, fmt::format("the expression is longer than {} bytes", most)}};
   ExpressionParser parser(text, bindings);
   T value;
-  if (!read(parser, value)) return {std::nullopt, parser.error()};
+  if (!read(parser, value)) {
+    const ExpressionError& error = parser.error();
+    if (bindings != nullptr && !error.message.empty()) {
+      ExpressionError wide = WideCharacter(text, error.offset, *bindings);
+      if (!wide.message.empty()) return {std::nullopt, std::move(wide)};
+    }
+    return {std::nullopt, error};
+  }
   return {std::move(value), {}};
 }
 
@@ -79,9 +87,13 @@ bool ExpressionParser::Fail(std::size_t offset, std::string message) {
 
 std::string ExpressionParser::Found() {
   if (cursor_.AtEnd()) return "the end";
-  const std::string_view word = cursor_.PeekWord();
-  return fmt::format("\"{}\"",
-                     Truncate(ScrubUtf8(word.empty() ? cursor_.rest().substr(0, 1) : word), 40));
+  std::string_view word = cursor_.PeekWord();
+  if (word.empty()) {  // a sign, or several of which comparisons are made
+    const std::size_t signs = cursor_.rest().find_first_not_of("<>=!");
+    word =
+        cursor_.rest().substr(0, std::max<std::size_t>(1, std::min(signs, cursor_.rest().size())));
+  }
+  return fmt::format("\"{}\"", Truncate(ScrubUtf8(word), 40));
 }
 
 bool ExpressionParser::FailUnexpected(std::string_view expected) {
@@ -89,7 +101,8 @@ bool ExpressionParser::FailUnexpected(std::string_view expected) {
   for (const Feature& feature : kRefused) {
     if (word == feature.word) return FailHere(std::string(feature.message));
   }
-  return FailHere(fmt::format("found {}, expected {}", Found(), expected));
+  return FailHere(
+      fmt::format("found {}, expected {}{}", Found(), expected, HintAt(cursor_.rest())));
 }
 
 bool ExpressionParser::ReadOperator(Comparison& op) {
@@ -130,6 +143,8 @@ bool ExpressionParser::ReadThreshold(const Measure& measure, Threshold& threshol
   // What touches the number is its unit, right or wrong; a word apart only when it is one for sure.
   const bool apart = cursor_.AtSpace();
   threshold.unit_offset = cursor_.offset();
+  if (!apart && HasDecimalComma(cursor_.rest()))
+    return FailHere("a number has a point and no comma, as in 0.5%");
   const std::string_view word = cursor_.PeekWord();
   if (IsUnitWord(word) &&
       (!apart || (bindings_ != nullptr && (word == measure.unit || IsKnownUnit(word))))) {
@@ -145,7 +160,10 @@ bool ExpressionParser::ReadLabel(std::string_view place, std::string& label) {
                     label.find_first_of("/:%+*") == std::string::npos &&
                     ((label[0] >= 'a' && label[0] <= 'z') || (label[0] >= 'A' && label[0] <= 'Z') ||
                      label[0] == '_');
-  return good || Fail(at, fmt::format("expected a label {}", place));
+  return good || Fail(at, fmt::format("expected a label {}{}", place,
+                                      label.empty() && cursor_.Peek() == '('
+                                          ? ", without parentheses: by host, zone"
+                                          : ""));
 }
 
 bool ExpressionParser::ReadBy(const Test* first, Test& test) {
@@ -183,7 +201,11 @@ bool ExpressionParser::ReadTime(std::string_view what, Duration least, Duration 
     cursor_.MoveTo(at);
   }
   const auto read = cursor_.TakeDuration();
-  if (!read.ok()) return Fail(at, fmt::format("{}; expected {}", read.error().message, what));
+  if (!read.ok()) {
+    if (const std::string hint = HintOfTime(cursor_.rest()); !hint.empty())
+      return Fail(at, fmt::format("{}; expected {}", hint, what));
+    return Fail(at, fmt::format("{}; expected {}", read.error().message, what));
+  }
   if (*read < least || *read > most) {
     return Fail(at, fmt::format("{} is {}, expected from {} to {}", what, FormatDuration(*read),
                                 FormatDuration(least), FormatDuration(most)));
@@ -233,7 +255,8 @@ bool ExpressionParser::ReadClear(const Condition& condition, Clear& clear) {
   if (IsUpward(clear.op) == IsUpward(condition.op)) {
     return Fail(begin,
                 fmt::format("the alarm fires at {} {}, so it clears on the other side: expected {}",
-                            ComparisonSign(condition.op), FormatNumber(condition.threshold),
+                            ComparisonSign(condition.op),
+                            FormatValue(condition.threshold, ThresholdUnit(condition)),
                             IsUpward(condition.op) ? "<" : ">"));
   }
   Threshold threshold;
@@ -363,21 +386,6 @@ Parsed<GoodEvents> ParseGoodEvents(std::string_view text, const Bindings* bindin
 Parsed<Operand> ParseSeries(std::string_view text, const Bindings* bindings) {
   return Run<Operand>(text, bindings,
                       [](auto& parser, auto& value) { return parser.ReadWholeSeries(value); });
-}
-
-std::string AliasFault(std::string_view name) {
-  if (name.empty() || name.size() > 100) return "a name has 1 to 100 characters";
-  if (name.front() == ' ' || name.back() == ' ')
-    return "a name neither begins nor ends with a space";
-  for (const char c : name) {
-    if (c != ' ' && (IsWordEnd(c) || static_cast<unsigned char>(c) < 0x20)) {
-      return "a name is made of words without ( ) { } [ ] , < > = ! and quotes";
-    }
-  }
-  for (const std::string_view word : Split(name, ' ')) {
-    if (IsKeyword(word)) return fmt::format("the word \"{}\" has a meaning in conditions", word);
-  }
-  return "";
 }
 
 Result<Condition> ParseCondition(std::string_view text) {

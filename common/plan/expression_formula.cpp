@@ -93,7 +93,13 @@ bool ExpressionParser::ReadNumber(FormulaTree& formula, std::size_t& node, bool&
     return true;
   }
   if (!apart && IsKnownUnit(word)) {
-    return Fail(unit_at, fmt::format("a number in a formula has no unit, found {}", Found()));
+    const std::string unit = Found();
+    cursor_.TakeWord();
+    const bool compares = formula.nodes().empty() &&
+                          (cursor_.Peek() == '<' || cursor_.Peek() == '>' || cursor_.Peek() == '=');
+    return Fail(unit_at, compares
+                             ? "the measure stands left of the comparison: p95 > 500ms"
+                             : fmt::format("a number in a formula has no unit, found {}", unit));
   }
   cursor_.MoveTo(begin);
   return true;

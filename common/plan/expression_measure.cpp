@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/plan/expression_parser.h"
+#include "common/plan/hints.h"
 #include "common/plan/units.h"
 
 namespace liveops::plan {
@@ -136,6 +137,15 @@ bool ExpressionParser::FailUnbound() {
   constexpr std::string_view kExpected = "a measure, such as p95(metric) or a name under metrics";
   if (AtSign()) return FailHere(fmt::format("found {}, expected {}", Found(), kExpected));
   if (name.empty()) return FailUnexpected(kExpected);
+  const std::string first(cursor_.PeekWord());
+  if (std::any_of(std::begin(kFunctions), std::end(kFunctions),
+                  [&](const Function& f) { return f.name == first; })) {
+    return Fail(begin, fmt::format("{0} is an aggregate, and labels stand behind what it is of: "
+                                   "{0}(metric) by host",
+                                   first));
+  }
+  if (const std::string hint = HintOfName(first); !hint.empty())
+    return Fail(begin, fmt::format("unknown name \"{}\"{}", name, hint));
   std::vector<std::string> known;
   if (bindings_ != nullptr) {
     for (const auto& [alias, binding] : bindings_->names) {
@@ -158,6 +168,16 @@ bool ExpressionParser::FailUnbound() {
                             "bind the name under metrics",
                             name));
   }
+  if (NearestWord(name, known).empty()) {
+    std::vector<std::string> metrics;
+    for (const auto& [alias, binding] : bindings_->names)
+      metrics.push_back(binding.measure.value().metric);
+    if (const std::string near = NearestWord(name, metrics); !near.empty()) {
+      return Fail(begin, fmt::format("unknown name \"{}\"; did you mean the metric \"{}\", as in "
+                                     "avg({}) or rate({})?",
+                                     name, near, near, near));
+    }
+  }
   return Fail(begin, fmt::format("unknown name \"{}\"{}", name, Suggestion(name, known)));
 }
 
@@ -176,17 +196,24 @@ bool ExpressionParser::ReadCall(std::string_view function, Measure& measure) {
     if (std::find(std::begin(kFunctionsToCome), std::end(kFunctionsToCome), function) !=
         std::end(kFunctionsToCome)) {
       return Fail(begin,
-                  fmt::format("{} cannot be run yet; what can: pNN, rate, increase, count, sum, "
-                              "avg, min, max, last, stddev, distinct, ratio, shortfall",
-                              function));
+                  fmt::format("{} cannot be run yet; {}", function,
+                              function.ends_with("quantile")
+                                  ? "a quantile is written p95(metric), of the metric itself"
+                              : function == "absent"
+                                  ? "that nothing comes is told by no_data: fire of the alarm"
+                              : function == "irate"
+                                  ? "what can: rate(metric)"
+                                  : "what can: pNN, rate, increase, count, sum, avg, min, max, "
+                                    "last, stddev, distinct, ratio, shortfall"));
     }
     if (function.size() > 1 && function[0] == 'p' && IsDigit(function[1])) {
       return Fail(begin, fmt::format("\"{}\" is not a quantile between p0 and p100, such as p95 or "
                                      "p99.9",
                                      function));
     }
+    const std::string hint = HintOfAggregate(function);
     return Fail(begin, fmt::format("unknown aggregate \"{}\"{}", function,
-                                   Suggestion(function, FunctionNames())));
+                                   hint.empty() ? Suggestion(function, FunctionNames()) : hint));
   }
   cursor_.Take("(");
   if (!ReadSeries(measure)) return false;

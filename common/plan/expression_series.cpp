@@ -21,6 +21,19 @@ bool IsMetricName(std::string_view name) {
   });
 }
 
+// How much of the text is the name, in which a space stands for any run of blanks; 0 = none.
+std::size_t LengthOf(std::string_view name, std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
+  std::size_t at = 0;
+  for (const char c : name) {
+    if (at >= text.size()) return 0;
+    if (c == ' ' ? !blank(text[at]) : text[at] != c) return 0;
+    ++at;
+    while (c == ' ' && at < text.size() && blank(text[at])) ++at;
+  }
+  return at;
+}
+
 }  // namespace
 
 // The longest alias that stands here and ends before a space, the end, or one of `ends`.
@@ -28,15 +41,20 @@ const std::pair<const std::string, Binding>* ExpressionParser::TakeAlias(std::st
   if (bindings_ == nullptr) return nullptr;
   const std::string_view rest = cursor_.rest();
   const std::pair<const std::string, Binding>* best = nullptr;
+  std::size_t best_length = 0;
   for (const auto& entry : bindings_->names) {
     const std::string& name = entry.first;
-    if (!rest.starts_with(name) || (best != nullptr && best->first.size() > name.size())) continue;
-    const char next = rest.size() > name.size() ? rest[name.size()] : ' ';
+    const std::size_t length = LengthOf(name, rest);
+    if (length == 0 || (best != nullptr && best->first.size() > name.size())) continue;
+    const char next = rest.size() > length ? rest[length] : ' ';
     const bool space =
         IsWordEnd(next) && std::string_view("(){}[],<>=!\"'").find(next) == std::string_view::npos;
-    if (space || ends.find(next) != std::string_view::npos) best = &entry;
+    if (space || ends.find(next) != std::string_view::npos) {
+      best = &entry;
+      best_length = length;
+    }
   }
-  if (best != nullptr) cursor_.Take(best->first);
+  if (best != nullptr) cursor_.MoveTo(cursor_.offset() + best_length);
   return best;
 }
 
@@ -70,7 +88,11 @@ bool ExpressionParser::ReadSeries(Measure& measure) {
   } else {
     const std::string word(cursor_.TakeWord());
     if (word.empty()) return FailUnexpected("a metric");
-    if (cursor_.Peek() == '(') return Fail(begin, "an aggregate of an aggregate cannot be run yet");
+    if (cursor_.Peek() == '(') {
+      return Fail(begin,
+                  "an aggregate of an aggregate cannot be run yet; a rate is that of all series of "
+                  "its group together: rate(metric) by host");
+    }
     if (!IsMetricName(word)) {
       return Fail(begin, fmt::format("\"{}\" is not a metric name: a letter, then letters, digits "
                                      "and _ . - / :",
@@ -191,6 +213,21 @@ bool ExpressionParser::ReadWholeSeries(Operand& operand) {
   if (!ReadSeries(measure)) return false;
   operand = std::move(measure.value());
   return cursor_.AtEnd() || FailUnexpected("the end");
+}
+
+std::string AliasFault(std::string_view name) {
+  if (name.empty() || name.size() > 100) return "a name has 1 to 100 characters";
+  if (name.front() == ' ' || name.back() == ' ')
+    return "a name neither begins nor ends with a space";
+  for (const char c : name) {
+    if (c != ' ' && (IsWordEnd(c) || static_cast<unsigned char>(c) < 0x20)) {
+      return "a name is made of words without ( ) { } [ ] , < > = ! and quotes";
+    }
+  }
+  for (const std::string_view word : Split(name, ' ')) {
+    if (IsKeyword(word)) return fmt::format("the word \"{}\" has a meaning in conditions", word);
+  }
+  return "";
 }
 
 }  // namespace liveops::plan

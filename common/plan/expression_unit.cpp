@@ -157,8 +157,13 @@ bool ExpressionParser::FitShare(const Threshold& threshold, Test& test) {
   }
   if (threshold.number > 1) {
     return Fail(threshold.number_offset,
-                fmt::format("this is {0}, a plain number goes from 0 to 1; did you mean {1}%?",
-                            what, FormatNumber(threshold.number)));
+                measure.capacity > 0
+                    ? fmt::format("this is {}, a plain number goes from 0 to 1; did you mean {}%, "
+                                  "which is {} of {}?",
+                                  what, FormatNumber(threshold.number * 100 / measure.capacity),
+                                  FormatNumber(threshold.number), FormatNumber(measure.capacity))
+                    : fmt::format("this is {}, a plain number goes from 0 to 1; did you mean {}%?",
+                                  what, FormatNumber(threshold.number)));
   }
   measure.unit = "1";
   return true;
@@ -203,8 +208,11 @@ bool ExpressionParser::FitDeclared(const Threshold& threshold, Test& test) {
   if (threshold.unit.empty()) {
     if (measure.unit == "1") return true;
     return Fail(threshold.number_offset,
-                fmt::format("expected a unit: this is in {0}, write {1}{0}", measure.unit,
-                            FormatNumber(threshold.number)));
+                fmt::format("expected a unit: this is in {0}, write {1}{0}{2}", measure.unit,
+                            FormatNumber(threshold.number),
+                            measure.unit == "%" && threshold.number > 0 && threshold.number < 1
+                                ? fmt::format(", or {}%", FormatNumber(threshold.number * 100))
+                                : ""));
   }
   const auto converted = ConvertUnit(threshold.number, threshold.unit, measure.unit);
   if (!converted && !IsKnownUnit(threshold.unit) && !IsRateUnit(threshold.unit)) {
@@ -213,8 +221,11 @@ bool ExpressionParser::FitDeclared(const Threshold& threshold, Test& test) {
   const bool formula = measure.form == Measure::Form::kFormula;
   if (!converted || (!formula && IsCount(measure.value().aggregate))) {
     if (measure.unit != "1") {
-      return Fail(threshold.unit_offset, fmt::format("this is in {0}, \"{1}\" does not fit",
-                                                     measure.unit, threshold.unit));
+      return Fail(
+          threshold.unit_offset,
+          fmt::format(
+              "this is in {}, \"{}\" does not fit{}", measure.unit, threshold.unit,
+              threshold.unit == "%" ? "; a part of what was is > 150% compared to 1d ago" : ""));
     }
     return Fail(threshold.unit_offset,
                 fmt::format("this is a plain number, \"{0}\" does not fit{1}", threshold.unit,

@@ -101,6 +101,17 @@ void Fields::Refuse(std::initializer_list<ComingKey> keys) {
   // Keys to come are not offered as the nearest word: they are found by Refuse or not at all.
 }
 
+void Fields::Redirect(std::initializer_list<ComingKey> keys) {
+  for (const ComingKey& other : keys) {
+    for (const auto& [key, value] : node_.entries) {
+      if (key.scalar != other.key) continue;
+      asked_.emplace(other.key);
+      problems_.Add(key,
+                    fmt::format("{}: unknown key \"{}\"; {}", what_, other.key, other.message));
+    }
+  }
+}
+
 void Fields::Finish() {
   const std::vector<std::string> known(asked_.begin(), asked_.end());
   for (const auto& [key, value] : node_.entries) {

@@ -41,6 +41,8 @@ class Fields {
   std::optional<Duration> Time(std::string_view key, Duration least, Duration most);
 
   void Refuse(std::initializer_list<ComingKey> keys);
+  // Keys that other languages have, or that stand elsewhere: told with what is said here.
+  void Redirect(std::initializer_list<ComingKey> keys);
   void Finish();
 
  private:

@@ -101,6 +101,9 @@ Plan PlanReader::Read(const YamlNode& root) {
                  {"dashboards", "dashboards"},
                  {"budget", "cost budgets"},
                  {"reports", "reports"}});
+  fields.Redirect({{"groups",
+                    "this reads like rules of Prometheus; a plan lists its alarms under alarms, "
+                    "each with name, when, severity and owner"}});
   fields.Finish();
   return std::move(plan_);
 }
@@ -202,30 +205,6 @@ std::string PlanReader::ReadName(Fields& fields, std::string_view what,
   return node->scalar;
 }
 
-std::optional<Condition> PlanReader::ReadWhen(Fields& fields) {
-  const YamlNode* node = fields.Scalar("when", true);
-  if (node == nullptr) return std::nullopt;
-  auto parsed = ParseExpression(node->scalar, &bindings_);
-  if (!parsed.value && !parsed.error.message.empty()) {
-    problems_.AddInside(*node, parsed.error.offset, parsed.error.message);
-  }
-  return std::move(parsed.value);
-}
-
-std::optional<Condition> PlanReader::ReadCondition(Fields& fields) {
-  const YamlNode* expect = fields.Scalar("expect");
-  if (expect == nullptr) return ReadWhen(fields);
-  if (const YamlNode* when = fields.Scalar("when")) {
-    problems_.Add(*when, "\"when\" stands beside \"expect\": leave one out");
-    return std::nullopt;
-  }
-  auto parsed = ParseExpectation(expect->scalar, &bindings_);
-  if (!parsed.value && !parsed.error.message.empty()) {
-    problems_.AddInside(*expect, parsed.error.offset, parsed.error.message);
-  }
-  return std::move(parsed.value);
-}
-
 const Owner* PlanReader::ReadOwnerName(const YamlNode& node) {
   const Owner* owner = plan_.FindOwner(node.scalar);
   if (owner == nullptr) {
@@ -272,6 +251,17 @@ void PlanReader::ReadAlarm(const YamlNode& node) {
                  {"active", "calendars"},
                  {"unless", "unless as a key; it stands in the condition: when: a unless b"},
                  {"phase", "alarms of one phase only"}});
+  fields.Redirect({{"for", "a hold stands at the end of the condition: when: CPU > 90% for 5min"},
+                   {"expr", "the condition stands in when"},
+                   {"query", "the condition stands in when"},
+                   {"condition", "the condition is called when"},
+                   {"threshold", "the threshold stands in when: CPU > 90%"},
+                   {"alert", "an alarm is called by name"},
+                   {"message", "the sentence that is sent is called summary"},
+                   {"description", "the sentence that is sent is called summary"},
+                   {"annotations", "what is sent along stands in summary and runbook"},
+                   {"priority", "how bad it is stands in severity: critical, high, medium or low"},
+                   {"team", "who is told stands in owner"}});
   fields.Finish();
   if (condition && !alarm.name.empty()) plan_.alarms.push_back(std::move(alarm));
 }
@@ -363,20 +353,22 @@ std::string Problem::ToString(std::string_view file) const {
 
 namespace {
 
-ParseResult ParseWith(std::string_view yaml, int spread_max) {
+ParseResult ParseWith(std::string_view yaml, int spread_max, bool fresh) {
   ParseResult result;
   ProblemList problems(yaml);
   const YamlNode root = ReadYaml(yaml, problems);
   const bool readable = root.kind != YamlNode::Kind::kNull || problems.empty();
-  if (readable) result.plan = PlanReader(problems, spread_max).Read(root);
+  if (readable) result.plan = PlanReader(problems, spread_max, fresh).Read(root);
   result.problems = problems.Take();
   return result;
 }
 
 }  // namespace
 
-ParseResult Parse(std::string_view yaml) { return ParseWith(yaml, kSpreadMax); }
+ParseResult Parse(std::string_view yaml) { return ParseWith(yaml, kSpreadMax, false); }
 
-ParseResult ParseNew(std::string_view yaml, int partitions) { return ParseWith(yaml, partitions); }
+ParseResult ParseNew(std::string_view yaml, int partitions) {
+  return ParseWith(yaml, partitions, true);
+}
 
 }  // namespace liveops::plan

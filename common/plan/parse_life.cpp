@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/text.h"
+#include "common/plan/hints.h"
 #include "common/plan/plan_reader.h"
 
 namespace liveops::plan {
@@ -198,6 +199,34 @@ void PlanReader::ReadNoData(Fields& fields, Alarm& alarm) {
       *no_data,
       fmt::format("no_data is \"{}\", expected keep or fire{}", Truncate(no_data->scalar, 40),
                   no_data->scalar == "resolve" ? "; silence never resolves an alarm" : ""));
+}
+
+std::optional<Condition> PlanReader::ReadWhen(Fields& fields) {
+  const YamlNode* node = fields.Scalar("when", true);
+  if (node == nullptr) return std::nullopt;
+  auto parsed = ParseExpression(node->scalar, &bindings_);
+  if (!parsed.value && !parsed.error.message.empty()) {
+    problems_.AddInside(*node, parsed.error.offset, parsed.error.message);
+  }
+  if (fresh_ && parsed.value) {
+    if (const std::string fault = ShareFault(*parsed.value); !fault.empty())
+      problems_.Add(*node, fault);
+  }
+  return std::move(parsed.value);
+}
+
+std::optional<Condition> PlanReader::ReadCondition(Fields& fields) {
+  const YamlNode* expect = fields.Scalar("expect");
+  if (expect == nullptr) return ReadWhen(fields);
+  if (const YamlNode* when = fields.Scalar("when")) {
+    problems_.Add(*when, "\"when\" stands beside \"expect\": leave one out");
+    return std::nullopt;
+  }
+  auto parsed = ParseExpectation(expect->scalar, &bindings_);
+  if (!parsed.value && !parsed.error.message.empty()) {
+    problems_.AddInside(*expect, parsed.error.offset, parsed.error.message);
+  }
+  return std::move(parsed.value);
 }
 
 }  // namespace liveops::plan

@@ -21,9 +21,10 @@ Bindings ReadBindings(const YamlNode& metrics, ProblemList& problems);
 // Fills a Plan from the tree of a plan file, going on after each problem. One use. Not thread-safe.
 class PlanReader {
  public:
-  // `spread_max`: the most partitions that the plan may take.
-  PlanReader(ProblemList& problems, int spread_max)
-      : problems_(problems), spread_max_(spread_max) {}
+  // `spread_max`: the most partitions that the plan may take. `fresh`: it is not in force yet, and
+  // is refused where what it says can never be so.
+  PlanReader(ProblemList& problems, int spread_max, bool fresh = false)
+      : problems_(problems), spread_max_(spread_max), fresh_(fresh) {}
   Plan Read(const YamlNode& root);
   std::vector<LogCount> TakeLogCounts() { return std::move(logs_); }
 
@@ -40,7 +41,7 @@ class PlanReader {
   void ReadForeign(const YamlNode* node);
   void CheckRouting(const Alarm& alarm, const YamlNode& node);
 
-  // parse_life.cpp: what says how an alarm lives
+  // parse_life.cpp: when an alarm goes off, and what says how it lives
   void ReadPurpose(Fields& fields, Alarm& alarm);
   void ReadRecipient(Fields& fields, Alarm& alarm);
   void ReadClear(Fields& fields, const Condition* condition, Alarm& alarm);
@@ -82,6 +83,7 @@ class PlanReader {
 
   ProblemList& problems_;
   const int spread_max_;
+  const bool fresh_;
   Bindings bindings_;
   Plan plan_;
   std::vector<LogCount> logs_;

@@ -201,6 +201,38 @@ std::size_t RawOffset(std::string_view text, const YamlNode& scalar, std::size_t
   return std::min(raw, text.size());
 }
 
+// What may have been meant where the text is no YAML; "" when nobody knows.
+std::string YamlHint(std::string_view text, std::size_t at, std::string_view message) {
+  at = std::min(at, text.size());
+  const std::size_t line = text.substr(0, at).rfind('\n') + 1;  // npos + 1 = 0
+  const std::size_t begin = line < 2 ? 0 : text.rfind('\n', line - 2) + 1;
+  const std::string_view near = text.substr(begin, text.find('\n', at) - begin);
+  const std::size_t tab = near.find('\t');
+  const auto front = [&](std::size_t i) {  // nothing stands before it in its line
+    const std::size_t from = near.substr(0, i).rfind('\n') + 1;
+    return near.substr(from, i - from).find_first_not_of(" \t") == std::string_view::npos;
+  };
+  if (tab != std::string_view::npos && front(tab)) {
+    return "; a tab stands in front of a line, YAML is indented by spaces";
+  }
+  if (near.find("\xef\xbc\x9a") != std::string_view::npos) {
+    return "; \"\xef\xbc\x9a\" is a full-width character: write \":\"";
+  }
+  if (message.find("flow not found") != std::string_view::npos) {
+    return "; between { and } a text with { } [ ] , or # stands in quotes: when: 'avg(m{a=\"b\"}) "
+           "> "
+           "1'";
+  }
+  if (message.starts_with("illegal map value")) return "; a text with \": \" stands in quotes";
+  if (message.find("block scalar") != std::string_view::npos) {
+    return "; a text that begins with > or | stands in quotes";
+  }
+  if (message.starts_with("end of ") || message.starts_with("illegal block entry")) {
+    return "; lines of one list or mapping begin below each other";
+  }
+  return "";
+}
+
 }  // namespace
 
 const YamlNode* YamlNode::Find(std::string_view key) const {
@@ -278,7 +310,8 @@ YamlNode ReadYaml(std::string_view text, ProblemList& problems, std::string_view
     }
     return root;
   } catch (const YAML::Exception& e) {
-    problems.Add(builder.Offset(e.mark), "not valid YAML: " + ScrubUtf8(e.msg));
+    const std::size_t at = builder.Offset(e.mark);
+    problems.Add(at, "not valid YAML: " + ScrubUtf8(e.msg) + YamlHint(text, at, e.msg));
   } catch (const TooMuch& e) {
     problems.Add(e.offset, e.message);
   } catch (const std::exception& e) {  // of the standard library, from inside yaml-cpp
