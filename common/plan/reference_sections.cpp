@@ -227,7 +227,8 @@ Pods come and go, and a condition without `by` reads them all. A series whose si
 forgotten when it left the window (or the earlier time of `compared to`), and three of its own
 intervals are over, an hour ago; one that spoke once is given a day. Until then a "false" without
 it is unknown whenever silence proves nothing. If it speaks again after that, it is new: a total is
-first of all one to count from. An alarm that fires changes none of this.)md",
+first of all one to count from. A gauge, and what `by` tells apart, is new after an hour already in
+which its silence was long enough to be proven. An alarm that fires changes none of this.)md",
       {}};
 }
 

@@ -54,7 +54,7 @@ bool MissesSomebody(const State& s, const Rule& rule, const Cells& cells, std::i
   const bool doubted = Doubted(s, rule, end_ms - window_ms);
   for (const Member& member : cells.members) {
     const Series& series = s.series.at(member.series);
-    if (series.left || member.forgotten) continue;
+    if (series.left || member.forgotten || member.HasLeft()) continue;
     // Who stopped long ago makes no slice of these days unknown.
     if (rule.spec.judges_slices() && Forgotten(member, end_ms)) continue;
     const std::int64_t silence = end_ms - std::max(member.newest.ms, kLongAgo);
@@ -109,12 +109,16 @@ bool Leaves(const State& s, const Rule& rule, const Group& group, std::int64_t e
 }
 
 void DropAbsentGauges(State& s, Rule& rule, Cells& cells, std::int64_t end_ms) {
-  if (!cells.departing || cells.members.size() < 2) return;
-  const auto leaves = [&](const Member& m) {
-    return Departs(m.cell) && Absent(s, rule, cells, m, end_ms);
-  };
+  if (!cells.departing) return;
+  for (Member& m : cells.members) {
+    const bool spoke = Departs(m.cell) && m.newest.ms > Member::kSpokeOnceMs;
+    if (spoke && !m.HasLeft() && Absent(s, rule, cells, m, end_ms)) m.Leave();
+  }
+  if (cells.members.size() < 2) return;
   std::vector<bool> goes;
-  for (const Member& m : cells.members) goes.push_back(leaves(m));
+  for (const Member& m : cells.members) {
+    goes.push_back(Departs(m.cell) && (m.HasLeft() || Absent(s, rule, cells, m, end_ms)));
+  }
   const auto staying = std::count(goes.begin(), goes.end(), false);
   if (staying > 0 && static_cast<std::size_t>(staying) < goes.size()) {
     DropMembers(s, rule, cells, goes);

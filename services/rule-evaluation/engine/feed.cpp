@@ -99,7 +99,8 @@ std::uint32_t Feeder::ServiceNumber() {
 void Feeder::Resolve(Service& service, std::uint32_t number) {
   for (std::size_t i = 0; i < ids_.size(); ++i) {
     const SeriesView& view = batch_.series[i];
-    if (ids_[i] != SeriesTable::kNone && IsUnused(s_.series.at(ids_[i]), idle_ms_)) {
+    if (ids_[i] != SeriesTable::kNone && s_.series.at(ids_[i]).seen_ms < idle_ms_ &&
+        IsUnused(s_, ids_[i])) {
       // It is new, whether housekeeping was there or not.
       BeforeSeries(s_, ids_[i]);
       if (Series& known = s_.series.at(ids_[i]); known.members > 0) {

@@ -3,6 +3,7 @@
 // the clock, and is new to the rule when it speaks again. It is kept, and nobody waits for it, as
 // long as it alone knows that somebody spoke.
 #include <algorithm>
+#include <limits>
 
 #include "services/rule-evaluation/engine/state.h"
 
@@ -74,7 +75,49 @@ void ForgetQuiet(State& s, Rule& rule, Cells& cells, std::int64_t end_ms) {
   if (std::find(goes.begin(), goes.end(), true) != goes.end()) DropMembers(s, rule, cells, goes);
 }
 
+// So long after a record named it last.
+std::int64_t HeldMs(const State& s, const Rule& rule, const Cells& cells, const Member& member) {
+  const bool departs = Departs(member.cell);
+  const bool apart = !rule.spec.when.by.empty();
+  if (!departs && !apart) return std::numeric_limits<std::int64_t>::max();
+  const std::int64_t idle_ms = s.now_ms() - IdleSince(s);
+  const std::int64_t interval = s.series.at(member.series).Interval();
+  const std::int64_t reach_ms = rule.reach_ms(cells.test);
+  const std::int64_t absent_ms = AbsentAfter(reach_ms, interval, departs);
+  if (!departs && !rule.Own(cells.test)) return std::max(idle_ms + reach_ms, absent_ms);
+  // It goes with its group.
+  if (apart && rule.Own(cells.test) && cells.test >= rule.tests()) return 0;
+  const bool fires = rule.spec.no_data == plan::NoData::kFire;
+  return interval == 0 && fires ? std::max(idle_ms + kOnceMs, absent_ms) : absent_ms;
+}
+
 }  // namespace
+
+bool Holds(const State& s, const Rule& rule, const Cells& cells, const Member& member) {
+  if (member.forgotten) return false;
+  return s.now_ms() - s.series.at(member.series).seen_ms < HeldMs(s, rule, cells, member);
+}
+
+bool IsUnused(const State& s, std::uint32_t id) {
+  const Series& series = s.series.at(id);
+  if (series.members == series.forgotten) return true;
+  std::uint32_t let_go = 0;
+  const auto ask = [&](const Rule& rule) {
+    for (std::size_t test = 0; test < rule.stores(); ++test) {
+      for (std::size_t i = 0; i < rule.test(test).measure.operands.size(); ++i) {
+        const auto known =
+            rule.members.find(Rule::MemberKey(id, test, static_cast<std::uint8_t>(i)));
+        if (known == rule.members.end()) continue;
+        const Cells& cells = *known->second.first;
+        if (!Holds(s, rule, cells, cells.members[known->second.second])) ++let_go;
+      }
+    }
+  };
+  const Service& service = *s.services[series.service];
+  for (const auto& rule : service.rules) ask(*rule);
+  for (const Rule* reader : service.readers) ask(*reader);
+  return series.members == let_go;
+}
 
 void ForgetQuiet(State& s) {
   const auto mark = MarkPassed(s);

@@ -95,7 +95,7 @@ StoreReading ReadStore(const State& s, const Rule& rule, const Cells& cells, std
   bool all_left = out.members;
   for (const Member& member : cells.members) {
     const bool absent = Absent(s, rule, cells, member, end_ms);
-    all_left = all_left && Departs(member.cell) && absent;
+    all_left = all_left && Departs(member.cell) && (absent || member.HasLeft());
     out.fresh |= member.newest.ms > rule.told * rule.step_ms;
     out.departs = out.departs && Departs(member.cell);
     out.forgotten = out.forgotten && Forgotten(member, end_ms);

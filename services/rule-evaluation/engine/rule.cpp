@@ -222,8 +222,10 @@ const Member::Last* Member::UpTo(std::int64_t ms) const {
 void Member::Forget() {
   forgotten = true;
   const bool spoke = newest.ms != INT64_MIN;
+  const bool left = HasLeft();
   newest = Last();
   if (spoke) newest.ms = kSpokeOnceMs;
+  if (left) Leave();
   older.reset();
 }
 

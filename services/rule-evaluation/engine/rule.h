@@ -63,7 +63,7 @@ struct Member {
   struct Last {
     std::int64_t ms = INT64_MIN;
     double value = 0;     // its increase or reading
-    double cover_ms = 0;  // a counter's: the time that it covers
+    double cover_ms = 0;  // a counter's: the time that it covers; of a gauge see HasLeft
   };
   // Of the newest point of one that spoke before it was forgotten, and not since.
   static constexpr std::int64_t kSpokeOnceMs = -(std::int64_t{1} << 50);
@@ -77,6 +77,10 @@ struct Member {
   void Note(const Last& point, bool sparse, std::int64_t judged_ms);
   // The newest of them at or before a time.
   const Last* UpTo(std::int64_t ms) const;
+  // Of one that Departs: its silence was proven. Whatever is in doubt later, it has left until it
+  // speaks.
+  bool HasLeft() const { return newest.cover_ms < 0; }
+  void Leave() { newest.cover_ms = -1; }
   // Of what it said nothing is kept, but that it spoke.
   void Forget();
 };

@@ -352,10 +352,6 @@ void ApplyTick(State& s, const TickView& tick);
 void Housekeep(State& s);
 // Who was named last before this moment is idle.
 std::int64_t IdleSince(const State& s);
-// Such a one in which nobody has an interest any more is forgotten.
-inline bool IsUnused(const Series& series, std::int64_t idle_since_ms) {
-  return series.seen_ms < idle_since_ms && series.members == series.forgotten;
-}
 // The mark of the clock that the record at hand passed, at which is forgotten what has no more use:
 // the same one wherever a shard began. Until Housekeep.
 std::optional<std::int64_t> MarkPassed(const State& s);
@@ -366,6 +362,10 @@ std::int64_t BaseLateness(const State& s, const Rule& rule, Protocol protocol);
 std::int64_t LatenessOf(const State& s, const Rule& rule);
 
 // --- forget.cpp ---
+// Is an idle one new when it speaks again? It is unless a rule goes by what it said.
+bool IsUnused(const State& s, std::uint32_t series);
+// Does the rule go by what it said? Not where it would have left, whoever else is in its group.
+bool Holds(const State& s, const Rule& rule, const Cells& cells, const Member& member);
 // Members of rules of which no window can show anything any more.
 void ForgetQuiet(State& s);
 

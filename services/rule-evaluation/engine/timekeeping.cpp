@@ -209,7 +209,7 @@ namespace {
 // Groups told apart by labels, and cells that groups share, whose series all fell silent long ago.
 void ForgetSilent(State& s, Rule& rule, std::int64_t before_ms) {
   const auto old = [&](const Cells& cells, const Member& m) {
-    return m.newest.ms < before_ms - rule.reach_ms(cells.test);
+    return m.newest.ms < before_ms - rule.reach_ms(cells.test) && !Holds(s, rule, cells, m);
   };
   std::vector<Group*> silent;
   for (const auto& [key, group] : rule.groups) {
@@ -267,7 +267,7 @@ void Housekeep(State& s) {
   std::erase_if(s.holes, [&](const Hole& hole) { return hole.to_ms < now - kHolesKeptMs; });
   std::vector<std::uint32_t> unused;
   s.series.ForEach([&](std::uint32_t id, const Series& series) {
-    if (series.members == 0 && IsUnused(series, idle_ms)) unused.push_back(id);
+    if (series.members == 0 && series.seen_ms < idle_ms) unused.push_back(id);
   });
   for (const std::uint32_t id : unused) s.series.Remove(id);
   for (const auto& service : s.services) {

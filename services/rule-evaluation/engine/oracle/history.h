@@ -110,5 +110,7 @@ History MakeOddHistory(std::uint64_t seed);
 // Of minutes; in some an hour or more goes by in which no series speaks, or one does, and in some
 // hours in which pods come and go for good.
 History MakeHistory(std::uint64_t seed);
+// The same; in all of them pods come and go.
+History MakeHistoryWithChurn(std::uint64_t seed);
 
 }  // namespace liveops::engine::oracle

@@ -75,9 +75,16 @@ void AddLongSilence(History& history) {
 }  // namespace
 
 History MakeHistory(std::uint64_t seed) {
+  if (Random(seed * 17 + 3).Chance(4)) return MakeHistoryWithChurn(seed);
   History history = MakeHistoryOfMinutes(seed);
   AddLongSilence(history);
-  if (Random(seed * 17 + 3).Chance(4)) AddChurn(history);
+  return history;
+}
+
+History MakeHistoryWithChurn(std::uint64_t seed) {
+  History history = MakeHistoryOfMinutes(seed);
+  AddLongSilence(history);
+  AddChurn(history);
   return history;
 }
 

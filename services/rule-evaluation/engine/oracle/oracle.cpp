@@ -190,6 +190,7 @@ void Oracle::Take(const RecordView& record, const BatchView& batch) {
           break;
         }
         m.points.push_back(ref.point);
+        m.gone = false;
         for (const auto& group : watch->groups) {
           if (watch->own(m.test) && group->labels == m.labels) group->asleep = false;
         }

@@ -58,6 +58,7 @@ struct MemberBook {
   bool past = false;                // what it said at the earlier time that it is compared with
   std::vector<std::size_t> points;  // that came in time, as they came
   bool left = false;                // its silence was proven
+  bool gone = false;                // likewise of one that is the last: it is missed by nobody
   bool forgotten = false;           // nobody waits for it any more
   bool spoke = false;               // before it was forgotten
 };
@@ -166,6 +167,8 @@ class Oracle {
   // oracle_top.cpp
   void Rank(const Watch& watch, std::int64_t end) const;
   void Silence(Watch& watch, GroupBook& group, Finding f);
+  // Does a watch go by what it said?
+  bool Holds(const Watch& watch, const MemberBook& member) const;
   // After an hour; at the ten minutes of the clock.
   bool IsForgotten(std::size_t series) const;
   void Housekeep();

@@ -62,6 +62,30 @@ void Oracle::ForgetQuiet() {
   }
 }
 
+// "What may leave alone, or with its group, is held until it is absent." Readings: what such a
+// group said at an earlier time is no more when it leaves. What several groups look at is held
+// until all of it is forgotten. Who spoke once may do so each day, where silence is told.
+bool Oracle::Holds(const Watch& watch, const MemberBook& member) const {
+  if (member.forgotten) return false;
+  const SeriesBook& series = points_.at(member.series);
+  const plan::Test& test = watch.test(member.test);
+  const bool leaves = Ends(watch, member);
+  const bool grouped = !watch.when().by.empty();
+  if (!grouped && !leaves) return true;
+  const std::int64_t silence = time_.now() - series.named;
+  const std::int64_t reach = test.window.count() + (member.past ? test.ago.count() : 0);
+  const std::int64_t beat = series.Interval();
+  const std::int64_t beats =
+      leaves ? 3 * (beat > 0 ? beat : 300'000) : (5 * (beat > 0 ? beat : 300'000) + 1) / 2;
+  if (!watch.own(member.test) && !leaves) {
+    return silence < kHourMs + reach || silence < beats;
+  }
+  if (grouped && watch.own(member.test) && member.past) return false;
+  if (silence < reach) return true;
+  if (beat == 0 && watch.alarm.no_data == plan::NoData::kFire) return silence < 25 * kHourMs;
+  return silence < beats;
+}
+
 // What it said stays in the windows that it was said in.
 void Oracle::Return(Watch& watch, MemberBook& member) {
   member.spoke = member.spoke || !member.points.empty();

@@ -56,7 +56,7 @@ bool Oracle::Missing(const Watch& watch, const GroupBook& group, std::size_t tes
   const MemberBooks members = Members(watch, group, test);
   return std::any_of(members.begin(), members.end(), [&](const MemberBook* m) {
     const SeriesBook& series = points_.at(m->series);
-    if (series.left || m->forgotten) return false;
+    if (series.left || m->forgotten || m->gone) return false;
     const std::int64_t silence = end - NewestTime(*m);
     // "No slice waits for who has been silent for an hour."
     if (watch.slice > 0 && silence >= 3'600'000) return false;
@@ -103,10 +103,12 @@ bool Oracle::Silent(const Watch& watch, const GroupBook& group, std::int64_t end
 
 // "A series in which no rule had an interest for an hour is new when it speaks again."
 bool Oracle::IsForgotten(std::size_t series) const {
-  const auto reads = [&](const MemberBook& m) { return m.series == series && !m.forgotten; };
   const auto hears = [&](const SpeakerBook& s) { return s.series == series; };
   return points_.at(series).named < time_.now() - kForgottenMs &&
          std::none_of(watches_.begin(), watches_.end(), [&](const auto& watch) {
+           const auto reads = [&](const MemberBook& m) {
+             return m.series == series && Holds(*watch, m);
+           };
            return std::any_of(watch->members.begin(), watch->members.end(), reads) ||
                   std::any_of(watch->speakers.begin(), watch->speakers.end(), hears);
          });
@@ -120,7 +122,7 @@ void Oracle::Housekeep() {
     const auto old = [&](const MemberBook& m) {
       const plan::Test& test = watch->test(m.test);
       const std::int64_t reach = test.window.count() + (m.past ? test.ago.count() : 0);
-      return NewestTime(m) < time_.now() - kForgottenMs - reach;
+      return NewestTime(m) < time_.now() - kForgottenMs - reach && !Holds(*watch, m);
     };
     if (watch->overflow) {
       std::erase_if(watch->overflow->refused, [&](const auto& refused) {
@@ -189,7 +191,14 @@ void Oracle::DropGauges(Watch& watch, std::size_t test, bool past, const Labels&
   const auto here = [&](const MemberBook& m) {
     return m.test == test && m.past == past && m.labels == labels;
   };
-  const auto leaves = [&](const MemberBook& m) { return Ends(watch, m) && Absent(watch, m, end); };
+  // "Whatever is in doubt later, it has left until it speaks."
+  for (MemberBook& m : watch.members) {
+    if (here(m) && Ends(watch, m) && NewestTime(m) > kLongAgo && Absent(watch, m, end))
+      m.gone = true;
+  }
+  const auto leaves = [&](const MemberBook& m) {
+    return Ends(watch, m) && (m.gone || Absent(watch, m, end));
+  };
   const bool all = std::all_of(watch.members.begin(), watch.members.end(),
                                [&](const MemberBook& m) { return !here(m) || leaves(m); });
   if (all) return;

@@ -21,7 +21,8 @@ const SpreadSeeds kSeeds{400,
                           {"over several", 5},
                           {"over another", 20}},
                          // The window of an earlier time was longer than the one now.
-                         {2493}};
+                         {2493, 782, 2495},
+                         {47}};
 
 class SeveralServices : public ::testing::TestWithParam<std::uint64_t> {};
 

@@ -26,24 +26,30 @@ struct SpreadSeeds {
   std::function<SpreadConditions(std::uint64_t seed)> conditions;
   std::map<std::string, std::size_t> wanted;  // what each part sees at least so often
   std::vector<std::uint64_t> guarded;         // others, of the first part: they differed once
+  std::vector<std::uint64_t> churned;         // likewise, and pods come and go in them
 };
 
 // LIVEOPS_SEED=7 replays one history, LIVEOPS_SEED=2000-3000 many; with --gtest_filter='*/0'.
+// LIVEOPS_CHURN=1: pods come and go in each of them.
 inline void CheckPart(const SpreadSeeds& seeds, std::uint64_t part, bool at_once) {
   std::map<std::string, std::size_t> saw;
+  bool churn = false;
   const auto check = [&](std::uint64_t seed) {
     SpreadConditions conditions = seeds.conditions(seed);
     conditions.at_once = at_once;
     conditions.seed = seed;
     conditions.crashes = seed % 2 == 0;
-    History history = Tamed(MakeHistory(seed));
+    History history = Tamed(churn ? MakeHistoryWithChurn(seed) : MakeHistory(seed));
     if (conditions.others.empty()) history = WithProbes(std::move(history));
     const SpreadComparison c =
         CompareSpread(at_once ? history : WithoutFlapping(history), conditions);
     for (const auto& [what, times] : c.saw) saw[what] += times;
-    if (!c.ok()) ADD_FAILURE() << "seed " << seed << ": " << c.difference;
+    if (!c.ok()) {
+      ADD_FAILURE() << "seed " << seed << (churn ? " with churn: " : ": ") << c.difference;
+    }
   };
   if (const char* replay = std::getenv("LIVEOPS_SEED")) {
+    churn = std::getenv("LIVEOPS_CHURN") != nullptr;
     char* end = nullptr;
     const std::uint64_t first = std::strtoull(replay, &end, 10);
     const std::uint64_t last = *end == '-' ? std::strtoull(end + 1, nullptr, 10) : first;
@@ -53,6 +59,8 @@ inline void CheckPart(const SpreadSeeds& seeds, std::uint64_t part, bool at_once
   const std::uint64_t of_part = seeds.count / SpreadSeeds::kParts;
   for (std::uint64_t i = 1; i <= of_part; ++i) check(part * of_part + i);
   if (part == 0) std::for_each(seeds.guarded.begin(), seeds.guarded.end(), check);
+  churn = true;
+  if (part == 0) std::for_each(seeds.churned.begin(), seeds.churned.end(), check);
   for (const auto& [what, times] : seeds.wanted) EXPECT_GE(saw[what], times) << what;
 }
 
