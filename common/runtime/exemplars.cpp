@@ -1,6 +1,7 @@
 #include "common/runtime/exemplars.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <span>
 #include <string_view>
@@ -13,6 +14,8 @@ namespace {
 
 // The clocks of honest hosts are not further apart than this.
 constexpr std::int64_t kAheadMs = 10'000;
+constexpr std::string_view kBucketEnd = "_bucket";
+constexpr std::string_view kBoundLabel = "le";
 
 std::string_view LabelOf(const v1::Exemplar& exemplar, std::string_view name) {
   for (const v1::LogAttribute& label : exemplar.labels()) {
@@ -21,10 +24,36 @@ std::string_view LabelOf(const v1::Exemplar& exemplar, std::string_view name) {
   return {};  // a label that a series does not have is empty
 }
 
+// Of a classic histogram of Prometheus': exemplars stand at its buckets, and are observations of
+// its count and its sum, too.
+bool IsOfMetric(const v1::Exemplar& exemplar, std::string_view metric) {
+  if (metric == exemplar.metric()) return true;
+  std::string_view base = exemplar.metric();
+  if (!base.ends_with(kBucketEnd)) return false;
+  base.remove_suffix(kBucketEnd.size());
+  return metric.starts_with(base) &&
+         (metric.substr(base.size()) == "_count" || metric.substr(base.size()) == "_sum");
+}
+
+// Its bucket up to `bound` holds what is no more than that.
+bool IsInBucket(const v1::Exemplar& exemplar, const std::string& bound) {
+  if (bound == "+Inf") return true;
+  double most = 0;
+  const char* const end = bound.data() + bound.size();
+  const auto [stop, error] = std::from_chars(bound.data(), end, most);
+  return error == std::errc() && stop == end && exemplar.value() <= most;
+}
+
+bool Matches(const v1::Exemplar& exemplar, const std::string& name, const std::string& value) {
+  if (name == kBoundLabel && std::string_view(exemplar.metric()).ends_with(kBucketEnd))
+    return IsInBucket(exemplar, value);
+  return LabelOf(exemplar, name) == value;
+}
+
 bool Reads(const plan::Operand& operand, const v1::Exemplar& exemplar) {
-  if (operand.metric != exemplar.metric() || !operand.service.empty()) return false;
+  if (!IsOfMetric(exemplar, operand.metric) || !operand.service.empty()) return false;
   return std::all_of(operand.matches.begin(), operand.matches.end(), [&](const auto& match) {
-    return (LabelOf(exemplar, match.name) == match.value) != match.negate;
+    return Matches(exemplar, match.name, match.value) != match.negate;
   });
 }
 
@@ -39,6 +68,10 @@ bool Shows(const plan::Measure& measure, const v1::Exemplar& exemplar) {
       return std::any_of(operands.begin(), operands.end(),
                          [&](const plan::Operand& operand) { return Reads(operand, exemplar); });
   }
+}
+
+std::string HexOf(const std::string& id) {
+  return Hex(std::span(reinterpret_cast<const std::uint8_t*>(id.data()), id.size()));
 }
 
 bool OfGroup(const v1::AlarmTransition& alarm, const v1::Exemplar& exemplar) {
@@ -107,10 +140,8 @@ std::string OperationOf(const v1::Exemplar& exemplar) {
   return LabelsOf(exemplar).ToString();
 }
 
-std::string TraceIdOf(const v1::Exemplar& exemplar) {
-  const std::string& id = exemplar.trace_id();
-  return Hex(std::span(reinterpret_cast<const std::uint8_t*>(id.data()), id.size()));
-}
+std::string TraceIdOf(const v1::Exemplar& exemplar) { return HexOf(exemplar.trace_id()); }
+std::string SpanIdOf(const v1::Exemplar& exemplar) { return HexOf(exemplar.span_id()); }
 
 bool HasFailed(const v1::Exemplar& exemplar) {
   if (LabelOf(exemplar, "status.code") == "STATUS_CODE_ERROR") return true;

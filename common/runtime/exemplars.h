@@ -31,6 +31,7 @@ Labels LabelsOf(const v1::Exemplar& exemplar);
 std::string OperationOf(const v1::Exemplar& exemplar);
 // Hexadecimal, as tools that keep traces want it.
 std::string TraceIdOf(const v1::Exemplar& exemplar);
+std::string SpanIdOf(const v1::Exemplar& exemplar);  // "" = none
 // That it failed: a span's status, or an HTTP status of 500 or more.
 bool HasFailed(const v1::Exemplar& exemplar);
 

@@ -66,6 +66,32 @@ TEST(Exemplars, OfAnErrorRatioTheFailed) {
   EXPECT_THAT(Traces(Alarm(good), all), ElementsAre("bad"));
 }
 
+// As ingest keeps those of Prometheus' classic histograms: without the bucket in which they came.
+TEST(Exemplars, OfAClassicHistogramByTheirValue) {
+  const auto took = [](const char* trace, double seconds) {
+    v1::Exemplar out = Span(trace, seconds);
+    out.set_metric("http_request_duration_seconds_bucket");
+    return out;
+  };
+  const std::vector<v1::Exemplar> all = {took("fast", 0.5), took("slow", 2)};
+  EXPECT_THAT(Traces(Alarm("shortfall(http_request_duration_seconds_bucket{le=\"0.5\"}, "
+                           "http_request_duration_seconds_count) over 1min > 1% for 0s"),
+                     all),
+              ElementsAre("slow"));
+  EXPECT_THAT(Traces(Alarm("rate(http_request_duration_seconds_bucket{le=\"0.5\"}) per min over "
+                           "1min > 5/min for 0s"),
+                     all),
+              ElementsAre("fast"));
+  EXPECT_THAT(Traces(Alarm("rate(http_request_duration_seconds_bucket{le=\"+Inf\"}) per min over "
+                           "1min > 5/min for 0s"),
+                     all),
+              ElementsAre("slow", "fast"));
+  EXPECT_THAT(Traces(Alarm("rate(http_request_duration_seconds_created) per min over 1min > "
+                           "5/min for 0s"),
+                     all),
+              IsEmpty());
+}
+
 TEST(Exemplars, OfTheAlarmsGroupAlone) {
   v1::AlarmTransition alarm =
       Alarm("p95(traces.span.metrics.duration) by span.name over 1min > 500ms for 0s");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -64,40 +65,16 @@ int RunSlosList(Session& session, const SlosList& command) {
 
 namespace {
 
-int ExplainAt(Session& session, const std::string& alarm, std::int64_t at_ms) {
-  // Before the first connection: its threads must not get the signals.
-  const std::unique_ptr<Interrupt> interrupt = session.world().interrupts();
-  Backend* backend = session.Open(Server::kEvaluation);
-  if (backend == nullptr) return kExitUsage;
-  Cancellation cancellation;
-  interrupt->Bind([&cancellation] { cancellation.Cancel(); });
-  ProgressLine line(session.world());
-  v1::ExplainAlarmAtRequest request;
-  request.set_alarm_id(alarm);
-  request.set_at_ms(at_ms);
-  const Result<v1::PastAlarm> past = backend->ExplainAlarmAt(
-      request,
-      [&line](const v1::ReplayProgress& progress) {
-        const auto all = static_cast<double>(std::max<std::uint64_t>(1, progress.records_all()));
-        line.Show("replaying", static_cast<double>(progress.records()) / all);
-      },
-      cancellation);
-  interrupt->Bind({});
-  line.Clear();
-  if (!past.ok()) return session.Fail(past.error());
-  session.Answer(*past, RenderPast(*past, session.style()));
-  // Not known, not even by a word of the log before it: that moment was not explained.
-  return past->has_alarm() || past->has_before() ? kExitOk : kExitNo;
-}
-
-// Beside the explanation, where it is known where Kafka is; without it that is whole.
-std::string TracesOf(Session& session, const v1::AlarmTransition& alarm,
-                     const std::string& address) {
+// What stands beside an explanation, of an alarm that fires and where it is known where Kafka is;
+// without it that is whole.
+std::optional<std::vector<v1::Exemplar>> TracesOf(Session& session,
+                                                  const v1::AlarmTransition& alarm,
+                                                  const std::string& address) {
   constexpr std::size_t kMost = 5;
   const Settings* settings = session.LoadedSettings();
   if (alarm.state() != v1::ALARM_STATE_FIRING || settings == nullptr ||
       (address.empty() && settings->kafka.empty()))
-    return "";
+    return std::nullopt;
   const auto read = [&]() -> Result<std::vector<v1::Exemplar>> {
     auto ports = session.world().open_kafka(*KafkaOf(session, address), session.timeout());
     if (!ports.ok()) return ports.error();
@@ -110,15 +87,51 @@ std::string TracesOf(Session& session, const v1::AlarmTransition& alarm,
   const Result<std::vector<v1::Exemplar>> found = read();
   if (!found.ok()) {
     session.Warn("traces were not looked up: " + found.error().message);
-    return "";
+    return std::nullopt;
   }
-  return RenderTraces(runtime::TellingExemplars(alarm, *found, kMost), session.style());
+  return runtime::TellingExemplars(alarm, *found, kMost);
+}
+
+// `word`: the transition that is explained.
+int Explain(Session& session, const google::protobuf::Message& answer, const std::string& text,
+            const v1::AlarmTransition& word, const std::string& address) {
+  const auto traces = TracesOf(session, word, address);
+  if (!traces || !session.json())
+    return session.Answer(answer, text + (traces ? RenderTraces(*traces, session.style()) : ""));
+  session.world().out << WithField(MessageJson(answer), "traces", TracesJson(*traces)) << "\n";
+  return kExitOk;
+}
+
+int ExplainAt(Session& session, const AlarmsExplain& command) {
+  // Before the first connection: its threads must not get the signals.
+  const std::unique_ptr<Interrupt> interrupt = session.world().interrupts();
+  Backend* backend = session.Open(Server::kEvaluation);
+  if (backend == nullptr) return kExitUsage;
+  Cancellation cancellation;
+  interrupt->Bind([&cancellation] { cancellation.Cancel(); });
+  ProgressLine line(session.world());
+  v1::ExplainAlarmAtRequest request;
+  request.set_alarm_id(command.alarm);
+  request.set_at_ms(*command.at_ms);
+  const Result<v1::PastAlarm> past = backend->ExplainAlarmAt(
+      request,
+      [&line](const v1::ReplayProgress& progress) {
+        const auto all = static_cast<double>(std::max<std::uint64_t>(1, progress.records_all()));
+        line.Show("replaying", static_cast<double>(progress.records()) / all);
+      },
+      cancellation);
+  interrupt->Bind({});
+  line.Clear();
+  if (!past.ok()) return session.Fail(past.error());
+  Explain(session, *past, RenderPast(*past, session.style()), past->before(), command.kafka);
+  // Not known, not even by a word of the log before it: that moment was not explained.
+  return past->has_alarm() || past->has_before() ? kExitOk : kExitNo;
 }
 
 }  // namespace
 
 int RunAlarmsExplain(Session& session, const AlarmsExplain& command) {
-  if (command.at_ms) return ExplainAt(session, command.alarm, *command.at_ms);
+  if (command.at_ms) return ExplainAt(session, command);
   // Before the first connection: its threads must not get the signals.
   const std::unique_ptr<Interrupt> interrupt = session.world().interrupts();
   Backend* backend = session.Open(Server::kEvaluation);
@@ -127,10 +140,8 @@ int RunAlarmsExplain(Session& session, const AlarmsExplain& command) {
   request.set_alarm_id(command.alarm);
   const Result<v1::ExplainAlarmResponse> response = backend->ExplainAlarm(request);
   if (!response.ok()) return session.Fail(response.error());
-  std::string text = RenderExplanation(*response, session.style());
-  if (!session.json())
-    text += TracesOf(session, response->alarm().last_transition(), command.kafka);
-  return session.Answer(*response, text);
+  return Explain(session, *response, RenderExplanation(*response, session.style()),
+                 response->alarm().last_transition(), command.kafka);
 }
 
 int RunAlarmsAck(Session& session, const AlarmsAck& command) {

@@ -9,6 +9,7 @@ namespace {
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 // An alarm on the latency of spans that fires, and what the log of exemplars holds.
 class ExplainTraces : public AppTest {
@@ -42,6 +43,7 @@ class ExplainTraces : public AppTest {
     out.set_metric("traces.span.metrics.duration");
     out.set_value(ms);
     out.set_unit("ms");
+    out.set_span_id(std::string("\0\xff", 2));
     out.set_trace_id(std::string(2, static_cast<char>(ms / 100)));
     out.add_labels()->set_name("span.name");
     out.mutable_labels(0)->set_value("GET /a");
@@ -57,6 +59,33 @@ TEST_F(ExplainTraces, StandBelowTheExplanation) {
   EXPECT_THAT(ran.out, EndsWith("Traces\n"
                                 "  0606  GET /a  600 ms  2027-01-15T08:01:39.000Z\n"
                                 "  0404  GET /a  400 ms  2027-01-15T08:00:50.000Z\n"));
+}
+
+TEST_F(ExplainTraces, StandInJson) {
+  const Ran ran = RunWords({"alarms", "explain", "shop/slow", "--kafka", "b:9", "--json"});
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_THAT(ran.out, StartsWith("{\"alarm\":{"));
+  EXPECT_THAT(
+      ran.out,
+      EndsWith(",\"traces\":["
+               "{\"trace_id\":\"0606\",\"span_id\":\"00ff\",\"operation\":\"GET /a\",\"value\":600,"
+               "\"unit\":\"ms\",\"failed\":false,\"time_ms\":\"1800000099000\"},"
+               "{\"trace_id\":\"0404\",\"span_id\":\"00ff\",\"operation\":\"GET /a\",\"value\":400,"
+               "\"unit\":\"ms\",\"failed\":false,\"time_ms\":\"1800000050000\"}]}\n"));
+  EXPECT_THAT(RunWords({"alarms", "explain", "shop/slow", "--json"}).out,
+              Not(HasSubstr("\"traces\":")))
+      << "nobody looked";
+}
+
+TEST_F(ExplainTraces, OfTheWordThatStoodThen) {
+  script_.past->set_alarm_id("shop/slow");
+  script_.past->mutable_alarm()->set_state(v1::ALARM_STATE_FIRING);
+  *script_.past->mutable_before() = script_.explain->alarm().last_transition();
+  const std::vector<std::string> words = {
+      "alarms", "explain", "shop/slow", "--at", "2027-01-15T08:03:00Z", "--kafka", "b:9"};
+  EXPECT_THAT(RunWords(words).out, HasSubstr("Traces\n  0606  GET /a  600 ms"));
+  script_.past->mutable_before()->set_state(v1::ALARM_STATE_RESOLVED);
+  EXPECT_THAT(RunWords(words).out, Not(HasSubstr("Traces")));
 }
 
 TEST_F(ExplainTraces, AreNoCauseToFail) {

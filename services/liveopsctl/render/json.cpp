@@ -16,6 +16,12 @@ std::string MessageJson(const google::protobuf::Message& message) {
   return status.ok() ? out : "null";
 }
 
+std::string WithField(std::string object, std::string_view name, std::string_view value) {
+  const bool first = object == "{}";
+  object.pop_back();
+  return fmt::format("{}{}{}:{}}}", object, first ? "" : ",", JsonString(name), value);
+}
+
 std::string JsonString(std::string_view text) {
   std::string out = "\"";
   const std::string valid = ScrubUtf8(text);

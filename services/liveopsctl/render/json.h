@@ -14,6 +14,9 @@ namespace liveops::ctl {
 // line end. Control characters are escaped.
 std::string MessageJson(const google::protobuf::Message& message);
 
+// A JSON object with one field more, whose value is JSON, too.
+std::string WithField(std::string object, std::string_view name, std::string_view value);
+
 // A JSON string with its quotes.
 std::string JsonString(std::string_view text);
 

@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "common/base/time.h"
 #include "common/runtime/exemplars.h"
+#include "services/liveopsctl/render/json.h"
 #include "services/liveopsctl/render/table.h"
 
 namespace liveops::ctl {
@@ -37,6 +38,19 @@ std::string RenderTraces(const std::vector<v1::Exemplar>& traces, const Style& s
            (runtime::HasFailed(trace) ? ", failed" : "") + "  " + FormatUtc(trace.time_ms()) + "\n";
   }
   return out;
+}
+
+std::string TracesJson(const std::vector<v1::Exemplar>& traces) {
+  std::string out;
+  for (const v1::Exemplar& trace : traces) {
+    out += fmt::format(
+        "{}{{\"trace_id\":\"{}\",\"span_id\":\"{}\",\"operation\":{},\"value\":{},\"unit\":{},"
+        "\"failed\":{},\"time_ms\":\"{}\"}}",
+        out.empty() ? "" : ",", runtime::TraceIdOf(trace), runtime::SpanIdOf(trace),
+        JsonString(runtime::OperationOf(trace)), trace.value(), JsonString(trace.unit()),
+        runtime::HasFailed(trace), trace.time_ms());
+  }
+  return "[" + out + "]";
 }
 
 }  // namespace liveops::ctl

@@ -15,5 +15,7 @@ std::string RenderSpans(const v1::ListSlowestSpansResponse& response, const std:
 
 // Requests that an alarm is about, the most telling first: a paragraph; "" when there are none.
 std::string RenderTraces(const std::vector<v1::Exemplar>& traces, const Style& style);
+// Likewise as a JSON array: ids in hexadecimal, times in ms and as strings, as in messages.
+std::string TracesJson(const std::vector<v1::Exemplar>& traces);
 
 }  // namespace liveops::ctl
