@@ -322,6 +322,7 @@ std::map<std::string, std::string> Reader::Map(std::string_view key) {
 void Reader::Problem(std::string_view key, std::string message) {
   YAML::Node nearest;
   impl_->Find(key, &nearest);
+  if (message.starts_with("must ")) message = std::string(key) + " " + message;
   impl_->Add(nearest, std::move(message));
 }
 

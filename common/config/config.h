@@ -48,7 +48,8 @@ class Reader {
   std::vector<std::string> List(std::string_view key);
   std::map<std::string, std::string> Map(std::string_view key);  // a mapping of scalars
 
-  // For checks of the caller's own: a problem at this key's line.
+  // For checks of the caller's own: a problem at this key's line. One that begins with "must" is of
+  // the key, which is put before it.
   void Problem(std::string_view key, std::string message);
 
   // OK, or kInvalid with one "file:line:column: message" a line.

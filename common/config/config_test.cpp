@@ -130,6 +130,7 @@ TEST(Config, TellsAllProblemsAtOnceInFileOrder) {
   r.String("grpc.ca");
   EXPECT_TRUE(r.List("list").empty());
   r.Problem("speed", "speed is odd");
+  r.Problem("speed", "must be a number");
   EXPECT_EQ(Problems(r),
             "x.yaml:2:3: the key kafka.brokers is missing\n"
             "x.yaml:2:3: unknown key \"kafka.brokrs\"; did you mean \"brokers\"?\n"
@@ -137,6 +138,7 @@ TEST(Config, TellsAllProblemsAtOnceInFileOrder) {
             "x.yaml:3:21: unknown key \"redis.port2\"; did you mean \"port\"?\n"
             "x.yaml:4:8: speed is not a number\n"
             "x.yaml:4:8: speed is odd\n"
+            "x.yaml:4:8: speed must be a number\n"
             "x.yaml:5:7: wait is not a length of time, such as 250ms, 5s or 10min\n"
             "x.yaml:6:7: flag is neither true nor false\n"
             "x.yaml:7:7: grpc is a single value, expected a mapping\n"

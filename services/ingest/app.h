@@ -20,10 +20,8 @@ struct AppConfig {
   Duration self_watch_every{10'000};  // steady: how often ingest writes samples of itself
 };
 
-// Keys beyond the common ones: limits.{labels_per_series, label_name_bytes, label_value_bytes,
-// series_per_batch, points_per_batch, histogram_buckets, future, past, message_bytes, record_bytes,
-// in_flight_bytes, log_in_flight_bytes, log_message_bytes, log_attributes, connections},
-// self_watch.every, those of ReadRateLimits, ReadStatsdSettings, and those of ReadHttpSettings.
+// Keys beyond the common ones: self_watch.every, those under limits that docs/ingest.md has, those
+// of ReadStatsdSettings, and those of ReadHttpSettings.
 // kNotFound, or kInvalid with every problem and its line.
 Result<AppConfig> ReadConfig(const std::string& path);
 

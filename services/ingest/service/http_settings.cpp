@@ -71,12 +71,14 @@ void ReadSns(config::Reader& reader, cloudwatch_alarm::SnsSettings& out) {
   }
   if (files.empty() && !out.topics.empty()) {
     reader.Problem(kTopics,
-                   "says nothing without alerts.sns.certificates: no signature would be "
+                   "alerts.sns.topics says nothing without alerts.sns.certificates: no signature "
+                   "would be "
                    "checked");
   }
   if (!files.empty() && out.topics.empty()) {
     reader.Problem(kCertificates,
-                   "needs alerts.sns.topics: SNS signs the messages of anybody's topics");
+                   "alerts.sns.certificates needs alerts.sns.topics: SNS signs the messages of "
+                   "anybody's topics");
   }
 }
 

@@ -100,7 +100,8 @@ cloudwatch:
   services: {"no rule": shop}
   metrics: {"Shop/OrderValue": "order_count = median", "nonsense": drop}
 )");
-  for (const char* part : {"t:3:12: must have a name", "no rule", "median", "nonsense"})
+  for (const char* part :
+       {"t:3:12: cloudwatch.service must have a name", "no rule", "median", "nonsense"})
     EXPECT_THAT(faults, HasSubstr(part));
 }
 
