@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "common/base/host_port.h"
+#include "common/base/text.h"
 #include "common/http/address.h"
 #include "common/telemetry/log.h"
 
@@ -188,9 +189,9 @@ class Half {
     headers.emplace(to, value);
   }
 
-  static void Refuse(httplib::Response& response, int status, const char* why) {
+  static void Refuse(httplib::Response& response, int status, const std::string& why) {
     response.status = status;
-    response.set_content(std::string(why) + "\n", "text/plain");
+    response.set_content(why + "\n", "text/plain");
   }
 
   // Before httplib reads a body: it reads none by itself.
@@ -223,7 +224,11 @@ class Half {
   void Decline(const httplib::Request& request, httplib::Response& response) {
     const bool post = handlers_.contains(request.path);
     const bool get = handlers_.contains("GET " + request.path);
-    if (!post && !get) return Refuse(response, 404, "no such path");
+    if (!post && !get) {
+      std::vector<std::string> paths;
+      for (const auto& [path, handler] : handlers_) paths.push_back(path.substr(path.find('/')));
+      return Refuse(response, 404, "no such path" + Suggestion(request.path, paths));
+    }
     response.set_header("Allow", post && get ? "GET, POST" : post ? "POST" : "GET");
     Refuse(response, 405,
            post && get ? "only GET and POST are served here"
@@ -275,7 +280,8 @@ class Half {
     });
     if (!whole && response.status != 413) response.set_header(kConnection, kClose);
     if (size > config_.body_bytes_max || response.status == 413)
-      return Refuse(response, 413, "the body is too large");
+      return Refuse(response, 413,
+                    "the body is larger than " + std::to_string(config_.body_bytes_max) + " bytes");
     if (!whole) return Refuse(response, 400, "the body is cut off");
     if (handler == nullptr) return Decline(request, response);
     Answer(*handler, request, body, response);

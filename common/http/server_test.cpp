@@ -102,6 +102,8 @@ TEST_F(Serving, HandlersSeeBodiesAsTheyCame) {
 TEST_F(Serving, OtherPathsAndMethods) {
   auto client = Client();
   EXPECT_EQ(client.Post("/none", "body", "text/plain")->status, 404);
+  EXPECT_EQ(client.Post("/ecko", "body", "text/plain")->body,
+            "no such path; did you mean \"/echo\"?\n");
   EXPECT_EQ(client.Get("/none")->status, 404);
   EXPECT_EQ(client.Get("/echo")->status, 405);
   EXPECT_EQ(client.Get("/echo")->get_header_value("Allow"), "POST");
@@ -119,7 +121,9 @@ TEST_F(Serving, AGetIsServedWhereThereIsAHandlerForIt) {
 
 TEST_F(Serving, ABodyIsBoundedHoweverItComes) {
   EXPECT_EQ(Client().Post("/echo", std::string(1000, 'x'), "text/plain")->status, 200);
-  EXPECT_EQ(Client().Post("/echo", std::string(1001, 'x'), "text/plain")->status, 413);
+  const auto large = Client().Post("/echo", std::string(1001, 'x'), "text/plain");
+  EXPECT_EQ(large->status, 413);
+  EXPECT_EQ(large->body, "the body is larger than 1000 bytes\n");
   EXPECT_EQ(Client().Post("/none", std::string(1001, 'x'), "text/plain")->status, 413);
   const auto chunked = Client().Post(
       "/echo",

@@ -10,7 +10,7 @@ int RunEmitters(Session& session, const EmittersList& command) {
   request.set_service(command.service);
   const Result<v1::ListEmittersResponse> response = backend->ListEmitters(request);
   if (!response.ok()) return session.Fail(response.error());
-  return session.Answer(*response, RenderEmitters(*response, session.style()));
+  return session.Answer(*response, RenderEmitters(*response, command.service, session.style()));
 }
 
 }  // namespace liveops::ctl

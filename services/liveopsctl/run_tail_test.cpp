@@ -105,6 +105,14 @@ TEST_F(AppTest, EmittersAreATable) {
   EXPECT_THAT(ran.out, HasSubstr("3 future: cpu lies an hour ahead"));
 }
 
+TEST_F(AppTest, NoEmitterOfAServiceIsNotNobody) {
+  script_.emitters->set_instance("ingest-0");
+  EXPECT_EQ(RunWords({"emitters"}).out, "nobody has sent anything to ingest-0 since it started\n");
+  EXPECT_EQ(RunWords({"emitters", "--service", "shop"}).out,
+            "nothing of shop was taken by ingest-0 since it started; who was refused is listed "
+            "without --service\n");
+}
+
 TEST_F(AppTest, TheSlowestSpansAreATable) {
   script_.spans.set_instance("ingest-0");
   EXPECT_THAT(RunWords({"spans", "shop"}).out,

@@ -167,14 +167,10 @@ class Judge {
       return std::nullopt;
     }
     if (ahead_ms > limits_.future.count()) {
-      Refuse(series, Refusal::kFuture,
-             "its time is " + FormatElapsed(Duration(ahead_ms)) + " ahead");
-      return std::nullopt;
+      return RefuseTime(series, Refusal::kFuture, ahead_ms);
     }
     if (ahead_ms < -limits_.past.count()) {
-      Refuse(series, Refusal::kTooOld,
-             "its time is " + FormatElapsed(Duration(-std::max(ahead_ms, -INT64_MAX))) + " behind");
-      return std::nullopt;
+      return RefuseTime(series, Refusal::kTooOld, ahead_ms);
     }
     const std::int64_t domain_ms = ToMs(map_.ToDomain(RealFromMs(time_ms)));
     if (duration_ms == 0) {
@@ -232,6 +228,13 @@ class Judge {
     Count(reason,
           [&] { return Truncate(table_.NameOf(series), 160) + ": " + std::string(problem); });
     return false;
+  }
+
+  std::nullopt_t RefuseTime(std::uint32_t series, Refusal reason, std::int64_t ahead_ms) {
+    Count(reason, [&] {
+      return Truncate(table_.NameOf(series), 160) + ": " + TimeFault(ahead_ms, limits_);
+    });
+    return std::nullopt;
   }
 
   template <typename Example>

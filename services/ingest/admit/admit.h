@@ -177,6 +177,10 @@ Result<Admission> Admit(const BatchInput& batch, const Limits& limits, RealTime 
 Result<Admission> Admit(const BatchInput& batch, SeriesTable& table, const Limits& limits,
                         RealTime clock, const TimeMap& map, SeriesGuard* guard = nullptr);
 
+// What is wrong with a time that lies so far ahead (or behind, below 0), and what would not be.
+std::string TimeFault(std::int64_t ahead_ms, const Limits& limits);
+std::string TimeFault(std::int64_t time_ms, RealTime clock, const Limits& limits);
+
 // The median (of at most a hundred of them) of the event times of a batch, as it came; nothing when
 // it has none.
 std::optional<RealTime> MedianTime(const BatchInput& batch);

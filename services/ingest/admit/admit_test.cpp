@@ -88,7 +88,9 @@ TEST(Admit, RefusesBadServices) {
 TEST(Admit, RefusesTheFutureByThePoint) {
   Batch batch;
   batch.times[0] = 10'001;
-  batch.ExpectFirstRefused(Refusal::kFuture, "requests{endpoint=\"/games\"}: its time is 10s");
+  batch.ExpectFirstRefused(
+      Refusal::kFuture,
+      "requests{endpoint=\"/games\"}: its time is 10s ahead, at most 10s are allowed");
   batch.times[0] = 10'000;
   EXPECT_TRUE(batch.Admit()->rejections.empty());
   batch.times[0] = 4'102'444'800'000 - kNow;  // 2100
@@ -97,6 +99,8 @@ TEST(Admit, RefusesTheFutureByThePoint) {
 
 TEST(Admit, RefusesThePastByThePoint) {
   Batch batch;
+  batch.times[0] = -9'000'000;
+  batch.ExpectFirstRefused(Refusal::kTooOld, "its time is 2h 30min behind, at most 2h are allowed");
   batch.times[0] = -7'200'001;
   batch.ExpectFirstRefused(Refusal::kTooOld, "behind");
   batch.times[0] = -7'200'000;

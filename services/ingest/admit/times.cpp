@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/base/text.h"
 #include "services/ingest/admit/admit.h"
 
 namespace liveops::admit {
@@ -29,6 +30,19 @@ bool Admission::refused_for_time() const {
   return std::any_of(rejections.begin(), rejections.end(), [](const Rejection& r) {
     return r.reason == Refusal::kFuture || r.reason == Refusal::kTooOld;
   });
+}
+
+std::string TimeFault(std::int64_t time_ms, RealTime clock, const Limits& limits) {
+  std::int64_t ahead_ms = 0;
+  if (__builtin_sub_overflow(time_ms, ToMs(clock), &ahead_ms)) return "its time is not a time";
+  return TimeFault(ahead_ms, limits);
+}
+
+std::string TimeFault(std::int64_t ahead_ms, const Limits& limits) {
+  const bool ahead = ahead_ms > 0;
+  const Duration away(ahead ? ahead_ms : -std::max(ahead_ms, -INT64_MAX));
+  return "its time is " + FormatElapsed(away) + (ahead ? " ahead, at most " : " behind, at most ") +
+         FormatElapsed(ahead ? limits.future : limits.past) + " are allowed";
 }
 
 }  // namespace liveops::admit

@@ -12,7 +12,7 @@ HttpBody::HttpBody(const http::Call& call, std::size_t bytes_max) : text(call.bo
   if (encoding.empty() || SameWord(encoding, "identity")) return;
   if (!SameWord(encoding, "gzip")) {
     status = 415;
-    why = "the content encodings gzip and identity are taken";
+    why = ContentFault("encoding", encoding) + "; gzip and identity are";
     return;
   }
   rpc::Inflater inflater(bytes_max);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/base/base64.h"
+#include "common/base/text.h"
 
 namespace liveops::ingest {
 
@@ -28,6 +29,12 @@ void AddRetryAfter(http::Reply& reply, Duration wait) {
   std::erase_if(reply.headers, [](const auto& header) { return header.first == "Retry-After"; });
   const std::int64_t seconds = (wait.count() + 999) / 1000;
   reply.headers.emplace_back("Retry-After", std::to_string(std::max<std::int64_t>(1, seconds)));
+}
+
+std::string ContentFault(std::string_view what, std::string_view given) {
+  if (given.empty()) return "no content " + std::string(what) + " is given";
+  return "the content " + std::string(what) + " \"" + ScrubUtf8(Truncate(given, 80)) +
+         "\" is not taken";
 }
 
 http::Reply ToReply(const Error& error) { return Text(HttpStatusOf(error.code), error.message); }

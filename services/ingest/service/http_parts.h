@@ -20,6 +20,9 @@ http::Reply Text(int status, std::string_view text);
 
 // The status that an error is answered with; what may be tried again is 503.
 int HttpStatusOf(ErrorCode code);
+// "the content type "x" is not taken": `what` and how it was given.
+std::string ContentFault(std::string_view what, std::string_view given);
+
 http::Reply ToReply(const Error& error);
 // In whole seconds (RFC 9110, 10.2.3); in place of what stands there.
 void AddRetryAfter(http::Reply& reply, Duration wait);

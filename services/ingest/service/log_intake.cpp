@@ -86,7 +86,9 @@ void LogIntake::Take(OtlpLogs logs, std::size_t bytes, const rpc::Peer& peer,
     std::erase_if(group.lines, [&](admit::LogLine& line) {
       const auto refusal = admit::CheckLogTime(line, core_.settings().limits, *now);
       if (refusal) {
-        all.Reject(*refusal, 1, Truncate(line.message, 100));
+        all.Reject(*refusal, 1,
+                   admit::TimeFault(line.time_ms, *now, core_.settings().limits) + ": " +
+                       Truncate(line.message, 100));
       } else if (*now - RealFromMs(line.time_ms) <= kCountedFor) {
         tally.Add(line, counts.get());
       } else {

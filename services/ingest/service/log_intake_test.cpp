@@ -108,8 +108,15 @@ TEST_F(Logs, OfARequestTheGoodLinesAreKept) {
   Export(request, {"shop-1", {rpc::Role::kEmitter}, {"shop", "a\nb"}});
   ASSERT_TRUE(world_.last->ok());
   std::map<std::string, std::uint64_t> reasons;
-  for (const admit::Rejection& r : (*world_.last)->rejections)
+  std::string examples;
+  for (const admit::Rejection& r : (*world_.last)->rejections) {
     reasons[admit::RefusalWord(r.reason)] = r.points;
+    examples += r.example + "\n";
+  }
+  for (const char* said : {"its time is 1min ahead, at most 10s are allowed: from tomorrow\n",
+                           "behind, at most 2h are allowed: from yesterday\n",
+                           "\"shop-1\" may not write the service \"bank\"\n"})
+    EXPECT_THAT(examples, testing::HasSubstr(said));
   EXPECT_THAT(reasons, ElementsAre(Pair("bad_service", 1), Pair("foreign_service", 1),
                                    Pair("future", 1), Pair("too_old", 1)));
   ASSERT_EQ(logs_.producer.count(), 1u);

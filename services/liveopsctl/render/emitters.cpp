@@ -31,7 +31,14 @@ std::string Remark(const v1::EmitterStatus& e) {
 
 }  // namespace
 
-std::string RenderEmitters(const v1::ListEmittersResponse& response, const Style& style) {
+std::string RenderEmitters(const v1::ListEmittersResponse& response, const std::string& service,
+                           const Style& style) {
+  if (response.emitters_size() == 0 && !service.empty()) {
+    return fmt::format(
+        "nothing of {} was taken by {} since it started; who was refused is listed "
+        "without --service\n",
+        Printable(service), Printable(response.instance()));
+  }
   if (response.emitters_size() == 0) {
     return fmt::format("nobody has sent anything to {} since it started\n",
                        Printable(response.instance()));

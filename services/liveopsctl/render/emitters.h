@@ -8,6 +8,7 @@
 namespace liveops::ctl {
 
 // Who sends, and what became of it, as a table. Pure.
-std::string RenderEmitters(const v1::ListEmittersResponse& response, const Style& style);
+std::string RenderEmitters(const v1::ListEmittersResponse& response, const std::string& service,
+                           const Style& style);
 
 }  // namespace liveops::ctl
