@@ -157,14 +157,15 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
 
   std::atomic<bool> ready = false;
   Core core(settings, *producer);
+  core.exemplars().WriteTo(
+      {log_producer.get(), settings.instance, settings.session, settings.partitions});
   SpanIntake spans(core);
   LogRules log_rules;
   LogCounts log_counts(core, log_rules);
   LogIntake logs(config.logs, core, *log_producer, log_rules, log_counts);
   Ticker ticker(core, [&](SteadyTime now, bool goodbye) {
     log_counts.Flush(now, goodbye);
-    core.exemplars().Flush(
-        now, {*log_producer, settings.instance, settings.session, settings.partitions, core.map()});
+    core.exemplars().Flush(now, core.map());
   });
   PlanFollower follower(*std::move(plans), core.spreads(), log_rules);
   SelfWatch self_watch(core, runtime::NewSession(), started);
@@ -189,7 +190,8 @@ Status Run(const AppConfig& config, runtime::StopSignal& stop) {
   if (config.http.enabled()) {
     auto started_front = HttpFront::Start(
         MakeHttpRoutes(core, spans, logs, config.http), config.http, config.common.grpc.tls,
-        [&](const std::string& name) { return core.RetryAfter(name); });
+        [&](const std::string& name) { return core.RetryAfter(name); },
+        [&](int status) { core.CountDeniedCall(status); });
     if (!started_front) return started_front.error();
     front = *std::move(started_front);
   }

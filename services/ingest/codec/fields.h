@@ -45,4 +45,14 @@ bool ForEachMessage(std::string_view message, std::uint32_t number, F each) {
   });
 }
 
+// A label of Prometheus': name and value.
+inline bool ReadPromLabel(std::string_view message, std::string_view& name,
+                          std::string_view& value) {
+  return ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
+    if (tag == wire::Tag(1, wire::Type::kBytes)) return Taken(in.Bytes(name));
+    if (tag == wire::Tag(2, wire::Type::kBytes)) return Taken(in.Bytes(value));
+    return Took::kSkip;
+  });
+}
+
 }  // namespace liveops::ingest

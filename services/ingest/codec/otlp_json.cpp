@@ -8,6 +8,7 @@
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h"
 #include "opentelemetry/proto/collector/trace/v1/trace_service.pb.h"
+#include "services/ingest/codec/hex.h"
 
 namespace liveops::ingest {
 namespace {
@@ -21,11 +22,22 @@ void AppendBase64(std::string_view three, std::string& out) {
   for (int shift = 18; shift >= 0; shift -= 6) out += kAlphabet[bits >> shift & 63];
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+// Of all points of a Gauge, a Sum, a Histogram or an ExponentialHistogram.
+template <typename Data>
+void MendExemplarIds(Data& data) {
+  for (auto& point : *data.mutable_data_points()) {
+    for (auto& exemplar : *point.mutable_exemplars()) {
+      exemplar.set_trace_id(IdOfOtlpJson(exemplar.trace_id()));
+      exemplar.set_span_id(IdOfOtlpJson(exemplar.span_id()));
+    }
+  }
+}
+
+void MendExemplarIds(opentelemetry::proto::metrics::v1::Metric& metric) {
+  if (metric.has_gauge()) MendExemplarIds(*metric.mutable_gauge());
+  if (metric.has_sum()) MendExemplarIds(*metric.mutable_sum());
+  if (metric.has_histogram()) MendExemplarIds(*metric.mutable_histogram());
+  if (metric.has_exponential_histogram()) MendExemplarIds(*metric.mutable_exponential_histogram());
 }
 
 }  // namespace
@@ -44,19 +56,17 @@ std::string IdOfOtlpJson(std::string_view read) {
   if (read.size() != 24 && read.size() != 12) return "";
   std::string text;
   for (std::size_t i = 0; i < read.size(); i += 3) AppendBase64(read.substr(i, 3), text);
-  std::string id;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = HexDigit(text[i]);
-    const int low = HexDigit(text[i + 1]);
-    if (high < 0 || low < 0) return "";
-    id += static_cast<char>(high << 4 | low);
-  }
-  return id;
+  return BytesOfHex(text).value_or("");
 }
 
 Result<std::string> OtlpOfJson(std::string_view json) {
   opentelemetry::proto::collector::metrics::v1::ExportMetricsServiceRequest request;
   if (const Status s = ReadOtlpJson(json, request); !s) return s.error();
+  for (auto& resource : *request.mutable_resource_metrics()) {
+    for (auto& scope : *resource.mutable_scope_metrics()) {
+      for (auto& metric : *scope.mutable_metrics()) MendExemplarIds(metric);
+    }
+  }
   return request.SerializeAsString();
 }
 

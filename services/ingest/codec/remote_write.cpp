@@ -9,14 +9,6 @@ namespace {
 using wire::Tag;
 using wire::Type;
 
-bool ReadLabel(std::string_view message, std::string_view& name, std::string_view& value) {
-  return ForEachField(message, [&](std::uint32_t tag, wire::Reader& in) {
-    if (tag == Tag(1, Type::kBytes)) return Taken(in.Bytes(name));
-    if (tag == Tag(2, Type::kBytes)) return Taken(in.Bytes(value));
-    return Took::kSkip;
-  });
-}
-
 }  // namespace
 
 void RemoteWriteRequest::Clear() {
@@ -25,7 +17,7 @@ void RemoteWriteRequest::Clear() {
   values_.Clear();
   times_ms_.Clear();
   histograms_.clear();
-  exemplars_ = 0;
+  exemplars_.clear();
   rejoined_.clear();
   symbols_.clear();
   symbol_keys_.clear();
@@ -37,12 +29,14 @@ void RemoteWriteRequest::Clear() {
 void RemoteWriteRequest::Begin(RemoteSeries& series) const {
   series.first_sample = static_cast<std::uint32_t>(values_.size());
   series.first_histogram = static_cast<std::uint32_t>(histograms_.size());
+  series.first_exemplar = static_cast<std::uint32_t>(exemplars_.size());
   series.first_ref = static_cast<std::uint32_t>(refs_.size());
 }
 
 void RemoteWriteRequest::End(RemoteSeries& series) {
   series.samples = static_cast<std::uint32_t>(values_.size()) - series.first_sample;
   series.histograms = static_cast<std::uint32_t>(histograms_.size()) - series.first_histogram;
+  series.exemplars = static_cast<std::uint32_t>(exemplars_.size()) - series.first_exemplar;
   series_.push_back(series);
 }
 
@@ -83,7 +77,7 @@ bool RemoteWriteRequest::Series1(std::string_view message) {
         break;
       case Tag(3, Type::kBytes):
         read = in.Bytes(inside);
-        ++exemplars_;
+        exemplars_.push_back(inside);
         break;
       case Tag(4, Type::kBytes):
         read = in.Bytes(inside);
@@ -150,7 +144,7 @@ bool RemoteWriteRequest::LabelsOf(const RemoteSeries& series, Pairs& pairs) cons
   }
   return ForEachMessage(series.labels, 1, [&](std::string_view label) {
     auto& [name, value] = pairs.emplace_back();
-    return ReadLabel(label, name, value);
+    return ReadPromLabel(label, name, value);
   });
 }
 

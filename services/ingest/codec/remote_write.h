@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,11 +43,21 @@ struct RemoteSeries {
   std::uint32_t samples = 0;
   std::uint32_t first_histogram = 0;
   std::uint32_t histograms = 0;
+  std::uint32_t first_exemplar = 0;
+  std::uint32_t exemplars = 0;
   PromType type = PromType::kUnknown;  // 2.0 alone says it
   std::int64_t created_ms = 0;         // likewise, real; 0 = not said
   std::string_view labels;             // 1.0: the fields with its labels, one after another
   std::uint32_t first_ref = 0;         // 2.0: of the references to symbols
   std::uint32_t refs = 0;
+};
+
+// An observation of a series, with the trace in which it was made.
+struct RemoteExemplar {
+  std::int64_t time_ms = 0;  // real
+  double value = 0;
+  std::string trace_id;  // 16 bytes
+  std::string span_id;   // 8 bytes, or empty
 };
 
 struct RemoteMetadata {
@@ -73,7 +84,10 @@ class RemoteWriteRequest {
   // When the counting began, by sample; 0 = not said. Empty: of none.
   std::span<const std::int64_t> starts_ms() const { return starts_ms_.All(); }
   std::span<const std::string_view> histograms() const { return histograms_; }
-  std::uint64_t exemplars() const { return exemplars_; }
+  std::span<const std::string_view> exemplars() const { return exemplars_; }  // as messages
+  // What one of them says. Nothing without a trace (a label `trace_id`, `traceID` or `traceId` in
+  // hexadecimal: of 128 bits, or of 64), and of what is no such message: nothing hangs on it.
+  std::optional<RemoteExemplar> ReadExemplar(std::string_view message) const;
 
   // The labels of a series, in the order in which they came. False: they are malformed, and with
   // them the message.
@@ -96,8 +110,8 @@ class RemoteWriteRequest {
   wire::Column<double> values_;
   wire::Column<std::int64_t> times_ms_;
   std::vector<std::string_view> histograms_;  // as messages
-  std::uint64_t exemplars_ = 0;
-  std::deque<std::string> rejoined_;  // labels that stood apart from each other
+  std::vector<std::string_view> exemplars_;   // likewise
+  std::deque<std::string> rejoined_;          // labels that stood apart from each other
 
   // Of 2.0.
   std::vector<std::string_view> symbols_;

@@ -45,8 +45,7 @@ bool RemoteWriteRequest::Series2(std::string_view message) {
           case Tag(3, Type::kBytes):
             return Taken(in.Bytes(histograms_.emplace_back()));
           case Tag(4, Type::kBytes):
-            ++exemplars_;
-            return Taken(in.Bytes(inside));
+            return Taken(in.Bytes(exemplars_.emplace_back()));
           case Tag(5, Type::kBytes):
             return Taken(in.Bytes(inside) &&
                          ForEachField(inside, [&](std::uint32_t of, wire::Reader& field) {

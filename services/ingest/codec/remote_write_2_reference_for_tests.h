@@ -108,7 +108,7 @@ inline std::string Read(std::string_view bytes) {
                          histogram.start_ms(), histogram.is_gauge());
     }
   }
-  return out + fmt::format("\n{} exemplars", request.exemplars());
+  return out + fmt::format("\n{} exemplars", request.exemplars().size());
 }
 
 inline std::string Expected(std::string_view bytes) {

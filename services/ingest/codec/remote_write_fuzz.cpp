@@ -14,9 +14,14 @@ namespace {
 namespace one = ingest::testing::remote_write_1;
 namespace two = ingest::testing::remote_write_2;
 
-void RunHistograms(std::string_view input) {
+void RunParts(std::string_view input) {
   ingest::RemoteWriteRequest request;
   if (!request.Read2(input)) return;
+  for (const std::string_view message : request.exemplars()) {
+    const auto exemplar = request.ReadExemplar(message);
+    Demand(!exemplar || (exemplar->trace_id.size() == 16 && exemplar->span_id.size() % 8 == 0),
+           "ids are of their length");
+  }
   for (const std::string_view message : request.histograms()) {
     ingest::NativeHistogram histogram;
     if (!histogram.Read(message) || histogram.Lay()) continue;
@@ -38,13 +43,13 @@ std::vector<std::string> Seeds() {
   return seeds;
 }
 
-std::vector<std::string> Words() { return {"__name__", "job"}; }
+std::vector<std::string> Words() { return {"__name__", "job", "trace_id", one::kShortTrace}; }
 
 void Run(std::string_view input) {
   google::protobuf::SetLogHandler(nullptr);
   DemandSame(one::Read(input), one::Expected(input));
   DemandSame(two::Read(input), two::Expected(input));
-  RunHistograms(input);
+  RunParts(input);
 }
 
 }  // namespace liveops::fuzz

@@ -71,7 +71,7 @@ http::Reply AlertFace::Handle(const http::Call& call, const rpc::Peer& peer) {
   const std::string encoding = call.header("Content-Encoding");
   if (!encoding.empty() && !SameWord(encoding, "identity")) {
     alerts_->CountUnreadable();
-    return JsonText(415, "alerts are taken without a content encoding");
+    return JsonText(415, ContentFault("encoding", encoding) + "; alerts come without one");
   }
   Result<Told> told = reader_(call.body);
   if (!told) {
@@ -95,7 +95,11 @@ http::Reply AlertFace::Handle(const http::Call& call, const rpc::Peer& peer) {
   return JsonText(400, Joined(answer->problems));
 }
 
-http::Reply AlertFace::Refuse(const http::Call&, http::Reply reply) {
+http::Reply AlertFace::Refuse(const http::Call& call, http::Reply reply) {
+  // SNS shows its name and password only when it was refused without them.
+  const bool asks = reply.status == 401 && call.header("Authorization").empty() &&
+                    !call.header("X-Amz-Sns-Message-Type").empty();
+  if (!asks) alerts_->CountUnreadable();  // whoever it is, it pages nobody
   http::Reply said = JsonText(reply.status, std::string(Trim(reply.body)));
   said.headers = std::move(reply.headers);
   return said;

@@ -198,6 +198,7 @@ TEST_P(AlertSources, AServiceMustBeNamedAndBeTheCallers) {
   const auto nobody = Tell(GetParam().fires);
   EXPECT_EQ(nobody->status, 401);
   EXPECT_TRUE(json::parse(nobody->body).is_string()) << nobody->body;
+  EXPECT_EQ(Counter("refused_alerts"), 2) << "an alert of nobody's pages nobody";
   const httplib::Headers token = {{"Authorization", "Bearer 0123456789abcdef"}};
   EXPECT_EQ(Tell(GetParam().other, token)->status, 403);
   EXPECT_EQ(world_.producer.sent.size(), 0u);
@@ -208,7 +209,10 @@ TEST_P(AlertSources, AServiceMustBeNamedAndBeTheCallers) {
   const httplib::Headers basic = {{"Authorization", "Basic anVkZ2U6MDEyMzQ1Njc4OWFiY2RlZg=="}};
   EXPECT_EQ(Tell(GetParam().fires, basic)->status, 200);
   const httplib::Headers wrong = {{"Authorization", "Basic anVkZ2Y6MDEyMzQ1Njc4OWFiY2RlZg=="}};
-  EXPECT_EQ(Tell(GetParam().fires, wrong)->status, 401) << "another's name";
+  const auto refused = Tell(GetParam().fires, wrong);
+  EXPECT_EQ(refused->status, 401) << "another's name";
+  EXPECT_THAT(refused->body, HasSubstr("not known"));
+  EXPECT_EQ(Counter("refused_alerts"), 4);
 }
 
 TEST_P(AlertSources, NothingIsAnsweredBeforeKafkaAcknowledged) {
@@ -258,6 +262,24 @@ TEST_F(AlertWays, WhatAmtoolAsksIsAnswered) {
   ASSERT_TRUE(list);
   EXPECT_EQ(list->status, 400);
   EXPECT_THAT(list->body, HasSubstr("liveopsctl alarms list"));
+}
+
+// https://NAME:TOKEN@host/…: each message comes without them first.
+TEST_F(AlertWays, SnsIsAskedForItsNameAndToken) {
+  settings_.tokens = {{"judge", "0123456789abcdef", {"shop"}}};
+  Serve();
+  httplib::Headers headers = {{"X-Amz-Sns-Message-Type", "Notification"}};
+  const auto asked = Post(CloudWatch().path, CloudWatch().fires, "text/plain", headers);
+  EXPECT_EQ(asked->status, 401);
+  EXPECT_EQ(asked->get_header_value("WWW-Authenticate"), "Basic realm=\"LiveOps\"");
+  EXPECT_EQ(Counter("refused_alerts"), 0) << "it comes again at once";
+  headers.emplace("Authorization", "Basic anVkZ2U6MDEyMzQ1Njc4OWFiY2RlZg==");
+  EXPECT_EQ(Post(CloudWatch().path, CloudWatch().fires, "text/plain", headers)->status, 200);
+  EXPECT_EQ(Counter("alerts"), 1);
+  headers.erase("Authorization");
+  headers.emplace("Authorization", "Basic anVkZ2U6eA==");
+  EXPECT_EQ(Post(CloudWatch().path, CloudWatch().fires, "text/plain", headers)->status, 401);
+  EXPECT_EQ(Counter("refused_alerts"), 1);
 }
 
 // Who may post says so itself; what it says is not fetched.

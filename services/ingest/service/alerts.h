@@ -46,7 +46,7 @@ class Alerts {
 
   // The brokers' time. kUnavailable: nothing can be taken now.
   Result<RealTime> Now() const { return core_.Gate(0); }
-  // Counts a request that no alert could be read of as one that was refused.
+  // Counts a request of which no alert was read, as one alert that was refused.
   void CountUnreadable() { core_.CountAlerts(0, 1); }
 
   // Does it, or one of its labels, name its service?

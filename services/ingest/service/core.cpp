@@ -98,7 +98,8 @@ Status Core::MayWrite(const rpc::Peer& peer, std::string_view service, std::uint
   if (Allowed(peer, service)) return {};
   const std::string wanted = Truncate(service, 128);
   log::Warn("foreign_service", {{"peer", peer.name}, {"wanted", wanted}, {"points", points}});
-  return DeniedError("this certificate may not write the service \"" + ScrubUtf8(wanted) + "\"");
+  return DeniedError("\"" + ScrubUtf8(Truncate(peer.name, 128)) +
+                     "\" may not write the service \"" + ScrubUtf8(wanted) + "\"");
 }
 
 Status Core::CheckWriter(const rpc::Peer& peer, std::string_view service, std::uint64_t points) {

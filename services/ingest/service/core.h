@@ -103,6 +103,11 @@ class Core {
   // LiveOps does not take.
   void Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
               Done done);
+  // An observation with its trace came, for pages. False: the sender may not write its service, or
+  // its time is none that a point of now may have.
+  bool Offer(const rpc::Peer& peer, Exemplar exemplar, SteadyTime now);
+  // All of a request were offered, whose points are taken next.
+  void Offered(SteadyTime now) { exemplars_.FlushFirst(now, map()); }
   // A request of such a protocol came; its answer is counted on its way to `done`.
   Done Heard(const rpc::Peer& peer, Protocol protocol, std::size_t bytes, Done done);
   // Likewise, by a way in that is no Protocol of its own: counted under this word.
@@ -161,6 +166,8 @@ class Core {
   bool knows_spreads() const;
   void CountTick(bool delivered);
   void CountStaleMarkers(std::uint64_t count) { stale_markers_ += count; }
+  // A call by HTTP was answered 401 (nobody's) or 403 (of somebody who is no emitter).
+  void CountDeniedCall(int status) { ++(status == 401 ? unknown_callers_ : denied_callers_); }
 
   // Of this instance as a whole; and of its emitters, those that send most (kEmittersToldMax).
   static constexpr std::size_t kEmittersToldMax = 500;
@@ -232,6 +239,8 @@ class Core {
   std::atomic<std::uint64_t> alerts_{0};
   std::atomic<std::uint64_t> refused_alerts_{0};
   std::atomic<std::uint64_t> decommissions_{0};
+  std::atomic<std::uint64_t> unknown_callers_{0};
+  std::atomic<std::uint64_t> denied_callers_{0};
   std::atomic<std::uint64_t> ticks_{0};
   std::atomic<std::uint64_t> ticks_lost_{0};
   std::array<std::atomic<std::uint64_t>, admit::kRefusals> rejected_points_{};

@@ -38,6 +38,15 @@ void Core::AddMetrics(metrics::List& list) const {
   count("alerts_total", "Alerts of others that were taken.", alerts_, "alerts");
   count("alerts_refused_total", "Alerts of others that were not.", refused_alerts_,
         "refused_alerts");
+  const auto denied = [&](const char* status, std::uint64_t calls) {
+    list.Counter("ingest_http_calls_denied_total",
+                 "Calls by HTTP with no token or certificate that is known (401), or with one that "
+                 "is no emitter's (403).",
+                 static_cast<double>(calls), std::string("http_calls_denied.") + status,
+                 {{"status", status}});
+  };
+  denied("401", unknown_callers_);
+  denied("403", denied_callers_);
   count("ticks_total", "Ticks that Kafka has acknowledged.", ticks_, "ticks");
   count("ticks_lost_total", "Ticks that it has not.", ticks_lost_, "ticks_lost");
   count("clock_steps_held_total", "Steps of the brokers' time that were not adopted at once.",

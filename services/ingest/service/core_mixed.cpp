@@ -29,6 +29,16 @@ void Core::WriteOwn(const WriteInput& request, SteadyTime steady, Done done) {
   Send(std::move(records), 0, TraceHeader(""), std::move(answer), std::move(done));
 }
 
+bool Core::Offer(const rpc::Peer& peer, Exemplar exemplar, SteadyTime now) {
+  const std::optional<RealTime> real = clock_.Now(now);
+  if (!real || !Allowed(peer, exemplar.service)) return false;
+  // One that lies far ahead would pass for the newest until then.
+  const RealTime time = RealFromMs(exemplar.time_ms);
+  if (time > *real + settings_.limits.future || time < *real - settings_.limits.past) return false;
+  exemplars_.Offer(std::move(exemplar), now);
+  return true;
+}
+
 void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_view traceparent,
                   Done done) {
   done = Heard(peer, Protocol::kOtlp, request.size(), std::move(done));
@@ -36,9 +46,8 @@ void Core::Export(std::string_view request, const rpc::Peer& peer, std::string_v
   if (!read) return done(read.error());
   no_value_points_ += read->no_value;
   const SteadyTime now = std::chrono::steady_clock::now();
-  for (const Exemplar& exemplar : read->exemplars) {
-    if (Allowed(peer, exemplar.service)) exemplars_.Offer(exemplar, now);
-  }
+  for (const Exemplar& exemplar : read->exemplars) Offer(peer, exemplar, now);
+  Offered(now);
   std::vector<ServicePoints> points;
   for (const OtlpBatch& batch : read->batches) points.push_back({batch.service, batch.input()});
   const std::vector<std::pair<std::string, std::uint64_t>> refused(read->refused.begin(),

@@ -7,7 +7,6 @@
 #include "common/base/labels.h"
 #include "common/base/text.h"
 #include "common/runtime/topics.h"
-#include "liveops/v1/logs.pb.h"
 
 namespace liveops::ingest {
 namespace {
@@ -18,6 +17,7 @@ constexpr std::size_t kSpanIdBytes = 8;
 constexpr std::size_t kLabelsMax = 32;
 constexpr std::size_t kNameBytesMax = 128;
 constexpr std::size_t kTextBytesMax = 1024;
+const std::string kBehindAll = "\xff";  // of metrics and labels: they are UTF-8
 
 std::string Clean(const std::string& text, std::size_t bytes_max) {
   return ScrubUtf8(Truncate(text, bytes_max));
@@ -49,6 +49,7 @@ void Exemplars::Offer(Exemplar exemplar, SteadyTime now) {
     // What waits to be written is written in the new one.
     std::erase_if(series_, [](const auto& entry) { return !entry.second.next; });
     for (auto& [key, series] : series_) series.told = Series().told;
+    first_written_.clear();
     minute_ = now;
   }
   Key key{exemplar.service, exemplar.metric + '\0' + exemplar.labels};
@@ -60,40 +61,69 @@ void Exemplars::Offer(Exemplar exemplar, SteadyTime now) {
   Series& series = found->second;
   if (exemplar.value <= series.told.back()) return;
   if (series.next && exemplar.value <= series.next->value) return;
+  if (exemplar.value > series.told.front()) first_.insert(exemplar.service);
   series.next = std::move(exemplar);
 }
 
-void Exemplars::Flush(SteadyTime now, const Target& target) {
-  std::map<std::string, v1::LogBatch> batches;
+void Exemplars::Take(std::map<Key, Series>::iterator from, const TimeMap& map, Batches& out) {
+  const std::string service = from->first.first;
+  std::size_t bytes = 0;
+  for (; from != series_.end() && from->first.first == service; ++from) {
+    Series& series = from->second;
+    if (!series.next) continue;
+    const Exemplar next = *std::exchange(series.next, std::nullopt);
+    v1::Exemplar filled;
+    Fill(next, map, filled);
+    bytes += filled.ByteSizeLong() + 8;
+    if (bytes > kRecordBytesMax) continue;
+    series.told.back() = next.value;
+    std::sort(series.told.begin(), series.told.end(), std::greater<>());
+    *out[service].add_exemplars() = std::move(filled);
+  }
+  const auto filled = out.find(service);
+  if (filled != out.end()) filled->second.mutable_source()->set_sequence(++sequence_);
+}
+
+void Exemplars::Flush(SteadyTime now, const TimeMap& map) {
+  Batches batches;
   {
     const std::lock_guard lock(mutex_);
     if (now - flushed_ < kPeriod - kEarly) return;
     flushed_ = now;
-    std::map<std::string, std::size_t> bytes;
-    for (auto& [key, series] : series_) {
-      if (!series.next) continue;
-      const Exemplar next = *std::exchange(series.next, std::nullopt);
-      v1::Exemplar filled;
-      Fill(next, target.map, filled);
-      std::size_t& so_far = bytes[next.service];
-      so_far += filled.ByteSizeLong() + 8;
-      if (so_far > kRecordBytesMax) continue;
-      series.told.back() = next.value;
-      std::sort(series.told.begin(), series.told.end(), std::greater<>());
-      *batches[next.service].add_exemplars() = std::move(filled);
-    }
-    for (auto& [service, batch] : batches) batch.mutable_source()->set_sequence(++sequence_);
+    first_.clear();
+    for (auto at = series_.begin(); at != series_.end();
+         at = series_.upper_bound({at->first.first, kBehindAll}))
+      Take(at, map, batches);
   }
+  Write(std::move(batches));
+}
+
+void Exemplars::FlushFirst(SteadyTime now, const TimeMap& map) {
+  Batches batches;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& service : std::exchange(first_, {})) {
+      const auto [written, never] = first_written_.emplace(service, now);
+      if (!never && now - written->second < kBetween) continue;  // a second is soon over
+      written->second = now;
+      Take(series_.lower_bound({service, ""}), map, batches);
+    }
+  }
+  Write(std::move(batches));
+}
+
+void Exemplars::Write(Batches batches) {
+  if (target_.producer == nullptr) return;
   for (auto& [service, batch] : batches) {
     batch.set_service(service);
-    batch.mutable_source()->set_emitter(target.instance + "/exemplars");
-    batch.mutable_source()->set_session(target.session);
+    batch.mutable_source()->set_emitter(target_.instance + "/exemplars");
+    batch.mutable_source()->set_session(target_.session);
     const auto count = static_cast<std::uint64_t>(batch.exemplars_size());
-    target.producer.Produce(runtime::topic::kLogs, PartitionOf(service, target.partitions), service,
-                            batch.SerializeAsString(), {},
-                            [this, count](const Result<kafka::Delivery>& result) {
-                              if (result.ok()) written_ += count;
-                            });
+    target_.producer->Produce(runtime::topic::kLogs, PartitionOf(service, target_.partitions),
+                              service, batch.SerializeAsString(), {},
+                              [this, count](const Result<kafka::Delivery>& result) {
+                                if (result.ok()) written_ += count;
+                              });
   }
 }
 

@@ -33,10 +33,20 @@ Exemplar Took(double ms, const std::string& operation = "GET /a",
 
 class ExemplarsTest : public testing::Test {
  protected:
+  ExemplarsTest() { exemplars_.WriteTo({&producer_, "ingest-0", 7, 4}); }
   // The values of what was written at that time.
   std::vector<double> Flushed(Duration after) {
     producer_.sent.clear();
-    exemplars_.Flush(kStart + after, {producer_, "ingest-0", 7, 4, map_});
+    exemplars_.Flush(kStart + after, map_);
+    return Written();
+  }
+  // Likewise of what does not wait.
+  std::vector<double> First(Duration after) {
+    producer_.sent.clear();
+    exemplars_.FlushFirst(kStart + after, map_);
+    return Written();
+  }
+  std::vector<double> Written() {
     std::vector<double> out;
     for (const auto& sent : producer_.sent) {
       EXPECT_EQ(sent.topic, runtime::topic::kLogs);
@@ -84,6 +94,23 @@ TEST_F(ExemplarsTest, OnceASecond) {
   EXPECT_THAT(Flushed(Duration(2000)), ElementsAre(6));
 }
 
+TEST_F(ExemplarsTest, WhatIsGreaterThanAllOfItsMinuteDoesNotWait) {
+  Offer(Took(5), Duration(0));
+  Offer(Took(4, "GET /b"), Duration(0));
+  Offer(Took(9, "GET /a", "bank"), Duration(0));
+  EXPECT_THAT(First(Duration(0)), ElementsAre(9, 5, 4)) << "by service";
+  Offer(Took(4), Duration(300));
+  Offer(Took(3, "GET /b"), Duration(300));
+  EXPECT_THAT(First(Duration(300)), IsEmpty());
+  Offer(Took(6), Duration(400));
+  EXPECT_THAT(First(Duration(400)), ElementsAre(6, 3)) << "and what waits of the service";
+  Offer(Took(7), Duration(500));
+  EXPECT_THAT(First(Duration(500)), IsEmpty()) << "so soon after the last one";
+  EXPECT_THAT(Flushed(Duration(1000)), ElementsAre(7));
+  Offer(Took(8), Duration(1100));
+  EXPECT_THAT(First(Duration(1100)), ElementsAre(8));
+}
+
 TEST_F(ExemplarsTest, OfAMinuteTheGreatestAreToldAndThenTheNextOne) {
   for (int i = 0; i < 4; ++i) {
     const Duration at(1000 * i);
@@ -121,20 +148,8 @@ TEST_F(ExemplarsTest, ARecordOfAServiceIsBounded) {
 class ExemplarsOfRequests : public testing::Test {
  protected:
   void SetUp() override { world_.Ready(); }
-  std::vector<v1::Exemplar> Flushed() {
-    world_.producer.sent.clear();
-    world_.core->exemplars().Flush(std::chrono::steady_clock::now() + Duration(2000) * ++flushes_,
-                                   {world_.producer, "ingest-0", 7, 4, {}});
-    std::vector<v1::Exemplar> out;
-    for (const auto& sent : world_.producer.sent) {
-      v1::LogBatch batch;
-      EXPECT_TRUE(batch.ParseFromString(sent.value));
-      out.insert(out.end(), batch.exemplars().begin(), batch.exemplars().end());
-    }
-    return out;
-  }
+  std::vector<v1::Exemplar> Flushed() { return world_.Exemplars(); }
   World world_;
-  int flushes_ = 0;
 };
 
 TEST_F(ExemplarsOfRequests, SpansHaveTheLabelsOfTheirPoints) {
@@ -155,6 +170,34 @@ TEST_F(ExemplarsOfRequests, SpansHaveTheLabelsOfTheirPoints) {
   spans.Export(request.request.SerializeAsString(), {"bank", {rpc::Role::kEmitter}, {"bank"}}, "",
                world_.Keep());
   EXPECT_THAT(Flushed(), IsEmpty()) << "of a service that the sender may not write";
+}
+
+// One that lies far ahead would be the newest of its service for as long, and all others old.
+// So that who pages has it before the alarm that its own point fires.
+TEST_F(ExemplarsOfRequests, TheFirstStandsInTheLogBeforeItsPoint) {
+  SpanIntake spans(*world_.core);
+  SpanRequest request("shop");
+  request.Add("GET /games", otlp::Span::SPAN_KIND_SERVER, 12);
+  world_.producer.mode = FakeProducer::Mode::kHold;
+  world_.core->exemplars().WriteTo({&world_.producer, "ingest-0", 7, 4});
+  spans.Export(request.request.SerializeAsString(), kPeer, "", world_.Keep());
+  ASSERT_EQ(world_.producer.sent.size(), 2u);
+  EXPECT_EQ(world_.producer.sent[0].topic, runtime::topic::kLogs);
+  EXPECT_EQ(world_.producer.sent[1].topic, runtime::topic::kMetrics);
+}
+
+TEST_F(ExemplarsOfRequests, ATimeThatNoPointMayHaveIsNone) {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  Exemplar exemplar = Took(5);
+  for (const std::int64_t time_ms :
+       {kNow + 11'000, kNow - 7'201'000, INT64_MAX, INT64_MIN, std::int64_t{0}}) {
+    exemplar.time_ms = time_ms;
+    EXPECT_FALSE(world_.core->Offer(kPeer, exemplar, now)) << time_ms;
+  }
+  EXPECT_THAT(Flushed(), IsEmpty());
+  exemplar.time_ms = kNow + 9'000;
+  EXPECT_TRUE(world_.core->Offer(kPeer, exemplar, now));
+  EXPECT_EQ(Flushed().size(), 1u);
 }
 
 TEST_F(ExemplarsOfRequests, MetricsBringTheirOwn) {

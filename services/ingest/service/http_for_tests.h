@@ -35,7 +35,8 @@ class Http : public testing::Test {
     spans_.emplace(*world_.core);
     auto front = HttpFront::Start(
         MakeHttpRoutes(*world_.core, *spans_, logs_->intake, settings_), settings_, {},
-        [this](const std::string& name) { return world_.core->RetryAfter(name); });
+        [this](const std::string& name) { return world_.core->RetryAfter(name); },
+        [this](int status) { world_.core->CountDeniedCall(status); });
     ASSERT_TRUE(front.ok()) << front.error().message;
     front_ = *std::move(front);
   }

@@ -26,9 +26,9 @@ bool SameSecret(std::string_view a, std::string_view b) {
 
 Result<std::unique_ptr<HttpFront>> HttpFront::Start(HttpRoutes routes, HttpSettings settings,
                                                     const rpc::TlsFiles& tls,
-                                                    RetryAfter retry_after) {
-  std::unique_ptr<HttpFront> front(
-      new HttpFront(std::move(routes), std::move(settings), std::move(retry_after)));
+                                                    RetryAfter retry_after, Denied denied) {
+  std::unique_ptr<HttpFront> front(new HttpFront(std::move(routes), std::move(settings),
+                                                 std::move(retry_after), std::move(denied)));
   const HttpSettings& its = front->settings_;
   http::ServerConfig config;
   config.address = its.address;
@@ -53,18 +53,22 @@ Result<std::unique_ptr<HttpFront>> HttpFront::Start(HttpRoutes routes, HttpSetti
 
 http::Reply HttpFront::Serve(HttpFace& face, const http::Call& call) const {
   rpc::Peer peer;
-  if (auto refused = Identify(call, peer)) return face.Refuse(call, *std::move(refused));
+  if (auto refused = Identify(call, peer)) {
+    denied_(refused->status);
+    return face.Refuse(call, *std::move(refused));
+  }
   http::Reply reply = face.Handle(call, peer);
   if (reply.status == 503) AddRetryAfter(reply, retry_after_(peer.name));
   return reply;
 }
 
-const HttpToken* HttpFront::TokenOf(const http::Call& call) const {
+const HttpToken* HttpFront::TokenOf(const http::Call& call, bool& shown_any) const {
   const std::string header = call.header("Authorization");
   const auto basic = ReadBasic(header);
   const bool bearer = std::string_view(header).starts_with(kBearer);
   const std::string firehose = header.empty() ? call.header("X-Amz-Firehose-Access-Key") : "";
-  if (!basic && !bearer && firehose.empty()) return nullptr;
+  shown_any = basic || bearer || !firehose.empty();
+  if (!shown_any) return nullptr;
   const std::string_view shown = basic    ? std::string_view(basic->second)
                                  : bearer ? Trim(std::string_view(header).substr(kBearer.size()))
                                           : std::string_view(firehose);
@@ -86,11 +90,16 @@ std::optional<http::Reply> HttpFront::Identify(const http::Call& call, rpc::Peer
     peer = {"local", {rpc::Role::kEmitter}};  // of the plain listener, which then is on loopback
     return std::nullopt;
   }
-  if (const HttpToken* const token = TokenOf(call)) {
+  bool shown = false;
+  if (const HttpToken* const token = TokenOf(call, shown)) {
     peer = {token->name, {rpc::Role::kEmitter}, token->services};
     return std::nullopt;
   }
-  http::Reply reply = Text(401, "a bearer token or a client certificate is needed");
+  http::Reply reply = Text(
+      401, shown ? "this token is not known, or is another name's"
+                 : "a token (bearer, or basic with its name) or a client certificate is needed");
+  // Some clients (SNS) send no name and password before they are asked, in this way.
+  reply.headers.emplace_back("WWW-Authenticate", "Basic realm=\"LiveOps\"");
   reply.headers.emplace_back("WWW-Authenticate", "Bearer");
   return reply;
 }

@@ -14,9 +14,10 @@ class HttpIdentity : public Http {
     settings.address = "127.0.0.1:0";
     settings.threads = 2;
     if (tokens) settings.tokens = {{"agent", "0123456789abcdef", {}}};
-    auto front = HttpFront::Start(MakeHttpRoutes(*world_.core, *spans_, logs_->intake, settings),
-                                  settings, certificates().Files("server"),
-                                  [](const std::string&) { return Duration(1'000); });
+    auto front = HttpFront::Start(
+        MakeHttpRoutes(*world_.core, *spans_, logs_->intake, settings), settings,
+        certificates().Files("server"), [](const std::string&) { return Duration(1'000); },
+        [this](int status) { world_.core->CountDeniedCall(status); });
     ASSERT_TRUE(front.ok()) << front.error().message;
     front_ = *std::move(front);
   }
@@ -51,6 +52,7 @@ TEST_F(HttpIdentity, ACertificatesRoleSaysWhoMayWrite) {
   EXPECT_EQ(world_.Sent(0).source().emitter(), "emitter");
   for (const char* name : {"viewer", "operator", "approver", "nobody", "pretender", "tied"})
     EXPECT_EQ(Write(name), 403) << name;
+  EXPECT_EQ(Counter("http_calls_denied.403"), 6);
   for (const char* name : {"", "intruder", "late"}) EXPECT_EQ(Write(name), 0) << name;
   EXPECT_EQ(world_.producer.count(), 1u);
 }
@@ -59,6 +61,9 @@ TEST_F(HttpIdentity, ATokenStandsForACertificateThatIsNotShown) {
   Start(true);
   EXPECT_EQ(Write("emitter"), 204);
   EXPECT_EQ(Write(""), 401);
+  EXPECT_EQ(Write("", {{"Authorization", "Bearer fedcba9876543210"}}), 401);
+  EXPECT_EQ(Counter("http_calls_denied.401"), 2);
+  EXPECT_EQ(Counter("http_calls_denied.403"), 0);
   EXPECT_EQ(Write("", {{"Authorization", "Bearer 0123456789abcdef"}}), 204);
   EXPECT_EQ(world_.Sent(1).source().emitter(), "agent");
   EXPECT_EQ(Write("viewer", {{"Authorization", "Bearer 0123456789abcdef"}}), 403)

@@ -72,7 +72,9 @@ http::Reply OtlpFace::Handle(const http::Call& call, const rpc::Peer& peer) {
   const bool json = SameWord(type, kJson);
   const Answers answers(json);
   if (!json && !SameWord(type, kProtobuf))
-    return answers.Failure(415, "OTLP/HTTP takes application/x-protobuf and application/json");
+    return answers.Failure(415,
+                           ContentFault("type", type_text) +
+                               "; OTLP/HTTP takes application/x-protobuf and application/json");
 
   const HttpBody read(call, message_bytes_max_);
   if (read.status != 200) return answers.Failure(read.status, read.why);

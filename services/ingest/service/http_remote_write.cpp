@@ -22,9 +22,9 @@ http::Reply RemoteWriteFace::Handle(const http::Call& call, const rpc::Peer& pee
   const MediaType type = ParseMediaType(type_text);
   const bool first = type.proto.empty() || type.proto == kMessage1;
   if (!SameWord(type.type, kProtobuf) || (!first && type.proto != kMessage2)) {
-    return Text(415,
-                "remote write takes application/x-protobuf, of the message "
-                "prometheus.WriteRequest or io.prometheus.write.v2.Request");
+    return Text(415, ContentFault("type", type_text) +
+                         "; remote write takes application/x-protobuf, of the message "
+                         "prometheus.WriteRequest or io.prometheus.write.v2.Request");
   }
   RemoteWrites::Answer written;
   http::Reply reply = WriteMessage(
@@ -39,7 +39,7 @@ http::Reply RemoteWriteFace::Handle(const http::Call& call, const rpc::Peer& pee
   };
   add("Samples", samples);
   add("Histograms", histograms);
-  add("Exemplars", 0);
+  add("Exemplars", written.exemplars);
   return reply;
 }
 
@@ -47,7 +47,7 @@ http::Reply RemoteWriteFace::WriteMessage(const http::Call& call, RemoteWrites::
                                           const rpc::Peer& peer, RemoteWrites::Answer& written) {
   const std::string encoding = call.header("Content-Encoding");
   if (!encoding.empty() && !SameWord(encoding, "snappy"))
-    return Text(415, "remote write takes the content encoding snappy");
+    return Text(415, ContentFault("encoding", encoding) + "; remote write takes snappy");
   const auto length = SnappyLength(call.body);
   if (length && *length > message_bytes_max_) {
     return Text(413, "the body holds " + std::to_string(*length) + " bytes, at most " +

@@ -2,6 +2,7 @@
 #include <google/protobuf/util/json_util.h>
 #include <zlib.h>
 
+#include "common/runtime/exemplars.h"
 #include "google/rpc/status.pb.h"
 #include "services/ingest/service/http_for_tests.h"
 
@@ -63,7 +64,8 @@ TEST_F(OtlpHttp, JsonIsAnsweredInJson) {
         "dataPoints": [{"startTimeUnixNano": "1769999999000000000",
                         "timeUnixNano": "1770000000000000000", "asInt": "7", "fromTomorrow": {"a": [1]},
                         "attributes": [{"key": "code", "value": {"intValue": "200"}}],
-                        "exemplars": [{"spanId": "eee19b7ec3c1b174",
+                        "exemplars": [{"spanId": "eee19b7ec3c1b174", "asInt": "9",
+                                       "timeUnixNano": "1769999999500000000",
                                        "traceId": "5b8efff798038103d269b633813fc60c"}]}]}}]}]}]})";
   const auto answer = Export(json, "application/json; charset=utf-8");
   ASSERT_TRUE(answer);
@@ -74,6 +76,11 @@ TEST_F(OtlpHttp, JsonIsAnsweredInJson) {
   EXPECT_EQ(record.batch().series(0).kind(), v1::SERIES_KIND_COUNTER_DELTA);
   EXPECT_EQ(record.batch().point_value(0), 7);
   EXPECT_EQ(record.batch().point_duration_ms(0), 1000u);
+  const std::vector<v1::Exemplar> exemplars = world_.Exemplars();
+  ASSERT_EQ(exemplars.size(), 1u);
+  EXPECT_EQ(exemplars[0].value(), 9);
+  EXPECT_EQ(runtime::TraceIdOf(exemplars[0]), "5b8efff798038103d269b633813fc60c");
+  EXPECT_EQ(exemplars[0].span_id(), "\xee\xe1\x9b\x7e\xc3\xc1\xb1\x74");
 }
 
 TEST_F(OtlpHttp, APartialSuccessInJson) {
@@ -94,7 +101,10 @@ TEST_F(OtlpHttp, GzipIsInflatedWithinTheLimit) {
   EXPECT_EQ(Export(bomb, kProtobuf, {{"Content-Encoding", "gzip"}})->status, 413);
   EXPECT_EQ(Export(bomb.substr(0, 100), kProtobuf, {{"Content-Encoding", "gzip"}})->status, 400);
   EXPECT_EQ(Export("not gzip", kProtobuf, {{"Content-Encoding", "gzip"}})->status, 400);
-  EXPECT_EQ(Export(Body(), kProtobuf, {{"Content-Encoding", "deflate"}})->status, 415);
+  const auto deflated = Export(Body(), kProtobuf, {{"Content-Encoding", "deflate"}});
+  EXPECT_EQ(deflated->status, 415);
+  EXPECT_THAT(deflated->body,
+              HasSubstr("the content encoding \"deflate\" is not taken; gzip and identity are"));
 }
 
 TEST_F(OtlpHttp, FailuresAreStatusMessages) {
@@ -108,7 +118,11 @@ TEST_F(OtlpHttp, FailuresAreStatusMessages) {
   EXPECT_EQ(answer->status, 400);
   EXPECT_THAT(answer->body, HasSubstr("\"code\":3"));
   EXPECT_EQ(Export("{", kJson)->status, 400);
-  EXPECT_EQ(Export(Body(), "text/plain")->status, 415);
+  const auto plain = Export(Body(), "text/plain");
+  EXPECT_EQ(plain->status, 415);
+  EXPECT_THAT(plain->body,
+              HasSubstr("the content type \"text/plain\" is not taken; OTLP/HTTP takes "
+                        "application/x-protobuf and application/json"));
 }
 
 TEST_F(OtlpHttp, JsonOfAnyDepthIsReadOrRefused) {
@@ -137,7 +151,8 @@ TEST_F(OtlpHttp, WhoShowsNoTokenIsNobody) {
   Serve();
   const auto answer = Export(Body(), kJson);
   EXPECT_EQ(answer->status, 401);
-  EXPECT_EQ(answer->get_header_value("WWW-Authenticate"), "Bearer");
+  EXPECT_EQ(answer->get_header_value("WWW-Authenticate", 0), "Basic realm=\"LiveOps\"");
+  EXPECT_EQ(answer->get_header_value("WWW-Authenticate", 1), "Bearer");
   EXPECT_THAT(answer->body, HasSubstr("\"code\":16"));
   EXPECT_EQ(Export(Body(), kProtobuf, {{"Authorization", "Bearer 0123456789abcdef"}})->status, 200);
   EXPECT_EQ(world_.Sent(0).source().emitter(), "collector");

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "common/base/labels.h"
+#include "common/runtime/exemplars.h"
 #include "remote_write_2.pb.h"
 #include "services/ingest/service/http_for_tests.h"
 
@@ -96,17 +97,31 @@ TEST_F(RemoteWrite2, TheTypeSaysTheKind) {
                 3, kNow, kNow - 60'000);
   sender.Sample(sender.Series({{"__name__", "items_total"}, {"job", "shop"}}), 2);
   sender.request.mutable_timeseries(2)->set_created_timestamp(kNow - 1000);
-  sender.request.mutable_timeseries(2)->add_exemplars("");
+  const auto observed = [&](const std::string& name, const std::string& value) {
+    v2::Exemplar exemplar;
+    exemplar.add_labels_refs(sender.Symbol(name));
+    exemplar.add_labels_refs(sender.Symbol(value));
+    exemplar.set_value(1);
+    exemplar.set_timestamp(kNow);
+    sender.request.mutable_timeseries(2)->add_exemplars(exemplar.SerializeAsString());
+  };
+  observed("trace_id", "5b8efff798038103d269b633813fc60c");
+  observed("user", "7");
+  sender.request.mutable_timeseries(2)->add_exemplars("\x0a\x02\x7f\x7f");  // of no symbols
   const auto answer = Write(sender.request);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 204);
-  EXPECT_EQ(Written(answer), "3 0 0 ");
+  EXPECT_EQ(Written(answer), "3 0 1 ") << "of the exemplars those with a trace";
   const v1::MetricBatch batch = Batch();
   ASSERT_EQ(batch.series_size(), 3);
   EXPECT_EQ(batch.series(0).kind(), v1::SERIES_KIND_COUNTER_CUMULATIVE);
   EXPECT_EQ(batch.series(1).kind(), v1::SERIES_KIND_GAUGE);
   EXPECT_EQ(batch.series(2).kind(), v1::SERIES_KIND_COUNTER_CUMULATIVE);
   EXPECT_THAT(batch.point_duration_ms(), ElementsAre(60'000, 0, 1000));
+  const std::vector<v1::Exemplar> exemplars = world_.Exemplars();
+  ASSERT_EQ(exemplars.size(), 1u);
+  EXPECT_EQ(exemplars[0].metric(), "items_total");
+  EXPECT_EQ(runtime::TraceIdOf(exemplars[0]), "5b8efff798038103d269b633813fc60c");
 }
 
 TEST_F(RemoteWrite2, ASeriesIsTheSameWhateverItsSymbolsAreCalled) {

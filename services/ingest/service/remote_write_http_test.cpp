@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "common/base/labels.h"
+#include "common/runtime/exemplars.h"
 #include "remote_write_1.pb.h"
 #include "services/ingest/service/http_for_tests.h"
 
@@ -72,6 +73,51 @@ TEST_F(RemoteWrite1, BecomesPointsOfTheServiceThatALabelNames) {
   EXPECT_EQ(Labels::Decode(batch.series(0).labels())->ToString(), "{code=\"200\"}");
   EXPECT_THAT(batch.point_value(), ElementsAre(7, 0.5));
   EXPECT_EQ(batch.base_time_ms() + batch.point_time_delta_ms(1), kNow - 15'000);
+}
+
+// With `send_exemplars: true`; each in a series of its own, without samples.
+TEST_F(RemoteWrite1, ExemplarsWithATraceAreKeptForPages) {
+  prometheus::WriteRequest request;
+  const auto observed = [&](const LabelList& labels, const LabelList& its, double value) {
+    Add(request, labels, 0);
+    auto& series = *request.mutable_timeseries()->rbegin();
+    series.clear_samples();
+    prometheus::Exemplar exemplar;
+    for (const auto& [name, text] : its) {
+      exemplar.add_labels()->set_name(name);
+      exemplar.mutable_labels()->rbegin()->set_value(text);
+    }
+    exemplar.set_value(value);
+    exemplar.set_timestamp(kNow - 5);
+    series.add_exemplars(exemplar.SerializeAsString());
+  };
+  const std::string trace = "5b8efff798038103d269b633813fc60c";
+  const std::string bucket = "http_request_duration_seconds_bucket";
+  observed({{"__name__", bucket}, {"job", "shop"}, {"le", "1"}, {"route", "/a"}},
+           {{"trace_id", trace}, {"span_id", "eee19b7ec3c1b174"}}, 0.7);
+  observed({{"__name__", bucket}, {"job", "shop"}, {"le", "+Inf"}, {"route", "/a"}},
+           {{"traceID", "d269b633813fc60c"}}, 2.5);
+  observed({{"__name__", "jobs_total"}, {"job", "shop"}, {"le", "1"}}, {{"traceId", trace}}, 1);
+  observed({{"__name__", "other_total"}, {"job", "shop"}}, {{"user", "7"}}, 1);
+  observed({{"__name__", "other_total"}, {"job", "shop"}}, {{"trace_id", "no id"}}, 1);
+  observed({{"__name__", "other_total"}}, {{"trace_id", trace}}, 1);
+  request.mutable_timeseries(0)->add_exemplars("nonsense");
+  const auto answer = Write(request);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 204) << answer->body;
+  EXPECT_EQ(world_.producer.count(), 0u) << "they are no points";
+  const std::vector<v1::Exemplar> kept = world_.Exemplars();
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(kept[0].metric(), bucket);
+  EXPECT_EQ(kept[0].value(), 2.5) << "of all buckets of a series the slowest";
+  EXPECT_EQ(kept[0].unit(), "s");
+  EXPECT_EQ(runtime::LabelsOf(kept[0]).ToString(), "{route=\"/a\"}");
+  EXPECT_EQ(runtime::TraceIdOf(kept[0]), "0000000000000000d269b633813fc60c");
+  EXPECT_EQ(kept[0].time_ms(), kNow - 5);
+  EXPECT_EQ(kept[1].metric(), "jobs_total");
+  EXPECT_EQ(kept[1].unit(), "");
+  EXPECT_EQ(runtime::LabelsOf(kept[1]).ToString(), "{le=\"1\"}");
+  EXPECT_EQ(runtime::TraceIdOf(kept[1]), trace);
 }
 
 TEST_F(RemoteWrite1, TheLabelServiceGoesBeforeJob) {

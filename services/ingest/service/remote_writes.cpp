@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cmath>
 #include <deque>
 #include <optional>
 #include <utility>
 
 #include "common/base/hash.h"
+#include "common/base/labels.h"
 #include "common/base/text.h"
 #include "services/ingest/admit/known_series.h"
 #include "services/ingest/codec/native_histogram.h"
@@ -23,6 +25,15 @@ constexpr const char* kMalformed2 =
     "or "
     "a reference leads to no symbol";
 constexpr std::uint32_t kNone = UINT32_MAX;
+constexpr std::size_t kExemplarsMax = 1000;  // of a request
+constexpr std::string_view kBucketEnd = "_bucket";
+constexpr std::string_view kBoundLabel = "le";
+
+// OpenMetrics wants the unit at the name's end; of traces it is time that is looked at.
+const char* UnitOf(std::string_view metric) {
+  if (metric.ends_with(kBucketEnd)) metric.remove_suffix(kBucketEnd.size());
+  return metric.ends_with("_seconds") ? "s" : "";
+}
 
 }  // namespace
 
@@ -58,6 +69,7 @@ class RemoteWrites::Sender {
   }
 
   std::uint64_t stale_markers() const { return stale_markers_; }
+  std::vector<Exemplar>& exemplars() { return exemplars_; }
 
   // What is remembered is bounded, for this sender and for all together.
   void End() {
@@ -77,6 +89,7 @@ class RemoteWrites::Sender {
     refused_ = {};
     told_.clear();
     stale_markers_ = 0;
+    exemplars_.clear();
     std::fill(current_.begin(), current_.end(), kNone);
   }
 
@@ -91,6 +104,7 @@ class RemoteWrites::Sender {
       if (!Histogram(request, series, request.histograms()[series.first_histogram + i]))
         return false;
     }
+    if (series.exemplars > 0 && !TakeExemplars(request, series)) return false;
     if (series.samples == 0) return true;
     Found place;
     if (!Find(request, series, series.key, {}, place)) return false;
@@ -105,6 +119,25 @@ class RemoteWrites::Sender {
       const std::int64_t said = starts ? request.starts_ms()[i] : 0;
       BatchOf(*place, RecordBytesOfPoint())
           .Add(place->series, request.times_ms()[i], StartOf(*place, said, series), value);
+    }
+    return true;
+  }
+
+  // Nothing hangs on them: of a series that names no service nobody is told.
+  bool TakeExemplars(const RemoteWriteRequest& request, const RemoteSeries& series) {
+    if (!request.LabelsOf(series, pairs_)) return false;
+    const auto named = TakeNames();
+    if (!named) return true;
+    Labels labels;
+    for (const auto& [name, value] : pairs_) {
+      if (name != kBoundLabel || !named->metric.ends_with(kBucketEnd)) labels.Set(name, value);
+    }
+    for (std::uint32_t i = 0; i < series.exemplars && exemplars_.size() < kExemplarsMax; ++i) {
+      auto read = request.ReadExemplar(request.exemplars()[series.first_exemplar + i]);
+      if (!read) continue;
+      exemplars_.push_back({std::string(named->service), std::string(named->metric),
+                            UnitOf(named->metric), labels.Encode(), read->time_ms, read->value,
+                            std::move(read->trace_id), std::move(read->span_id)});
     }
     return true;
   }
@@ -169,9 +202,14 @@ class RemoteWrites::Sender {
     return true;
   }
 
-  // The series of `pairs_`; with a ladder it is a histogram's.
-  Found Learn(const RemoteSeries& series, const Fingerprint& key,
-              std::optional<std::string_view> ladder) {
+  struct Names {
+    std::string_view service;
+    std::string_view metric;
+  };
+
+  // Whose series has the labels `pairs_`, of which its other labels stay. Nothing: none names its
+  // service.
+  std::optional<Names> TakeNames() {
     std::string_view metric;
     std::string_view service;
     std::size_t rank = settings_.service_labels.size();
@@ -198,10 +236,18 @@ class RemoteWrites::Sender {
       return pair.second.empty() || (named_once && pair.first == kNameLabel) ||
              (served_once && pair.first == service_label);
     });
+    return Names{service, metric};
+  }
+
+  // The series of `pairs_`; with a ladder it is a histogram's.
+  Found Learn(const RemoteSeries& series, const Fingerprint& key,
+              std::optional<std::string_view> ladder) {
+    const auto names = TakeNames();
+    if (!names) return std::nullopt;
     if (ladder && !ladder->empty()) pairs_.emplace_back(kLadderLabel, *ladder);
-    const auto kind =
-        ladder ? admit::SeriesKind::kHistogramCumulative : types_.KindOf(metric, series.type);
-    return known_.Add(key, service, kind, metric, pairs_);
+    const auto kind = ladder ? admit::SeriesKind::kHistogramCumulative
+                             : types_.KindOf(names->metric, series.type);
+    return known_.Add(key, names->service, kind, names->metric, pairs_);
   }
 
   std::string NoService() const {
@@ -251,6 +297,7 @@ class RemoteWrites::Sender {
   admit::Admission refused_;
   std::vector<std::pair<std::string, std::uint64_t>> told_;
   std::uint64_t stale_markers_ = 0;
+  std::vector<Exemplar> exemplars_;
 };
 
 RemoteWrites::RemoteWrites(Core& core, Settings settings)
@@ -279,13 +326,14 @@ void RemoteWrites::Return(std::unique_ptr<RemoteWriteRequest> request) {
 
 void RemoteWrites::Write(Version version, std::string_view message, const rpc::Peer& peer,
                          std::string_view traceparent, const Done& done) {
-  // Set before the one answer that it is about.
-  const auto stale = std::make_shared<std::uint64_t>(0);
-  Core::Done answered = core_.Heard(peer, Protocol::kRemoteWrite, message.size(),
-                                    [done, stale](const Result<WriteAnswer>& result) {
-                                      if (!result) return done(result.error());
-                                      done(Answer{*result, *stale});
-                                    });
+  // What is no point; set before the one answer that it is about.
+  const auto beside = std::make_shared<Answer>();
+  Core::Done answered =
+      core_.Heard(peer, Protocol::kRemoteWrite, message.size(),
+                  [done, beside](const Result<WriteAnswer>& result) {
+                    if (!result) return done(result.error());
+                    done(Answer{*result, beside->stale_markers, beside->exemplars});
+                  });
   std::unique_ptr<RemoteWriteRequest> request = Borrow();
   Sender& sender = SenderOf(peer);
   bool read = version == Version::k1 ? request->Read1(message) : request->Read2(message);
@@ -293,8 +341,12 @@ void RemoteWrites::Write(Version version, std::string_view message, const rpc::P
     const std::lock_guard lock(sender.mutex());
     read = sender.Read(*request);
     if (read) {
-      *stale = sender.stale_markers();
-      core_.CountStaleMarkers(*stale);
+      beside->stale_markers = sender.stale_markers();
+      core_.CountStaleMarkers(beside->stale_markers);
+      const SteadyTime now = std::chrono::steady_clock::now();
+      for (Exemplar& exemplar : sender.exemplars())
+        beside->exemplars += core_.Offer(peer, std::move(exemplar), now) ? 1 : 0;
+      core_.Offered(now);
       core_.Take(sender.Input(message.size()), peer, traceparent, answered);
     }
     sender.End();

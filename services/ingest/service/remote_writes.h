@@ -19,7 +19,8 @@ namespace liveops::ingest {
 
 // Prometheus' remote write as points: the first of the labels that are listed and not empty names
 // the service (and is then no label any more), `__name__` the metric. What a sender has spelled
-// once is known from then on by its bytes. Thread-safe.
+// once is known from then on by its bytes. An exemplar of a classic histogram is kept as one of all
+// its buckets: its value says in which it lies. Thread-safe.
 class RemoteWrites {
  public:
   struct Settings {
@@ -30,6 +31,7 @@ class RemoteWrites {
   struct Answer {
     WriteAnswer points;
     std::uint64_t stale_markers = 0;  // series that are over: no points
+    std::uint64_t exemplars = 0;      // with a trace, that were taken: for pages, no points
   };
   using Done = std::function<void(const Result<Answer>&)>;
   enum class Version { k1, k2 };

@@ -29,10 +29,12 @@ void SpanIntake::Export(std::string_view request, const rpc::Peer& peer,
   for (const CountedSpan& span : read->spans) {
     if (!Core::Allowed(peer, span.service)) continue;
     slowest_.Offer(span, now);
-    core_.exemplars().Offer({span.service, std::string(kSpanMetric), "ms", span.labels, span.end_ms,
-                             span.duration_ms, span.trace_id, span.span_id},
-                            now);
+    core_.Offer(peer,
+                {span.service, std::string(kSpanMetric), "ms", span.labels, span.end_ms,
+                 span.duration_ms, span.trace_id, span.span_id},
+                now);
   }
+  core_.Offered(now);
   std::vector<ServicePoints> points;
   for (const OtlpBatch& batch : batches.batches) points.push_back({batch.service, batch.input()});
   const std::vector<std::pair<std::string, std::uint64_t>> refused(batches.refused.begin(),

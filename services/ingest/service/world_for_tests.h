@@ -5,7 +5,9 @@
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "liveops/v1/logs.pb.h"
 #include "liveops/v1/metrics.pb.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb.h"
 #include "services/ingest/codec/request_reader.h"
@@ -43,10 +45,12 @@ inline const rpc::Peer kPeer{"api", {rpc::Role::kEmitter}, {}};
 
 struct World {
   FakeProducer producer;
+  FakeProducer exemplars;
   Settings settings;
   std::optional<Core> core;
   std::optional<Ticker> ticker;
   int answers = 0;
+  int flushes = 0;
   std::optional<Result<WriteAnswer>> last;
 
   World() {
@@ -56,6 +60,7 @@ struct World {
   }
   void Build() {
     core.emplace(settings, producer);
+    core->exemplars().WriteTo({&exemplars, "ingest-0", 7, 4});
     ticker.emplace(*core);
   }
   void Ready() {
@@ -89,6 +94,18 @@ struct World {
     return record;
   }
   ErrorCode Code() { return last->error().code; }
+  // What of the exemplars that came since the last time is written for pages.
+  std::vector<v1::Exemplar> Exemplars() {
+    core->exemplars().Flush(std::chrono::steady_clock::now() + Duration(2000) * ++flushes, {});
+    std::vector<v1::Exemplar> out;
+    for (const auto& record : exemplars.sent) {
+      v1::LogBatch batch;
+      EXPECT_TRUE(batch.ParseFromString(record.value));
+      out.insert(out.end(), batch.exemplars().begin(), batch.exemplars().end());
+    }
+    exemplars.sent.clear();
+    return out;
+  }
 };
 
 inline OtlpRequest OtlpOf(std::initializer_list<std::string> services) {
