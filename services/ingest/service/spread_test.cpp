@@ -8,7 +8,7 @@
 #include <string>
 
 #include "common/base/hash.h"
-#include "liveops/v1/plans.pb.h"
+#include "common/runtime/plan_record_for_tests.h"
 #include "services/ingest/service/world_for_tests.h"
 
 namespace liveops::ingest {
@@ -20,15 +20,9 @@ using testing::UnorderedElementsAre;
 
 constexpr int kSeries = 32;
 
-void Apply(World& w, std::uint64_t version, std::uint32_t spread, std::int64_t from_ms,
+void Apply(World& w, std::uint64_t version, int spread, std::int64_t from_ms,
            const std::string& service = "shop") {
-  v1::PlanRecord plan;
-  plan.set_service(service);
-  plan.set_version(version);
-  plan.set_spread(spread);
-  plan.set_spread_from_ms(from_ms);
-  kafka::Record record;
-  record.value = plan.SerializeAsString();
+  const kafka::Record record = runtime::SpreadRecord(service, version, spread, from_ms, 0);
   ASSERT_TRUE(w.core->spreads().Read(record).ok());
 }
 

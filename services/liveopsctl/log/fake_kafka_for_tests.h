@@ -13,12 +13,12 @@
 
 #include "common/base/hash.h"
 #include "common/base/labels.h"
+#include "common/runtime/plan_record_for_tests.h"
 #include "common/runtime/time_map.h"
 #include "common/runtime/topics.h"
 #include "liveops/v1/logs.pb.h"
 #include "liveops/v1/metrics.pb.h"
 #include "liveops/v1/operations.pb.h"
-#include "liveops/v1/plans.pb.h"
 #include "services/liveopsctl/log/partition_log.h"
 
 // For tests: what a broker holds of the log of one service, "shop" or another, and of others.
@@ -98,12 +98,9 @@ class FakeKafka {
     Spread(service_, version, spread, from_ms);
   }
   void Spread(const std::string& service, std::uint64_t version, int spread, std::int64_t from_ms) {
-    v1::PlanRecord plan;
-    plan.set_service(service);
-    plan.set_version(version);
-    plan.set_spread(static_cast<std::uint32_t>(spread));
-    plan.set_spread_from_ms(kBegin + from_ms);
-    Put(runtime::topic::kPlans, 0, plan.SerializeAsString(), kBegin + from_ms);
+    const std::int64_t at = kBegin + from_ms;
+    Put(runtime::topic::kPlans, 0, runtime::SpreadRecord(service, version, spread, at, at).value,
+        at);
   }
   void Garbage(const char* topic = runtime::topic::kMetrics) {
     Put(topic, PartitionAt(0), "\x07garbage", kBegin + now_);

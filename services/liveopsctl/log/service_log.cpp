@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "common/base/hash.h"
+#include "common/runtime/plan_spreads.h"
 #include "common/runtime/time_map.h"
-#include "services/liveopsctl/log/plan_spreads.h"
 
 namespace liveops::ctl {
 namespace {
@@ -35,7 +35,7 @@ Result<ServiceLog> ServiceLog::Open(const OpenPorts& open, const LogQuery& query
   const Result<TimeMap> map = runtime::ReadTimeMap(*ports->consumer, timeout);
   if (!map.ok()) return map.error();
   log.map_ = *map;
-  const Result<PlanSpreads> spreads = PlanSpreads::Read(*ports->consumer, timeout);
+  const auto spreads = runtime::PlanSpreads::Read(*ports->consumer, timeout);
   if (!spreads.ok()) return spreads.error();
 
   const std::int32_t all = ports->partitions;
