@@ -188,6 +188,7 @@ void Release(State& s, Rule& rule, const Cells& cells, const Member& member) {
 // Where it is now.
 void IndexMember(State& s, Rule& rule, Cells& cells, std::uint32_t index) {
   const Member& member = cells.members[index];
+  ++s.members_indexed;
   s.series.at(member.series).generation = 0;
   rule.members[Rule::MemberKey(member.series, cells.test, member.operand)] = {&cells, index};
 }
@@ -199,15 +200,6 @@ void ForgetMembers(State& s, Rule& rule, Cells& cells) {
   for (const Member& member : cells.members) Release(s, rule, cells, member);
   cells.members.clear();
   cells.grid.Clear();
-}
-
-void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index) {
-  RestartRolls(s, rule, cells);
-  Release(s, rule, cells, cells.members[index]);
-  cells.members.erase(cells.members.begin() + static_cast<std::ptrdiff_t>(index));
-  cells.grid.RemoveColumn(index);
-  IndexMembers(s, rule, cells);
-  if (!rule.fed()) Schedule(s, rule);
 }
 
 void DropMembers(State& s, Rule& rule, Cells& cells, const std::vector<bool>& goes) {
@@ -233,6 +225,14 @@ void DropMembers(State& s, Rule& rule, Cells& cells, const std::vector<bool>& go
   members.resize(from.size());
   cells.grid.KeepColumns(0, from);
   if (!rule.fed()) Schedule(s, rule);
+}
+
+void DropEveryMember(State& s, Rule& rule, Group& group) {
+  for (std::size_t i = 0; i < rule.tests(); ++i) {
+    Cells* cells = group.own[i].get();
+    if (cells == nullptr || cells->members.empty()) continue;
+    DropMembers(s, rule, *cells, std::vector<bool>(cells->members.size(), true));
+  }
 }
 
 void IndexMembers(State& s, Rule& rule, Cells& cells) {

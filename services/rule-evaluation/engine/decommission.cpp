@@ -34,10 +34,10 @@ void Close(State& s, Rule& rule, Group& group, std::vector<Transition>& out) {
     out.push_back(Tell(s, rule, group, AlarmState::kGone, "decommissioned", j));
   }
   if (!group.labels.empty()) return RemoveGroup(s, rule, group);
+  DropEveryMember(s, rule, group);
   for (std::size_t i = 0; i < rule.tests(); ++i) {
     Cells* cells = group.own[i].get();
     if (cells == nullptr) continue;
-    while (!cells->members.empty()) DropMember(s, rule, *cells, cells->members.size() - 1);
     for (auto& panes : cells->distributions) panes.Clear();
     for (auto& panes : cells->distinct) panes.Clear();
   }

@@ -110,14 +110,7 @@ bool FallSilent(State& s, Rule& rule, Group& group, Judgement& j, std::vector<Tr
     RemoveGroup(s, rule, group);
     return true;
   }
-  if (leaves) {
-    // Not what they said in the past.
-    for (std::size_t i = 0; i < rule.tests(); ++i) {
-      Cells* cells = group.own[i].get();
-      while (cells != nullptr && !cells->members.empty())
-        DropMember(s, rule, *cells, cells->members.size() - 1);
-    }
-  }
+  if (leaves) DropEveryMember(s, rule, group);  // not what they said in the past
   if (group.life.state == AlarmState::kOk && !rule.calls_roll) Deactivate(rule, group);
   return false;
 }

@@ -118,6 +118,12 @@ class Taker {
       for (auto& panes : cells.distinct) panes.Clear();
       if (!ReadObserved(cells, in_)) return false;
     }
+    const bool read = ReadEach(cells);
+    DropDoubles(cells);
+    return read;
+  }
+
+  bool ReadEach(Cells& cells) {
     for (std::uint64_t n = in_.Varint(); n > 0 && in_.ok(); --n) {
       Series told;
       if (!ReadSeries(told, in_)) return false;
@@ -158,7 +164,7 @@ class Taker {
     series.labels = std::move(told.labels);
   }
 
-  // The last member, in place of one that a record between two parts may have made anew.
+  // The last member. One that a record between two parts may have made anew goes for it.
   void Index(Cells& cells) {
     const auto at = static_cast<std::uint32_t>(cells.members.size() - 1);
     const Member& member = cells.members[at];
@@ -168,7 +174,21 @@ class Taker {
     series.generation = 0;
     const std::uint64_t key = Rule::MemberKey(member.series, cells.test, member.operand);
     const auto [known, fresh] = rule_.members.emplace(key, std::pair{&cells, at});
-    if (!fresh) DropMember(s_, rule_, *known->second.first, known->second.second);
+    if (fresh) return;
+    std::vector<bool>& goes = doubles_[known->second.first];
+    goes.resize(std::max<std::size_t>(goes.size(), known->second.second + 1));
+    goes[known->second.second] = true;
+    known->second = {&cells, at};
+  }
+
+  void DropDoubles(Cells& cells) {
+    if (doubles_.empty()) return;
+    for (auto& [of, goes] : doubles_) {
+      goes.resize(of->members.size());
+      DropMembers(s_, rule_, *of, goes);
+    }
+    doubles_.clear();
+    IndexMembers(s_, rule_, cells);  // their places went with those of the old ones
   }
 
   bool ReadKnowledge() {
@@ -217,6 +237,7 @@ class Taker {
   State& s_;
   Rule& rule_;
   ByteReader in_;
+  std::map<Cells*, std::vector<bool>> doubles_;  // by place
 };
 
 // What counts slices is of use from where they are judged as by one who lost nothing.

@@ -44,8 +44,7 @@ struct Service {
   std::vector<Rule*> readers;     // derived: rules of others that read its series, by number
   // Derived, for people: the clock when a series of it was last refused for want of room.
   std::int64_t series_refused_ms = kLongAgo;
-  std::uint64_t generation =
-      0;  // derived: changes with `rules`; series made at another one are bound anew
+  std::uint64_t generation = 0;  // derived: changes with `rules`; series of another are bound anew
 };
 
 // A snapshot that is being cut: the state as it stood after one record. A section that is about to
@@ -117,6 +116,7 @@ struct State {
   std::int64_t entered_ms = kLongAgo;  // likewise: the clock at which the log was entered
   std::deque<Rollup> awaited;          // likewise: those that will be taken in, by position
   std::uint64_t rules_whole = 0;       // likewise: that were taken in
+  std::uint64_t members_indexed = 0;   // likewise: how often one was given another place
 
   // --- derived, no part of the state ---
   std::map<std::string, std::uint32_t, std::less<>> service_index;
@@ -156,9 +156,9 @@ Group& OpenGroup(State& s, Rule& rule, const Labels& labels);
 void AddRule(State& s, Service& service, std::unique_ptr<Rule> rule);
 void RemoveRule(State& s, Service& service, Rule& rule);
 void RemoveGroup(State& s, Rule& rule, Group& group);
-void DropMember(State& s, Rule& rule, Cells& cells, std::size_t index);
 // The last ones take the places of those that go, by member.
 void DropMembers(State& s, Rule& rule, Cells& cells, const std::vector<bool>& goes);
+void DropEveryMember(State& s, Rule& rule, Group& group);  // of its own tests
 // Makes what is derived from the members of some cells: the rule's index, and none of its series
 // keeps old feeds.
 void IndexMembers(State& s, Rule& rule, Cells& cells);
