@@ -8,10 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "common/base/hash.h"
 #include "common/sketch/panes.h"
-#include "services/rule-evaluation/engine/shard.h"
-#include "services/rule-evaluation/engine/timeline.h"
+#include "services/rule-evaluation/engine/shard_log.h"
 
 namespace liveops::engine {
 namespace {
@@ -67,7 +65,7 @@ end 80min)",
 }
 
 // A log at 500 times the speed, which somebody adds up by himself.
-class Budgets : public ::testing::TestWithParam<std::uint32_t> {
+class Budgets : public testing::ShardLog, public ::testing::WithParamInterface<std::uint32_t> {
  protected:
   static constexpr std::int64_t kOver = 3LL * 86'400'000;
   static constexpr std::int64_t kPane = kOver / 30;
@@ -78,50 +76,16 @@ class Budgets : public ::testing::TestWithParam<std::uint32_t> {
     double all = 0;
   };
 
-  template <typename Body>
-  void Apply(std::int64_t at, Body body) {
-    RecordView record;
-    record.offset = offset_++;
-    record.append_time = map_.ToReal(InstantFromMs(kNine + at));
-    record.source = {"e", 1, static_cast<std::uint64_t>(offset_)};
-    record.body = body;
-    std::vector<Transition> out;
-    shard_.Apply(record, out);
-  }
-  void Tick(std::int64_t at) {
-    TickView tick;
-    tick.instance = "i";
-    tick.session = 1;
-    tick.steady_ms = ToMs(map_.ToReal(InstantFromMs(kNine + at)));
-    Apply(at, tick);
-  }
+  Budgets() : ShardLog(AtSpeed(500)) {}
   void Points(std::int64_t at, double bad, double all) {
-    const SeriesView series[] = {{{1, 1}, SeriesKind::kCounterDelta, "http_5xx_count", "", ""},
-                                 {{1, 2}, SeriesKind::kCounterDelta, "http_request_count", "", ""}};
-    const std::uint32_t index[] = {0, 1};
-    const std::int64_t delta[] = {0, 0};
-    const std::uint64_t duration[] = {360'000, 360'000};
-    const double value[] = {bad, all};
-    BatchView batch;
-    batch.service = "shop";
-    batch.base_time_ms = kNine + at;
-    batch.series = series;
-    batch.point_series = index;
-    batch.point_time_delta_ms = delta;
-    batch.point_duration_ms = duration;
-    batch.point_value = value;
-    Apply(at, batch);
+    Say(at, SeriesKind::kCounterDelta,
+        {{"http_5xx_count", {}, bad}, {"http_request_count", {}, all}}, "", 360'000);
     counted_.push_back({kNine + at, bad, all});
-  }
-  AlarmView Budget() const {
-    for (const AlarmView& view : shard_.Alarms()) {
-      if (view.name == "up-budget") return view;
-    }
-    return {};
   }
   // As a person would.
   void Check(std::int64_t at) {
-    const AlarmView view = Budget();
+    ASSERT_NE(Find("shop/up-budget"), nullptr);
+    const AlarmView& view = *Find("shop/up-budget");
     const std::int64_t end = sketch::PaneIndex(ToMs(view.watermark), kPane) * kPane;
     double bad = 0;
     double all = 0;
@@ -150,9 +114,6 @@ class Budgets : public ::testing::TestWithParam<std::uint32_t> {
     }
   }
 
-  TimeMap map_{RealFromMs(kNine), InstantFromMs(kNine), 500};
-  Shard shard_{map_, ShardLimits{}};
-  std::int64_t offset_ = 0;
   std::int64_t born_ = 0;
   std::vector<Counted> counted_;
   int whole_ = 0;
@@ -165,12 +126,7 @@ TEST_P(Budgets, AgreeWithASum) {
     return static_cast<double>(random() % static_cast<unsigned>(n));
   };
   Tick(0);
-  const std::string text = PlanOf("objective: 95%, over: 3d");
-  PlanActivationView plan;
-  plan.service = "shop";
-  plan.version = 1;
-  plan.text = text;
-  Apply(0, plan);
+  Plan(0, 1, PlanOf("objective: 95%, over: 3d"));
   double level = 3;
   for (std::int64_t at = 100'000; at < 8LL * 86'400'000; at += 100'000) {
     const std::int64_t point = at / 360'000 * 360'000;
@@ -178,11 +134,7 @@ TEST_P(Budgets, AgreeWithASum) {
       if (random() % 200 == 0) level = below(12);
       Points(point, level * 10 + below(10), 1000 + below(100));
     }
-    if (random() % 2000 == 0) {
-      auto restored = Shard::Restore(shard_.Snapshot(), map_, ShardLimits{});
-      ASSERT_TRUE(restored.ok()) << restored.error().message;
-      shard_ = std::move(*restored);
-    }
+    if (random() % 2000 == 0) Restart();
     Tick(at);
     // What came with the last record is not judged yet.
     if (at > 3'600'000 && point <= at - 100'000 && random() % 20 == 0) Check(at);

@@ -8,9 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "common/base/hash.h"
-#include "common/base/labels.h"
-#include "services/rule-evaluation/engine/shard.h"
+#include "services/rule-evaluation/engine/shard_log.h"
 #include "services/rule-evaluation/engine/spread_log.h"
 #include "services/rule-evaluation/engine/timeline.h"
 
@@ -24,23 +22,19 @@ constexpr std::int64_t kMinute = 60'000;
 constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kTickMs = 2000;  // as seldom as ticks may come
 
-struct Said {
+struct Pod {
   std::string pod;
   double total = 0;
   std::string zone = {};
 };
 
-class Pods : public ::testing::Test {
+class Pods : public testing::ShardLog {
  protected:
-  explicit Pods(ShardLimits limits = {}) : limits_(limits) {}
+  explicit Pods(const ShardLimits& limits = {}) : ShardLog(TimeMap{}, limits) { numbered_ = false; }
 
   void Plan(const std::string& text) {
     Tick();
-    PlanActivationView plan;
-    plan.service = "shop";
-    plan.version = 1;
-    plan.text = text;
-    Apply(plan);
+    ShardLog::Plan(now_, 1, text);
   }
   void Until(std::int64_t to) {
     while (now_ + kTickMs <= to) {
@@ -49,67 +43,23 @@ class Pods : public ::testing::Test {
     }
   }
   // Totals of http_requests_total, now.
-  void Count(const std::vector<Said>& said) { Say(SeriesKind::kCounterCumulative, said); }
-  void Say(SeriesKind kind, const std::vector<Said>& said) {
-    std::vector<std::string> labels;
-    std::vector<double> values;
-    std::vector<std::uint32_t> index;
-    for (const Said& one : said) {
-      Labels of;
-      of.Set("pod", one.pod);
-      if (!one.zone.empty()) of.Set("zone", one.zone);
-      labels.push_back(of.Encode());
-      values.push_back(one.total);
-      index.push_back(static_cast<std::uint32_t>(index.size()));
+  void Count(const std::vector<Pod>& pods) { Say(SeriesKind::kCounterCumulative, pods); }
+  void Say(SeriesKind kind, const std::vector<Pod>& pods) {
+    std::vector<Said> said;
+    for (const Pod& pod : pods) {
+      Labels of({{"pod", pod.pod}});
+      if (!pod.zone.empty()) of.Set("zone", pod.zone);
+      said.push_back({"http_requests_total", of, pod.total});
     }
-    std::vector<SeriesView> series;
-    for (const std::string& bytes : labels) {
-      series.push_back({{1, Xxh64(bytes)}, kind, "http_requests_total", "", bytes});
-    }
-    const std::vector<std::int64_t> deltas(said.size());
-    BatchView batch;
-    batch.service = "shop";
-    batch.base_time_ms = kNine + now_;
-    batch.series = series;
-    batch.point_series = index;
-    batch.point_time_delta_ms = deltas;
-    batch.point_value = values;
-    Apply(batch);
+    ShardLog::Say(now_, kind, said);
   }
-  void Tick(bool refused = false) {
-    TickView tick;
-    tick.instance = "i";
-    tick.session = 1;
-    tick.steady_ms = now_;
-    tick.refused_any_service = refused;
-    Apply(tick);
-  }
-  template <typename Body>
-  void Apply(Body body) {
-    RecordView record;
-    record.offset = offset_++;
-    record.append_time = RealFromMs(kNine + now_);
-    record.body = body;
-    shard_.Apply(record, told_);
-  }
-  void Restart() {
-    auto restored = Shard::Restore(shard_.Snapshot(), TimeMap{}, limits_);
-    ASSERT_TRUE(restored.ok()) << restored.error().message;
-    EXPECT_EQ(restored->Snapshot(), shard_.Snapshot());
-    shard_ = std::move(*restored);
-  }
-  AlarmView Alarm(std::string_view id) const {
-    for (AlarmView& view : shard_.Alarms()) {
-      if (view.alarm_id == id) return view;
-    }
-    return {};
+  void Tick(bool refused = false) { ShardLog::Tick(now_, refused); }
+  AlarmView Alarm(std::string_view id) {
+    const AlarmView* found = Find(id);
+    return found == nullptr ? AlarmView{} : *found;
   }
 
-  const ShardLimits limits_;
-  Shard shard_{TimeMap{}, limits_};
-  std::vector<Transition> told_;
   std::int64_t now_ = 0;
-  std::int64_t offset_ = 0;
 };
 
 class ManyPods : public Pods {
@@ -136,7 +86,7 @@ TEST_F(ManyPods, AHundredThousandOneAfterAnotherLeaveNoTrace) {
   for (std::int64_t born = 0; born < kPods; ++born) {
     Until(born * kBornEach);
     const double more = now_ / kPhase % 2 == 1 ? 10 : 1;
-    std::vector<Said> said;
+    std::vector<Pod> said;
     for (std::int64_t age = 0; age < kLife && age <= now_; age += kSpeaksEach) {
       const std::int64_t pod = born - age / kBornEach;
       double& total = totals[static_cast<std::size_t>(pod) % totals.size()];
@@ -172,11 +122,11 @@ TEST_F(ManyPods, AHundredThousandOneAfterAnotherLeaveNoTrace) {
 class FewPods : public Pods, public ::testing::WithParamInterface<bool> {
  protected:
   // These say their totals each half a minute, with so much more each time.
-  void Go(std::int64_t to, std::vector<Said>& pods, double more = 0, bool refused = false) {
+  void Go(std::int64_t to, std::vector<Pod>& pods, double more = 0, bool refused = false) {
     while (now_ + 30'000 <= to) {
       Until(now_ + 30'000);
       if (refused) Tick(true);
-      for (Said& pod : pods) pod.total += more;
+      for (Pod& pod : pods) pod.total += more;
       Count(pods);
       if (GetParam() && now_ / 30'000 % 74 == 0) Restart();
     }
@@ -190,9 +140,9 @@ class FewPods : public Pods, public ::testing::WithParamInterface<bool> {
     return lines;
   }
 
-  std::vector<Said> a_{{"a", 1000}};
-  std::vector<Said> b_{{"b", 7}};
-  std::vector<Said> both_{{"a", 1000}, {"b", 7}};
+  std::vector<Pod> a_{{"a", 1000}};
+  std::vector<Pod> b_{{"b", 7}};
+  std::vector<Pod> both_{{"a", 1000}, {"b", 7}};
 };
 
 const std::string kBusy = One("busy", "increase(http_requests_total) over 5min > 100");
@@ -261,8 +211,8 @@ TEST_P(FewPods, WhoFellSilentOfLateIsMissed) {
 
 TEST_P(FewPods, OfAGroupThatLivesTheDeadAreForgottenToo) {
   Plan(One("busy", "increase(http_requests_total) by zone over 5min > 100"));
-  std::vector<Said> zones{{"a", 1000, "x"}, {"b", 7, "x"}, {"c", 7, "y"}};
-  std::vector<Said> staying{zones[1]};
+  std::vector<Pod> zones{{"a", 1000, "x"}, {"b", 7, "x"}, {"c", 7, "y"}};
+  std::vector<Pod> staying{zones[1]};
   Go(10 * kMinute, zones);
   Go(2 * kHour, staying);
   EXPECT_EQ(shard_.series_known(), 1u);
@@ -287,7 +237,7 @@ TEST_P(FewPods, TheLastOnesStayKnownUntilOthersSpeak) {
   Tick(true);
   Until(6 * kHour + kMinute);
   EXPECT_EQ(Told(), "15min no_data silent\n") << "also while silence proves nothing";
-  std::vector<Said> c{{"c", 5}};
+  std::vector<Pod> c{{"c", 5}};
   Go(6 * kHour + 9 * kMinute, c, 100);
   EXPECT_EQ(shard_.series_known(), 3u);
   EXPECT_EQ(Told(), "15min no_data silent\n362min resolved returned\n");

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "common/base/text.h"
-#include "services/rule-evaluation/engine/timeline.h"
+#include "services/rule-evaluation/engine/shard_log.h"
 
 namespace liveops::engine {
 namespace {
@@ -14,10 +14,12 @@ using testing::PlanOf;
 
 constexpr std::int64_t kHour = 3'600'000;
 
-class Costs : public ::testing::Test {
+class Costs : public testing::ShardLog {
  protected:
   explicit Costs(double speed = 500, std::int64_t tick_ms = 100'000)
-      : map_{RealFromMs(kNine), InstantFromMs(kNine), speed}, tick_ms_(tick_ms) {}
+      : ShardLog(AtSpeed(speed)), tick_ms_(tick_ms) {
+    numbered_ = false;
+  }
   virtual std::string Alarms() const {
     return "  - {name: day, when: sum(cost) over 1d > 100USD, severity: low, owner: on-call}\n"
            "  - {name: product, when: sum(cost) by product over 1d > 60USD, severity: low, "
@@ -26,39 +28,18 @@ class Costs : public ::testing::Test {
   }
   void SetUp() override {
     Tick(0);
-    PlanActivationView plan;
-    plan.service = "shop";
-    plan.version = 1;
-    text_ = PlanOf(Alarms());
-    text_.insert(text_.find("alarms:"), "  cost: {metric: cost, unit: USD}\n");
-    plan.text = text_;
-    Apply(0, plan);
+    std::string text = PlanOf(Alarms());
+    text.insert(text.find("alarms:"), "  cost: {metric: cost, unit: USD}\n");
+    Plan(0, 1, text);
     // The first report says how late they come; the rules judge up to then as they would others.
     Until(kHour / 2);
     Report(-25, -24, {{"ec2", 1}});
   }
 
-  template <typename Body>
-  void Apply(std::int64_t at, const Body& body) {
-    RecordView record;
-    record.offset = offset_++;
-    record.append_time = map_.ToReal(InstantFromMs(kNine + at));
-    record.source = {"bill", 0, 0};
-    record.body = body;
-    shard_.Apply(record, out_);
-  }
-  void Tick(std::int64_t at) {
-    TickView tick;
-    tick.instance = "i";
-    tick.session = 1;
-    tick.steady_ms = ToMs(map_.ToReal(InstantFromMs(kNine + at)));
-    Apply(at, tick);
-    now_ = at;
-  }
   // Ticks until then.
   void Until(std::int64_t at) {
-    while (now_ + tick_ms_ < at) Tick(now_ + tick_ms_);
-    Tick(at);
+    while (at_ + tick_ms_ < at) Tick(at_ += tick_ms_);
+    Tick(at_ = at);
   }
   // A report with the hours from..to of each product, as ingest writes it.
   void Report(std::int64_t from, std::int64_t to, const std::map<std::string, double>& by_hour) {
@@ -75,7 +56,7 @@ class Costs : public ::testing::Test {
       series.push_back({{7, Xxh64(product)}, SeriesKind::kObservation, "cost", "USD", labels[i]});
       for (std::int64_t hour = from; hour <= to; ++hour) {
         index.push_back(i);
-        delta.push_back(hour * kHour - now_);
+        delta.push_back(hour * kHour - at_);
         duration.push_back(kHour);
         value.push_back(cost);
       }
@@ -83,36 +64,25 @@ class Costs : public ::testing::Test {
     BatchView batch;
     batch.service = "shop";
     batch.protocol = Protocol::kCost;
-    batch.base_time_ms = kNine + now_;
+    batch.base_time_ms = kNine + at_;
     batch.series = series;
     batch.point_series = index;
     batch.point_time_delta_ms = delta;
     batch.point_duration_ms = duration;
     batch.point_value = value;
-    Apply(now_, batch);
+    Apply(at_, batch);
   }
   // "5h day firing 110", of each transition so far.
   std::string Told() const {
     std::string out;
-    for (const Transition& t : out_) {
+    for (const Transition& t : told_) {
       out += std::to_string((ToMs(t.clock) - kNine) / kHour) + "h " + t.name + t.group.ToString() +
              " " + AlarmStateName(t.state) + " " + FormatNumber(t.value) + "\n";
     }
     return out;
   }
-  void Restart() {
-    auto restored = Shard::Restore(shard_.Snapshot(), map_, ShardLimits{});
-    ASSERT_TRUE(restored.ok()) << restored.error().message;
-    shard_ = std::move(*restored);
-  }
 
-  const TimeMap map_;
   const std::int64_t tick_ms_;
-  Shard shard_{map_, ShardLimits{}};
-  std::string text_;
-  std::int64_t offset_ = 0;
-  std::int64_t now_ = 0;
-  std::vector<Transition> out_;
 };
 
 TEST_F(Costs, ADaysSumFiresWhenTheReportComes) {
@@ -177,9 +147,9 @@ TEST_F(Costs, ResolvesWhenTheDayIsKnownWhole) {
     Report(1, at - 24, {{"ec2", 0.5}});
   }
   // Six of those hours have left the day at 25:36 or later, and 36 h after that it is judged.
-  ASSERT_EQ(out_.size(), 4u) << Told();
-  EXPECT_EQ(out_[2].state, AlarmState::kResolved);
-  EXPECT_GE(ToMs(out_[2].clock) - kNine, 61 * kHour);
+  ASSERT_EQ(told_.size(), 4u) << Told();
+  EXPECT_EQ(told_[2].state, AlarmState::kResolved);
+  EXPECT_GE(ToMs(told_[2].clock) - kNine, 61 * kHour);
 }
 
 TEST_F(Costs, ACreditMayUndoIt) {

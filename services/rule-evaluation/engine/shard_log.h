@@ -14,14 +14,20 @@
 
 namespace liveops::engine::testing {
 
-// For tests: a shard with a log of its own.
+// For tests: a shard with a log of its own. Times are domain ms since kNine.
 class ShardLog : public ::testing::Test {
  protected:
-  std::vector<Transition> Tick(std::int64_t at) {
+  explicit ShardLog(const TimeMap& map = {}, const ShardLimits& limits = {})
+      : map_(map), limits_(limits) {}
+  // Of a log whose domain time runs so fast.
+  static TimeMap AtSpeed(double speed) { return {RealFromMs(kNine), InstantFromMs(kNine), speed}; }
+
+  std::vector<Transition> Tick(std::int64_t at, bool refused = false) {
     TickView tick;
     tick.instance = "i";
     tick.session = 1;
-    tick.steady_ms = at;
+    tick.steady_ms = ToMs(map_.ToReal(InstantFromMs(kNine + at)));
+    tick.refused_any_service = refused;
     return Apply(at, tick);
   }
   // Ticks from the last time until `to`.
@@ -39,35 +45,65 @@ class ShardLog : public ::testing::Test {
     plan.text = text;
     return Apply(at, plan);
   }
-  std::vector<Transition> Gauge(std::int64_t at, std::string_view pod, double value,
-                                std::string_view metric = "cpu_utilization") {
-    Labels of_pod;
-    of_pod.Set("pod", pod);
-    const std::string labels = of_pod.Encode();
-    const SeriesView series{{1, Xxh64(pod)}, SeriesKind::kGauge, metric, "%", labels};
-    const std::uint32_t index = 0;
-    const std::int64_t delta = 0;
+  struct Said {
+    std::string_view metric;
+    Labels labels;
+    double value = 0;
+  };
+  // One batch, of points that cover so much each.
+  std::vector<Transition> Say(std::int64_t at, SeriesKind kind, const std::vector<Said>& said,
+                              std::string_view unit = "", std::int64_t covers_ms = 0) {
+    std::vector<std::string> labels;
+    std::vector<double> values;
+    std::vector<std::uint32_t> index;
+    for (const Said& one : said) {
+      labels.push_back(one.labels.Encode());
+      values.push_back(one.value);
+      index.push_back(static_cast<std::uint32_t>(index.size()));
+    }
+    std::vector<SeriesView> series;
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      const std::string_view metric = said[i].metric;
+      const Fingerprint fingerprint{1, Xxh64(labels[i] + std::string(metric))};
+      series.push_back({fingerprint, kind, metric, unit, labels[i]});
+    }
+    const std::vector<std::int64_t> deltas(said.size());
+    const std::vector<std::uint64_t> durations(covers_ms > 0 ? said.size() : 0,
+                                               static_cast<std::uint64_t>(covers_ms));
     BatchView batch;
     batch.service = "shop";
     batch.base_time_ms = kNine + at;
-    batch.series = {&series, 1};
-    batch.point_series = {&index, 1};
-    batch.point_time_delta_ms = {&delta, 1};
-    batch.point_value = {&value, 1};
+    batch.series = series;
+    batch.point_series = index;
+    batch.point_time_delta_ms = deltas;
+    batch.point_duration_ms = durations;
+    batch.point_value = values;
     return Apply(at, batch);
   }
+  std::vector<Transition> Gauge(std::int64_t at, std::string_view pod, double value,
+                                std::string_view metric = "cpu_utilization") {
+    return Say(at, SeriesKind::kGauge, {{metric, Labels({{"pod", std::string(pod)}}), value}}, "%");
+  }
   template <typename Body>
-  std::vector<Transition> Apply(std::int64_t at, Body body) {
+  std::vector<Transition> Apply(std::int64_t at, const Body& body) {
     RecordView record;
     record.offset = offset_++;
-    record.append_time = RealFromMs(kNine + at);
-    record.source.emitter = "e";
-    record.source.session = 1;
-    record.source.sequence = static_cast<std::uint64_t>(offset_);
+    record.append_time = map_.ToReal(InstantFromMs(kNine + at));
+    record.source = {"e", 1, numbered_ ? static_cast<std::uint64_t>(offset_) : 0};
     record.body = body;
     std::vector<Transition> out;
-    shard_.Apply(record, out);
+    Put(record, out);
+    told_.insert(told_.end(), out.begin(), out.end());
     return out;
+  }
+  virtual void Put(const RecordView& record, std::vector<Transition>& out) {
+    shard_.Apply(record, out);
+  }
+  void Restart() {
+    auto restored = Shard::Restore(shard_.Snapshot(), map_, limits_);
+    ASSERT_TRUE(restored.ok()) << restored.error().message;
+    EXPECT_EQ(restored->Snapshot(), shard_.Snapshot());
+    shard_ = std::move(*restored);
   }
   const AlarmView* Find(std::string_view id) {
     views_ = shard_.Alarms();
@@ -77,9 +113,13 @@ class ShardLog : public ::testing::Test {
     return nullptr;
   }
 
-  Shard shard_{TimeMap{}, ShardLimits{}};
+  const TimeMap map_;
+  const ShardLimits limits_;
+  Shard shard_{map_, limits_};
+  bool numbered_ = true;  // do batches have a sequence?
   std::int64_t offset_ = 0;
   std::int64_t at_ = 0;
+  std::vector<Transition> told_;  // all
   std::vector<AlarmView> views_;
 };
 

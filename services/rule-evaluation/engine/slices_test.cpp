@@ -224,39 +224,18 @@ TEST_F(SliceLog, AClockThatLeapsJudgesThemInTheirOrder) {
 }
 
 // A log at 500 times the speed, with snapshots, that somebody adds up by himself.
-class SliceSums : public ::testing::TestWithParam<std::uint32_t> {};
+class SliceSums : public testing::ShardLog, public ::testing::WithParamInterface<std::uint32_t> {
+ protected:
+  SliceSums() : ShardLog(AtSpeed(500)) {}
+};
 
 TEST_P(SliceSums, AgreeWithASum) {
   constexpr std::int64_t kDay = 86'400'000;
   constexpr std::int64_t kMinute = 60'000;
   constexpr std::int64_t kOver = 3 * kDay;
-  const TimeMap map{RealFromMs(kNine), InstantFromMs(kNine), 500};
   std::mt19937 random(GetParam());
-  Shard shard(map, {});
-  std::int64_t offset = 0;
-  const auto apply = [&](std::int64_t at, auto body) {
-    RecordView record;
-    record.offset = offset++;
-    record.append_time = map.ToReal(InstantFromMs(kNine + at));
-    record.source = {"e", 1, static_cast<std::uint64_t>(offset)};
-    record.body = body;
-    std::vector<Transition> out;
-    shard.Apply(record, out);
-  };
-  const auto tick_at = [&](std::int64_t at) {
-    TickView tick;
-    tick.instance = "i";
-    tick.session = 1;
-    tick.steady_ms = ToMs(map.ToReal(InstantFromMs(kNine + at)));
-    apply(at, tick);
-  };
-  tick_at(0);
-  const std::string text = PlanOf("good: max(m) < 50, window: 5min", "objective: 95%, over: 3d");
-  PlanActivationView plan;
-  plan.service = "shop";
-  plan.version = 1;
-  plan.text = text;
-  apply(0, plan);
+  Tick(0);
+  Plan(0, 1, PlanOf("good: max(m) < 50, window: 5min", "objective: 95%, over: 3d"));
   std::map<std::int64_t, double> worst;  // by slice's end
   double level = 10;
   int checks = 0;
@@ -264,28 +243,14 @@ TEST_P(SliceSums, AgreeWithASum) {
   for (std::int64_t at = 2 * kMinute; at < 7 * kDay; at += 2 * kMinute) {
     if (random() % 300 == 0) level = static_cast<double>(random() % 60);
     const double value = level + static_cast<double>(random() % 20);
-    const SeriesView series{{1, 1}, SeriesKind::kGauge, "m", "", ""};
-    const std::uint32_t index = 0;
-    const std::int64_t delta = 0;
-    BatchView batch;
-    batch.service = "shop";
-    batch.base_time_ms = kNine + at;
-    batch.series = {&series, 1};
-    batch.point_series = {&index, 1};
-    batch.point_time_delta_ms = {&delta, 1};
-    batch.point_value = {&value, 1};
-    apply(at, batch);
+    Say(at, SeriesKind::kGauge, {{"m", {}, value}});
     const std::int64_t end = (kNine + at + 5 * kMinute - 1) / (5 * kMinute) * (5 * kMinute);
     const auto [it, fresh] = worst.emplace(end, value);
     it->second = std::max(it->second, value);
-    tick_at(at + kMinute);
-    if (random() % 1000 == 0) {
-      auto restored = Shard::Restore(shard.Snapshot(), map, {});
-      ASSERT_TRUE(restored.ok()) << restored.error().message;
-      shard = std::move(*restored);
-    }
+    Tick(at + kMinute);
+    if (random() % 1000 == 0) Restart();
     if (at < 3'600'000 || random() % 40 != 0) continue;
-    for (const AlarmView& view : shard.Alarms()) {
+    for (const AlarmView& view : shard_.Alarms()) {
       if (view.name != "fast-budget") continue;
       constexpr std::int64_t kPane = kOver / 30;
       const std::int64_t upto = ToMs(view.watermark);
