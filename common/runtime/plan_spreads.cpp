@@ -42,18 +42,22 @@ PlanSpreads::Steps PlanSpreads::StepsOf(std::string_view service) const {
   return found == services_.end() ? nullptr : found->second.steps;
 }
 
-std::map<std::string, int, std::less<>> PlanSpreads::Widest(RealTime from, RealTime to) const {
-  std::map<std::string, int, std::less<>> widest;
+std::map<std::string, std::vector<SpreadStep>, std::less<>> PlanSpreads::Within(RealTime from,
+                                                                                RealTime to) const {
+  std::map<std::string, std::vector<SpreadStep>, std::less<>> within;
   for (const auto& [name, service] : services_) {
     if (!service.steps) continue;
-    int most = 1;
+    std::vector<SpreadStep> steps;
     for (const SpreadStep& step : *service.steps) {
-      if (step.from > to) break;
-      most = step.from <= from ? step.spread : std::max(most, step.spread);
+      if (step.from - kSpreadLead > to) break;
+      if (step.from <= from) steps.clear();
+      steps.push_back(step);
     }
-    if (most > 1) widest[name] = most;
+    const bool spread = std::any_of(steps.begin(), steps.end(),
+                                    [](const SpreadStep& step) { return step.spread > 1; });
+    if (spread) within.emplace(name, std::move(steps));
   }
-  return widest;
+  return within;
 }
 
 }  // namespace liveops::runtime

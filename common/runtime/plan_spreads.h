@@ -29,9 +29,11 @@ class PlanSpreads {
   Steps StepsOf(std::string_view service) const;
   // Was there ever a service that is spread?
   bool any() const { return any_; }
-  // The most partitions over which points of that event time lie, both ends of it included, by
-  // service. Those that lay on one alone are not named.
-  std::map<std::string, int, std::less<>> Widest(RealTime from, RealTime to) const;
+  // By service, what is to be known of a log from and to these append times: first what counted at
+  // its beginning, then what came to count, or was said, by its end. Those that lay on one
+  // partition all the time are not named.
+  std::map<std::string, std::vector<SpreadStep>, std::less<>> Within(RealTime from,
+                                                                     RealTime to) const;
 
  private:
   struct Service {

@@ -49,21 +49,26 @@ TEST(PlanSpreads, TheFirstRecordOfAVersionCountsAndGarbageChangesNothing) {
   EXPECT_THAT(*spreads.StepsOf("shop"), ElementsAre(Step(kAppended + 120'000, 4)));
 }
 
-TEST(PlanSpreads, TheWidestOfAStretchIsTheMostThatCountedInIt) {
+TEST(PlanSpreads, OfAStretchIsNamedWhatCountedInItOrWasSaid) {
   PlanSpreads spreads;
-  ASSERT_TRUE(spreads.Take(Plan(1, 4, kAppended, 10'000)).ok());
-  ASSERT_TRUE(spreads.Take(Plan(2, 2, kAppended, 20'000)).ok());
-  ASSERT_TRUE(spreads.Take(Plan(3, 1, kAppended, 30'000)).ok());
-  ASSERT_TRUE(spreads.Take(SpreadRecord("bank", 1, 8, 25'000, kAppended)).ok());
-  const auto widest = [&](std::int64_t from_ms, std::int64_t to_ms) {
-    return spreads.Widest(RealFromMs(from_ms), RealFromMs(to_ms));
+  ASSERT_TRUE(spreads.Take(Plan(1, 4, kAppended, 1'000'000)).ok());
+  ASSERT_TRUE(spreads.Take(Plan(2, 2, kAppended, 2'000'000)).ok());
+  ASSERT_TRUE(spreads.Take(Plan(3, 1, kAppended, 3'000'000)).ok());
+  ASSERT_TRUE(spreads.Take(SpreadRecord("bank", 1, 8, 2'500'000, kAppended)).ok());
+  const auto within = [&](std::int64_t from_ms, std::int64_t to_ms) {
+    return spreads.Within(RealFromMs(from_ms), RealFromMs(to_ms));
   };
-  EXPECT_THAT(widest(0, 9'999), IsEmpty());
-  EXPECT_THAT(widest(0, 10'000), ElementsAre(Pair("shop", 4)));
-  EXPECT_THAT(widest(19'999, 24'000), ElementsAre(Pair("shop", 4)));
-  EXPECT_THAT(widest(20'000, 24'000), ElementsAre(Pair("shop", 2))) << "the wider one is over";
-  EXPECT_THAT(widest(29'999, 40'000), ElementsAre(Pair("bank", 8), Pair("shop", 2)));
-  EXPECT_THAT(widest(30'000, 40'000), ElementsAre(Pair("bank", 8)));
+  const SpreadStep four = Step(1'000'000, 4);
+  const SpreadStep two = Step(2'000'000, 2);
+  const SpreadStep one = Step(3'000'000, 1);
+  const auto bank = Pair("bank", ElementsAre(Step(2'500'000, 8)));
+  EXPECT_THAT(within(0, 879'999), IsEmpty());
+  EXPECT_THAT(within(0, 880'000), ElementsAre(Pair("shop", ElementsAre(four)))) << "it was said";
+  EXPECT_THAT(within(1'000'000, 1'879'999), ElementsAre(Pair("shop", ElementsAre(four))));
+  EXPECT_THAT(within(1'999'999, 2'000'000), ElementsAre(Pair("shop", ElementsAre(four, two))));
+  EXPECT_THAT(within(2'000'000, 2'000'000), ElementsAre(Pair("shop", ElementsAre(two))));
+  EXPECT_THAT(within(2'600'000, 4'000'000), ElementsAre(bank, Pair("shop", ElementsAre(two, one))));
+  EXPECT_THAT(within(3'000'000, 4'000'000), ElementsAre(bank)) << "one partition all the time";
 }
 
 }  // namespace

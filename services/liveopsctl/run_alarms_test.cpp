@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/liveopsctl/app_test_support.h"
+#include "services/liveopsctl/log_for_tests.h"
 
 namespace liveops::ctl {
 namespace {
@@ -12,7 +12,7 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 // An alarm on the latency of spans that fires, and what the log of exemplars holds.
-class ExplainTraces : public AppTest {
+class ExplainTraces : public LogTest {
  protected:
   static constexpr std::int64_t kClock = FakeKafka::kBegin + 100'000;
 
@@ -32,10 +32,6 @@ class ExplainTraces : public AppTest {
     kafka_.Exemplar(Took(400, kClock - 50'000));
     kafka_.Exemplar(Took(700, kClock - 1'000), "bank");
     kafka_.Exemplar(Took(600, kClock - 1'000));
-    open_kafka_ = [this](const kafka::ClientConfig& config) -> Result<KafkaPorts> {
-      EXPECT_EQ(config.brokers, "b:9");
-      return kafka_.Ports();
-    };
   }
   static v1::Exemplar Took(double ms, std::int64_t time_ms) {
     v1::Exemplar out;
@@ -49,12 +45,12 @@ class ExplainTraces : public AppTest {
     out.mutable_labels(0)->set_value("GET /a");
     return out;
   }
-  FakeKafka kafka_{"shop"};
 };
 
 TEST_F(ExplainTraces, StandBelowTheExplanation) {
-  const Ran ran = RunWords({"alarms", "explain", "shop/slow", "--kafka", "b:9"});
+  const Ran ran = RunOnKafka({"alarms", "explain", "shop/slow"});
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_EQ(asked_.brokers, "b:9");
   EXPECT_THAT(ran.out, HasSubstr("shop/slow"));
   EXPECT_THAT(ran.out, EndsWith("Traces\n"
                                 "  0606  GET /a  600 ms  2027-01-15T08:01:39.000Z\n"
@@ -96,7 +92,7 @@ TEST_F(ExplainTraces, AreNoCauseToFail) {
   open_kafka_ = [](const kafka::ClientConfig&) -> Result<KafkaPorts> {
     return UnavailableError("no broker answers");
   };
-  const Ran away = RunWords({"alarms", "explain", "shop/slow", "--kafka", "b:9"});
+  const Ran away = RunOnKafka({"alarms", "explain", "shop/slow"});
   EXPECT_EQ(away.code, kExitOk);
   EXPECT_THAT(away.err, HasSubstr("traces were not looked up: no broker answers"));
 }
@@ -107,7 +103,7 @@ TEST_F(ExplainTraces, OfAnAlarmThatIsOverAreNotLookedUp) {
     ADD_FAILURE();
     return UnavailableError("");
   };
-  EXPECT_EQ(RunWords({"alarms", "explain", "shop/slow", "--kafka", "b:9"}).code, kExitOk);
+  EXPECT_EQ(RunOnKafka({"alarms", "explain", "shop/slow"}).code, kExitOk);
 }
 
 }  // namespace

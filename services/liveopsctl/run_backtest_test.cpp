@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/liveopsctl/app_test_support.h"
+#include "services/liveopsctl/log_for_tests.h"
 
 namespace liveops::ctl {
 namespace {
@@ -17,22 +17,14 @@ alarms:
 )";
 
 // The log itself, in place of a recording of it.
-class LogBacktests : public AppTest {
+class LogBacktests : public BacktestTest {
  protected:
-  LogBacktests() {
-    plan_ = WriteFile("shop.yaml", kPlan);
+  LogBacktests() : BacktestTest(kPlan) {
     kafka_.Run(300'000, "cpu", 50);
     kafka_.Append(kafka_.Reading("other", "cpu", 1));
     kafka_.Run(500'000, "cpu", 95);
     kafka_.Run(600'000, "cpu", 40);
-    open_kafka_ = [this](const kafka::ClientConfig& config) -> Result<KafkaPorts> {
-      asked_ = config;
-      return kafka_.Ports();
-    };
   }
-  FakeKafka kafka_{"shop"};
-  kafka::ClientConfig asked_;
-  std::string plan_;
 };
 
 TEST_F(LogBacktests, TellWhatThePlanWouldHaveToldAndWhatWasSeen) {
@@ -55,23 +47,18 @@ TEST_F(LogBacktests, TellWhatThePlanWouldHaveToldAndWhatWasSeen) {
 
 TEST_F(LogBacktests, SayWhenTheLogBeginsLaterThanAskedFor) {
   kafka_.Forget(500);
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9", "--from",
-                            "2027-01-15T08:00:10Z", "--to", "2027-01-15T08:02:00Z"});
+  const Ran ran = Backtest({"--from", "2027-01-15T08:00:10Z", "--to", "2027-01-15T08:02:00Z"});
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("The log begins at 2027-01-15T08:01:40Z, later than the "
                                  "2027-01-15T08:00:10Z that was asked for"));
   EXPECT_THAT(ran.out, HasSubstr("No alarm fired."));
-  const Ran json = RunWords(
-      {"plan", "backtest", plan_, "--kafka", "b:9", "--from", "2027-01-15T08:00:10Z", "--json"});
+  const Ran json = Backtest({"--from", "2027-01-15T08:00:10Z", "--json"});
   EXPECT_THAT(json.out, HasSubstr("\"first_offset\":500,\"last_offset\":3000"));
   EXPECT_THAT(json.out, HasSubstr("\"begins_late\":true"));
 }
 
 TEST_F(LogBacktests, DiffPlaysOneLogUnderTwoPlans) {
-  std::string text = kPlan;
-  text.replace(text.find("> 90"), 4, "> 97");
-  const Ran ran = RunWords(
-      {"plan", "diff", plan_, WriteFile("new.yaml", text), "--last", "3d", "--kafka", "b:9"});
+  const Ran ran = Diff(plan_, WriteFile("new.yaml", Replaced(kPlan, "> 90", "> 97")), "3d");
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("goes quiet  hot"));
   EXPECT_THAT(ran.out, HasSubstr("Pages: 1 by the old plan, 0 by the new one."));
@@ -80,7 +67,7 @@ TEST_F(LogBacktests, DiffPlaysOneLogUnderTwoPlans) {
 
 TEST_F(LogBacktests, AnInterruptEndsItWithWhatWasSeen) {
   interrupt_at_ = 1;
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
+  const Ran ran = Backtest();
   EXPECT_EQ(ran.code, kExitNo);
   EXPECT_THAT(ran.out, HasSubstr("Seen: 1 record of partition"));
   EXPECT_THAT(ran.out, HasSubstr("Interrupted: the log goes on after that."));
@@ -102,16 +89,13 @@ TEST_F(LogBacktests, AKafkaThatIsAwayIsToldAsSuch) {
   open_kafka_ = [](const kafka::ClientConfig&) -> Result<KafkaPorts> {
     return UnavailableError("asking Kafka for its topics: no broker");
   };
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
+  const Ran ran = Backtest();
   EXPECT_EQ(ran.code, kExitUnreachable);
   EXPECT_EQ(ran.out, "");
-  const Ran later = [&] {
-    open_kafka_ = [this](const kafka::ClientConfig&) -> Result<KafkaPorts> {
-      return kafka_.Ports();
-    };
-    return RunWords(
-        {"plan", "backtest", plan_, "--kafka", "b:9", "--from", "2028-01-01T00:00:00Z"});
-  }();
+}
+
+TEST_F(LogBacktests, ATimeOfWhichTheLogHasNothingIsToldAsSuch) {
+  const Ran later = Backtest({"--from", "2028-01-01T00:00:00Z"});
   EXPECT_EQ(later.code, kExitNo);
   EXPECT_THAT(later.err, HasSubstr("the log of shop holds nothing of that time"));
 }

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/liveopsctl/app_test_support.h"
+#include "services/liveopsctl/log_for_tests.h"
 
 namespace liveops::ctl {
 namespace {
@@ -14,7 +14,7 @@ owners: {on-call: {slack: "#oncall", pagerduty: oncall}}
 alarms:
 )";
 
-class LiveChecks : public AppTest {
+class LiveChecks : public LogTest {
  protected:
   LiveChecks() {
     kafka_.Run(60'000, "old_queue", 5);
@@ -22,17 +22,10 @@ class LiveChecks : public AppTest {
     kafka_.Run(400'000, "cpu", 95);
     kafka_.Run(500'000, "cpu", 40);
     kafka_.Run(900'000, "cpu", 95);
-    open_kafka_ = [this](const kafka::ClientConfig&) -> Result<KafkaPorts> {
-      return kafka_.Ports();
-    };
   }
-  Ran Check(const std::string& alarms, std::vector<std::string> more = {}) {
-    std::vector<std::string> words{"plan",   "check",   WriteFile("shop.yaml", kHead + alarms),
-                                   "--live", "--kafka", "b:9"};
-    words.insert(words.end(), more.begin(), more.end());
-    return RunWords(words);
+  Ran Check(const std::string& alarms, const std::vector<std::string>& more = {}) {
+    return RunOnKafka({"plan", "check", WriteFile("shop.yaml", kHead + alarms), "--live"}, more);
   }
-  FakeKafka kafka_{"shop"};
 };
 
 TEST_F(LiveChecks, TellWhatWouldFireNowAndHowOften) {

@@ -1,28 +1,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/liveopsctl/app_test_support.h"
+#include "services/liveopsctl/log_for_tests.h"
 
 namespace liveops::ctl {
 namespace {
 
 using ::testing::HasSubstr;
 
-class LogsCommand : public AppTest {
+class LogsCommand : public LogTest {
  protected:
   LogsCommand() {
     kafka_.Lines("shop", {{v1::LOG_LEVEL_INFO, "started"}, {v1::LOG_LEVEL_ERROR, "card declined"}});
     kafka_.Lines("shop", {{v1::LOG_LEVEL_WARN, "slow\x1b[2J"}});
-    open_kafka_ = [this](const kafka::ClientConfig&) -> Result<KafkaPorts> {
-      return kafka_.Ports();
-    };
   }
-  Ran RunLogs(std::vector<std::string> more) {
-    std::vector<std::string> words{"logs", "shop", "--kafka", "b:9"};
-    words.insert(words.end(), more.begin(), more.end());
-    return RunWords(words);
-  }
-  FakeKafka kafka_{"shop"};
+  Ran RunLogs(const std::vector<std::string>& more) { return RunOnKafka({"logs", "shop"}, more); }
 };
 
 TEST_F(LogsCommand, ShowsTheLastLines) {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/liveopsctl/app_test_support.h"
+#include "services/liveopsctl/log_for_tests.h"
 
 namespace liveops::ctl {
 namespace {
@@ -18,25 +18,15 @@ alarms:
   - {name: dark, when: last(lihgt) < 1, page: false}
 )";
 
-std::string Replaced(std::string text, const std::string& before, const std::string& after) {
-  text.replace(text.find(before), before.size(), after);
-  return text;
-}
-
 // The log of a service that lies on three partitions, each with a host; none fires by itself.
-class SpreadBacktests : public AppTest {
+class SpreadBacktests : public BacktestTest {
  protected:
-  SpreadBacktests() {
+  SpreadBacktests() : BacktestTest(kPlan) {
     kafka_.Spread(1, 3, -1000);
-    plan_ = WriteFile("shop.yaml", kPlan);
     Run(200'000, 50);
     kafka_.Append(kafka_.Reading("other", "cpu", 1), kafka_.PartitionAt(2));
     Run(400'000, 95);
     Run(500'000, 40);
-    open_kafka_ = [this](const kafka::ClientConfig&) -> Result<KafkaPorts> {
-      ++opened_;
-      return kafka_.Ports();
-    };
   }
   // Of each host one reading a second, all of one batch.
   void Run(std::int64_t to_ms, double value) {
@@ -53,14 +43,10 @@ class SpreadBacktests : public AppTest {
   std::string PartitionText(int i) const {
     return "partition " + std::to_string(kafka_.PartitionAt(i));
   }
-
-  FakeKafka kafka_{"shop"};
-  std::string plan_;
-  int opened_ = 0;
 };
 
 TEST_F(SpreadBacktests, TellWhatAllPartitionsTogetherWouldHaveTold) {
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
+  const Ran ran = Backtest();
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("1500 batch records and 1500 points of shop"));
   EXPECT_THAT(ran.out, HasSubstr("hot    page  1 time"));
@@ -78,7 +64,7 @@ TEST_F(SpreadBacktests, TellWhatAllPartitionsTogetherWouldHaveTold) {
 }
 
 TEST_F(SpreadBacktests, AsJsonHaveAPlaceForEachPartition) {
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9", "--json"});
+  const Ran ran = Backtest({"--json"});
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("\"log\":{\"records\":7501,\"unreadable\":0,\"partitions\":[{"
                                  "\"partition\":" +
@@ -90,13 +76,13 @@ TEST_F(SpreadBacktests, AsJsonHaveAPlaceForEachPartition) {
 
 TEST_F(SpreadBacktests, GoByWhereSeriesLieAndNotByWhatTheFileSays) {
   const std::string file = WriteFile("one.yaml", Replaced(kPlan, "spread: 3\n", ""));
-  const Ran ran = RunWords({"plan", "backtest", file, "--kafka", "b:9"});
+  const Ran ran = Backtest(file, {});
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("firing    hot    285 (> 250)"));
   const std::string distinct = WriteFile(
       "distinct.yaml", Replaced(Replaced(kPlan, "spread: 3\n", ""), "max(cpu) over 10s > 120",
                                 "'distinct(cpu, host) over 1min > 5'"));
-  const Ran refused = RunWords({"plan", "backtest", distinct, "--kafka", "b:9"});
+  const Ran refused = Backtest(distinct, {});
   EXPECT_NE(refused.code, kExitOk);
   EXPECT_THAT(refused.err, HasSubstr("the series of shop lie over 3 partitions, and there the plan "
                                      "cannot be judged: "));
@@ -104,7 +90,7 @@ TEST_F(SpreadBacktests, GoByWhereSeriesLieAndNotByWhatTheFileSays) {
 
 TEST_F(SpreadBacktests, DiffPlaysThemUnderTwoPlans) {
   const std::string after = WriteFile("new.yaml", Replaced(kPlan, "> 250", "> 300"));
-  const Ran ran = RunWords({"plan", "diff", plan_, after, "--last", "3d", "--kafka", "b:9"});
+  const Ran ran = Diff(plan_, after, "3d");
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("goes quiet  hot"));
   EXPECT_THAT(ran.out, HasSubstr("Pages: 1 by the old plan, 0 by the new one."));
@@ -113,7 +99,7 @@ TEST_F(SpreadBacktests, DiffPlaysThemUnderTwoPlans) {
 
 TEST_F(SpreadBacktests, CheckLiveHoldsThePlanAgainstThemAll) {
   const std::string file = WriteFile("low.yaml", Replaced(kPlan, "> 250", "> 100"));
-  const Ran ran = RunWords({"plan", "check", file, "--live", "--kafka", "b:9"});
+  const Ran ran = CheckLive(file);
   EXPECT_EQ(ran.code, kExitNo) << "dark is blind";
   EXPECT_THAT(ran.out, HasSubstr("hot    page    would fire"));
   EXPECT_THAT(ran.out, HasSubstr("part   page    quiet"));
@@ -126,8 +112,7 @@ TEST_F(SpreadBacktests, SayWhichPartitionBeginsLateOrEndsEarly) {
   kafka_.Forget(100, kafka_.PartitionAt(1));  // 20 s
   kafka_.Lose(kafka_.PartitionAt(2));
   Run(600'000, 95);
-  const Ran ran =
-      RunWords({"plan", "backtest", plan_, "--kafka", "b:9", "--from", "2027-01-15T08:00:05Z"});
+  const Ran ran = Backtest({"--from", "2027-01-15T08:00:05Z"});
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("Partition " + std::to_string(kafka_.PartitionAt(1)) +
                                  " begins at 2027-01-15T08:00:20Z, later than the "
@@ -136,15 +121,35 @@ TEST_F(SpreadBacktests, SayWhichPartitionBeginsLateOrEndsEarly) {
                                  " ends at 2027-01-15T08:08:19Z: what the others hold after that "
                                  "was not looked at."));
   EXPECT_THAT(ran.out, HasSubstr("hot    page  1 time"));
-  EXPECT_THAT(RunWords({"plan", "backtest", plan_, "--kafka", "b:9"}).out,
+  EXPECT_THAT(Backtest().out,
               HasSubstr("Partition " + std::to_string(kafka_.PartitionAt(1)) +
                         " begins at 2027-01-15T08:00:20Z: what the others hold before that was not "
                         "looked at."));
 }
 
+TEST_F(SpreadBacktests, SayThatTheRulesBeganAnewWhereTheSpreadChanged) {
+  EXPECT_THAT(Backtest().out, Not(HasSubstr("began anew")));
+  kafka_.Spread(2, 2, 400'000);
+  kafka_.Spread("other", 1, 2, 400'000);
+  const Ran ran = Backtest();
+  EXPECT_EQ(ran.code, kExitOk) << ran.err;
+  EXPECT_THAT(
+      ran.out,
+      HasSubstr(
+          "From 2027-01-15T08:06:40Z on the series of shop lie on 2 partitions in place of 3. "
+          "The rules that read them began anew 2min\nbefore that, as they do live: windows "
+          "that reach back before it are not judged.\n"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("series of other")));
+  EXPECT_THAT(Backtest({"--json"}).out,
+              HasSubstr("\"spread_changes\":[{\"service\":\"shop\",\"from_ms\":1800000400000,"
+                        "\"partitions_before\":3,\"partitions\":2}]"));
+  const std::string after = WriteFile("new.yaml", Replaced(kPlan, "> 250", "> 300"));
+  EXPECT_THAT(Diff(plan_, after, "3d").out, HasSubstr("began anew"));
+}
+
 TEST_F(SpreadBacktests, AnEmptyPartitionIsToldAsSuch) {
   kafka_.Forget(2500, kafka_.PartitionAt(1));
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
+  const Ran ran = Backtest();
   EXPECT_EQ(ran.code, kExitNo);
   EXPECT_EQ(ran.out, "");
   EXPECT_THAT(ran.err, HasSubstr(PartitionText(1) + " of liveops.metrics.v1 is empty"));
@@ -152,7 +157,7 @@ TEST_F(SpreadBacktests, AnEmptyPartitionIsToldAsSuch) {
 
 TEST_F(SpreadBacktests, AnInterruptEndsThemWithWhatWasSeen) {
   interrupt_at_ = 2;
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
+  const Ran ran = Backtest();
   EXPECT_EQ(ran.code, kExitNo);
   EXPECT_THAT(ran.out, HasSubstr("Seen: 5001 records of 3 partitions"));
   EXPECT_THAT(ran.out, HasSubstr("Interrupted: the log goes on after that."));
@@ -163,33 +168,31 @@ TEST_F(SpreadBacktests, AKafkaThatGoesAwayBetweenTwoPartitionsIsToldAsSuch) {
     if (++opened_ > 2) return UnavailableError("no broker");
     return kafka_.Ports();
   };
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
+  const Ran ran = Backtest();
   EXPECT_EQ(ran.code, kExitUnreachable);
   EXPECT_EQ(ran.out, "");
 }
 
 TEST_F(SpreadBacktests, AreRefusedWhereThereAreNotSoManyPartitions) {
   const std::string wide = WriteFile("wide.yaml", Replaced(kPlan, "spread: 3", "spread: 9"));
-  const Ran ran = RunWords({"plan", "backtest", wide, "--kafka", "b:9"});
+  const Ran ran = Backtest(wide, {});
   EXPECT_NE(ran.code, kExitOk);
   EXPECT_THAT(ran.err, HasSubstr("shop is spread over 9 partitions, the log of samples has 4"));
 }
 
 // A plan whose rule reads another service, that lies elsewhere.
-class ReadingBacktests : public AppTest {
+class ReadingBacktests : public BacktestTest {
  protected:
-  ReadingBacktests() {
-    for (int i = 0; payments_.empty(); ++i) {
-      const std::string name = "payments-" + std::to_string(i);
-      if (FakeKafka::PartitionAt(name, 0) == kafka_.PartitionAt(2)) payments_ = name;
-    }
-    plan_ = WriteFile("shop.yaml", Replaced(kText, "OTHER", payments_));
+  ReadingBacktests() : BacktestTest(Replaced(kText, "OTHER", Payments())) {
     Run(200'000, 1);
     Run(400'000, 5);
     Run(500'000, 1);
-    open_kafka_ = [this](const kafka::ClientConfig&) -> Result<KafkaPorts> {
-      return kafka_.Ports();
-    };
+  }
+  static std::string Payments() {
+    for (int i = 0;; ++i) {
+      std::string name = "payments-" + std::to_string(i);
+      if (FakeKafka::PartitionAt(name, 0) == FakeKafka::PartitionAt("shop", 2)) return name;
+    }
   }
   void Run(std::int64_t to_ms, double charges) {
     kafka_.Run(to_ms, [&] {
@@ -206,13 +209,11 @@ alarms:
     owner: on-call
 )";
 
-  FakeKafka kafka_{"shop"};
-  std::string payments_;
-  std::string plan_;
+  const std::string payments_ = Payments();
 };
 
 TEST_F(ReadingBacktests, PlayTheLogsOfAllServicesThatItReads) {
-  const Ran ran = RunWords({"plan", "backtest", plan_, "--kafka", "b:9"});
+  const Ran ran = Backtest();
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out,
               HasSubstr("1000 batch records and 1000 points of shop, " + payments_ + "\n"));
@@ -235,8 +236,7 @@ TEST_F(ReadingBacktests, HearAllPartitionsOfAServiceThatIsRead) {
   };
   kafka_.Run(700'000, send(5));
   kafka_.Run(800'000, send(1));
-  const Ran ran =
-      RunWords({"plan", "backtest", plan_, "--kafka", "b:9", "--from", "2027-01-15T08:08:30Z"});
+  const Ran ran = Backtest({"--from", "2027-01-15T08:08:30Z"});
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("firing    far    9 (> 8)"));
   EXPECT_THAT(ran.out, HasSubstr("of 3 partitions"));
@@ -246,7 +246,7 @@ TEST_F(ReadingBacktests, DiffWithAPlanThatDoesNotPlaysForEachWhatItReads) {
   const std::string alone =
       WriteFile("alone.yaml",
                 Replaced(Replaced(kText, " + sum(charges{service=\"OTHER\"})", ""), "> 8", "> 3"));
-  const Ran ran = RunWords({"plan", "diff", alone, plan_, "--kafka", "b:9", "--last", "1h"});
+  const Ran ran = Diff(alone, plan_, "1h");
   EXPECT_EQ(ran.code, kExitOk) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("Pages: 1 by the old plan, 1 by the new one."));
   EXPECT_THAT(ran.out, HasSubstr("later   far "));
@@ -254,13 +254,13 @@ TEST_F(ReadingBacktests, DiffWithAPlanThatDoesNotPlaysForEachWhatItReads) {
 }
 
 TEST_F(ReadingBacktests, CheckLiveSaysWhoseMetricIsMissing) {
-  const Ran good = RunWords({"plan", "check", plan_, "--live", "--kafka", "b:9"});
+  const Ran good = CheckLive(plan_);
   EXPECT_EQ(good.code, kExitOk) << good.out << good.err;
   EXPECT_THAT(good.out, HasSubstr("charges{service=\"" + payments_ + "\"} 750ms ago"));
   // There is one of that name, of the other service.
   const std::string wrong = WriteFile(
       "wrong.yaml", Replaced(Replaced(kText, "OTHER", payments_), "sum(charges{", "sum(orders{"));
-  const Ran ran = RunWords({"plan", "check", wrong, "--live", "--kafka", "b:9"});
+  const Ran ran = CheckLive(wrong);
   EXPECT_EQ(ran.code, kExitNo) << ran.out;
   EXPECT_THAT(ran.out, HasSubstr("orders{service=\"" + payments_ + "\"} was never seen"));
 }

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "services/liveopsctl/app_test_support.h"
+#include "services/liveopsctl/log_for_tests.h"
 
 namespace liveops::ctl {
 namespace {
@@ -10,23 +10,17 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 // What stands in the log already is not shown; each wait brings a second of it.
-class Tails : public AppTest {
+class Tails : public LogTest {
  protected:
   Tails() {
     kafka_.Run(10'000, "cpu", 1);
-    open_kafka_ = [this](const kafka::ClientConfig&) -> Result<KafkaPorts> {
-      return kafka_.Ports();
-    };
     meanwhile_ = [this] {
       if (++seconds_ % 5 == 0) kafka_.Run(10'000 + seconds_ * 200, "cpu", 42);
     };
   }
-  Ran RunTail(std::vector<std::string> more) {
-    std::vector<std::string> words{"tail", "--service", "shop", "--kafka", "b:9"};
-    words.insert(words.end(), more.begin(), more.end());
-    return RunWords(words);
+  Ran RunTail(const std::vector<std::string>& more) {
+    return RunOnKafka({"tail", "--service", "shop"}, more);
   }
-  FakeKafka kafka_{"shop"};
   int seconds_ = 0;
 };
 

@@ -54,7 +54,7 @@ Result<ServiceLog> ServiceLog::Open(const OpenPorts& open, const LogQuery& query
   const PartitionBounds& bounds = log.readers_.front().log.bounds();
   const Wanted wanted = log.Resolve(query, bounds.first, bounds.last);
   const auto partitions =
-      choose({log.map_, all, spreads->Widest(std::max(wanted.from, bounds.first), wanted.to)});
+      choose({log.map_, all, spreads->Within(std::max(wanted.from, bounds.first), wanted.to)});
   if (!partitions.ok()) return partitions.error();
   for (const std::int32_t partition : *partitions) {
     if (partition == home) continue;

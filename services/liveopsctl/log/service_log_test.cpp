@@ -226,10 +226,13 @@ TEST_F(ServiceLogTest, KnowsWhereSeriesLieInTheTimeThatWasAskedFor) {
     EXPECT_TRUE(Open({"shop", from, to, {}}).ok());
     return places_.spread;
   };
-  using Spreads = std::map<std::string, int, std::less<>>;
-  EXPECT_EQ(asked({}, {}), (Spreads{{"shop", 4}}));
-  EXPECT_EQ(asked(At(30'000), {}), (Spreads{{"shop", 2}}));
-  EXPECT_EQ(asked({}, At(10'000)), (Spreads{{"shop", 4}}));
+  using Spreads = std::map<std::string, std::vector<SpreadStep>, std::less<>>;
+  const auto step = [](std::int64_t ms, int spread) {
+    return SpreadStep{RealFromMs(FakeKafka::kBegin + ms), spread};
+  };
+  EXPECT_EQ(asked({}, {}), (Spreads{{"shop", {step(-1000, 4), step(20'000, 2)}}}));
+  EXPECT_EQ(asked(At(30'000), {}), (Spreads{{"shop", {step(20'000, 2)}}}));
+  EXPECT_EQ(asked({}, At(10'000)), (Spreads{{"shop", {step(-1000, 4), step(20'000, 2)}}}));
   EXPECT_EQ(places_.partitions, FakeKafka::kPartitions);
   kafka_.Spread(3, 1, 40'000);
   EXPECT_EQ(asked(At(50'000), {}), (Spreads{}));

@@ -208,6 +208,7 @@ BacktestReport Backtest::Finish() {
   for (const auto& [metric, sighting] : report.metrics) {
     if (!watched_.Reads(metric)) report.unread_metrics.push_back(metric);
   }
+  if (log_) report.moves = log_->Moves();
   report.at_end = log_ ? log_->Alarms() : player_->shard().Alarms();
   Count(report);
   return report;

@@ -79,6 +79,7 @@ struct BacktestReport {
   std::string service;
   std::vector<std::string> reads;  // other services, of which the plan reads series
   std::optional<LogSpan> log;      // nullopt = a recording
+  std::vector<SeriesMove> moves;   // of their series, in the log's time
   RecordingHeader header;
   Instant from{};
   Instant to{};

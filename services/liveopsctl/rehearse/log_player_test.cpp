@@ -3,13 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <map>
-#include <optional>
-#include <set>
-
-#include "common/base/hash.h"
-#include "common/plan/parse.h"
+#include "services/liveopsctl/rehearse/log_player_for_tests.h"
 
 namespace liveops::rehearse {
 namespace {
@@ -18,125 +12,6 @@ using engine::AlarmState;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr std::int64_t kTen = 1'772'359'200'000;  // 2026-03-01T10:00:00Z
-constexpr std::int32_t kPartitions = 8;
-constexpr std::int64_t kMinute = 60'000;
-
-std::string PlanText(const std::string& when, const std::string& top = "") {
-  return "service: shop\n" + top +
-         "owners:\n  on-call: {slack: \"#oncall\", pagerduty: oncall}\n"
-         "alarms:\n  - {name: hot, when: '" +
-         when + "', severity: high, owner: on-call}\n";
-}
-
-Result<LogPlayer> Make(const std::string& text, std::map<std::string, int, std::less<>> spread) {
-  const plan::ParseResult parsed = plan::Parse(text);
-  for (const plan::Problem& problem : parsed.problems) ADD_FAILURE() << problem.ToString("plan");
-  return LogPlayer::Make(parsed.plan, text, {TimeMap{}, kPartitions, std::move(spread)});
-}
-
-std::int32_t PartitionAt(const std::string& service, int i) {
-  return (PartitionOf(service, kPartitions) + i) % kPartitions;
-}
-
-// Of which the partition is neither that of shop nor, where it is spread, one of shop's.
-std::string ServiceElsewhere() {
-  for (int i = 0;; ++i) {
-    std::string name = "payments-" + std::to_string(i);
-    if (PartitionOf(name, kPartitions) == PartitionAt("shop", 5)) return name;
-  }
-}
-
-// What a log holds, as it is written.
-class LogPlayerTest : public ::testing::Test {
- protected:
-  struct Series {
-    std::int32_t partition = 0;
-    std::string service;
-    std::string host;
-    double value = 0;
-  };
-
-  void Play(const std::string& text, std::map<std::string, int, std::less<>> spread) {
-    Result<LogPlayer> made = Make(text, std::move(spread));
-    ASSERT_TRUE(made.ok()) << made.error().message;
-    player_.emplace(std::move(*made));
-  }
-
-  template <typename Body>
-  static engine::RecordView Record(std::int64_t at, const Body& body) {
-    engine::RecordView record;
-    record.append_time = RealFromMs(kTen + at);
-    record.body = body;
-    return record;
-  }
-  static engine::TickView TickAt(std::int64_t at) {
-    engine::TickView tick;
-    tick.instance = "ingest";
-    tick.session = 1;
-    tick.steady_ms = at;
-    return tick;
-  }
-  // One reading, as a part of the batch of that number.
-  void Send(const Series& series, std::uint64_t sequence,
-            const std::function<void(const engine::RecordView&)>& take) const {
-    Labels of_host;
-    of_host.Set("host", series.host);
-    const std::string labels = of_host.Encode();
-    const engine::SeriesView view{
-        {1, Xxh64(series.service + series.host)}, engine::SeriesKind::kGauge, "x", "1", labels};
-    const std::uint32_t index = 0;
-    const std::int64_t delta = 0;
-    engine::BatchView batch;
-    batch.service = series.service;
-    batch.base_time_ms = kTen + at_ - Ahead(series.partition);
-    batch.series = {&view, 1};
-    batch.point_series = {&index, 1};
-    batch.point_time_delta_ms = {&delta, 1};
-    batch.point_value = {&series.value, 1};
-    engine::RecordView record = Record(at_, batch);
-    record.source = {"emitter", 1, sequence};
-    take(record);
-  }
-  std::int64_t Ahead(std::int32_t partition) const {
-    const auto found = ahead_.find(partition);
-    return found == ahead_.end() ? 0 : found->second;
-  }
-  // Ticks in all, and each second one batch, parts of which lie where its series do; in the order
-  // of their append times.
-  void Until(std::int64_t to) {
-    for (; at_ < to; at_ += 250) {
-      for (const std::int32_t partition : player_->partitions()) {
-        if (!lost_.contains(partition))
-          player_->Replay(partition, Record(at_, TickAt(at_ - Ahead(partition))));
-      }
-      if (at_ % 1000 != 0) continue;
-      ++sequence_;
-      for (const Series& series : series_) {
-        if (lost_.contains(series.partition)) continue;
-        Send(series, sequence_,
-             [&](const engine::RecordView& record) { player_->Replay(series.partition, record); });
-      }
-    }
-  }
-  std::vector<AlarmState> States() {
-    std::vector<AlarmState> states;
-    for (engine::Transition& told : player_->Take()) {
-      states.push_back(told.state);
-      told_ = std::move(told);
-    }
-    return states;
-  }
-
-  std::optional<LogPlayer> player_;
-  std::vector<Series> series_;
-  std::map<std::int32_t, std::int64_t> ahead_;  // ms that a partition's clock is
-  std::set<std::int32_t> lost_;                 // nothing reaches them
-  engine::Transition told_;                     // the last one
-  std::int64_t at_ = 0;
-  std::uint64_t sequence_ = 0;
-};
 
 // Three hosts, one a partition; each batch has all of them.
 class SpreadLogTest : public LogPlayerTest {
@@ -153,7 +28,7 @@ class SpreadLogTest : public LogPlayerTest {
 };
 
 TEST_F(SpreadLogTest, FiresOnceByWhatAllPartitionsHaveAndResolves) {
-  Play(text_, {{"shop", 3}});
+  Play(text_, {{"shop", Always(3)}});
   EXPECT_THAT(player_->partitions(),
               ElementsAre(PartitionAt("shop", 0), PartitionAt("shop", 1), PartitionAt("shop", 2)));
   Until(kMinute);
@@ -170,7 +45,7 @@ TEST_F(SpreadLogTest, FiresOnceByWhatAllPartitionsHaveAndResolves) {
 }
 
 TEST_F(SpreadLogTest, IsJudgedWhereTheSeriesLieThoughThePlanDoesNotSaySo) {
-  Play(PlanText("sum(x) over 10s > 25 for 20s"), {{"shop", 3}});
+  Play(PlanText("sum(x) over 10s > 25 for 20s"), {{"shop", Always(3)}});
   SetAll(10);
   Until(kMinute);
   EXPECT_THAT(States(), ElementsAre(AlarmState::kFiring));
@@ -186,7 +61,7 @@ TEST_F(SpreadLogTest, WhoseClocksDifferTellTheSame) {
   const auto play = [&](std::map<std::int32_t, std::int64_t> ahead) {
     ahead_ = std::move(ahead);
     at_ = 0;
-    Play(text_, {{"shop", 3}});
+    Play(text_, {{"shop", Always(3)}});
     while (at_ < 3 * kMinute) {
       for (Series& series : series_) {
         const std::int64_t sent = at_ - Ahead(series.partition);
@@ -211,7 +86,7 @@ TEST_F(SpreadLogTest, WhoseClocksDifferTellTheSame) {
 }
 
 TEST_F(SpreadLogTest, OfAPartitionThatStoodStillNothingIsKnown) {
-  Play(text_, {{"shop", 3}});
+  Play(text_, {{"shop", Always(3)}});
   SetAll(10);
   Until(kMinute);
   EXPECT_THAT(States(), ElementsAre(AlarmState::kFiring));
@@ -250,7 +125,7 @@ TEST_F(SpreadLogTest, WhatLiveShardsSaidIsPassedOver) {
   }
   ASSERT_FALSE(said.empty());
   at_ = 0;
-  Play(text_, {{"shop", 3}});
+  Play(text_, {{"shop", Always(3)}});
   const std::int32_t home = PartitionAt("shop", 0);
   std::size_t next = 0;
   while (at_ < kMinute) {
@@ -269,7 +144,7 @@ TEST_F(SpreadLogTest, WhatLiveShardsSaidIsPassedOver) {
 }
 
 TEST_F(SpreadLogTest, WhatCannotBeJudgedThereIsRefused) {
-  const auto distinct = Make(PlanText("distinct(x, host) over 1min > 3"), {{"shop", 3}});
+  const auto distinct = Make(PlanText("distinct(x, host) over 1min > 3"), {{"shop", Always(3)}});
   ASSERT_FALSE(distinct.ok());
   EXPECT_THAT(distinct.error().message,
               HasSubstr("the series of shop lie over 3 partitions, and there the plan cannot be "
@@ -287,7 +162,7 @@ TEST_F(LogPlayerTest, ReadsOtherServicesWhereverTheyLie) {
                {PartitionAt(payments, 0), payments, "p", 1}};
     if (spread == 2) series_.push_back({PartitionAt(payments, 1), payments, "q", 1});
     Play(PlanText("sum(x) + sum(x{service=\"" + payments + "\"}) over 10s > 7.5 for 20s"),
-         {{payments, spread}});
+         {{payments, Always(spread)}});
     EXPECT_EQ(player_->partitions().size(), static_cast<std::size_t>(1 + spread));
     EXPECT_EQ(player_->partitions().front(), PartitionAt("shop", 0));
     Until(kMinute);

@@ -217,7 +217,7 @@ ordered_json AsJson(const BacktestReport& report, const std::string& file) {
                    {"other_services", report.other_services},
                    {"longest_window_ms", report.longest_window.count()}};
   for (const auto& [slo, left] : report.budgets) out["budgets"][slo] = left;
-  if (report.log) out["log"] = LogSpanJson(*report.log);
+  if (report.log) out["log"] = LogSpanJson(report);
   return out;
 }
 

@@ -132,7 +132,7 @@ std::string DiffJson(const rehearse::BacktestReport& before, const rehearse::Bac
                    {"changes", std::move(lines)},
                    {"alarms_of_old_alone", diff.only_before},
                    {"alarms_of_new_alone", diff.only_after}};
-  if (after.log) out["log"] = LogSpanJson(*after.log);
+  if (after.log) out["log"] = LogSpanJson(after);
   return OneLine(out);
 }
 

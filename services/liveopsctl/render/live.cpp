@@ -127,7 +127,7 @@ std::string LiveJson(const LiveReport& live, const BacktestReport& report) {
                    {"from_ms", ToMs(report.from)},           {"to_ms", ToMs(report.to)},
                    {"pages_per_day", live.pages_per_day},    {"alarms", std::move(alarms)},
                    {"unread_metrics", report.unread_metrics}};
-  if (report.log) out["log"] = LogSpanJson(*report.log);
+  if (report.log) out["log"] = LogSpanJson(report);
   return OneLine(out);
 }
 

@@ -104,6 +104,15 @@ std::string RenderLogSpan(const rehearse::BacktestReport& report, const Style& s
     warn(fmt::format("Partition {} ends at {}: what the others hold after that was not looked at.",
                      *span.ends_early, Moment(ToMs(span.ends))));
   }
+  for (const rehearse::SeriesMove& move : report.moves) {
+    warn(fmt::format(
+        "From {} on the series of {} lie on {} in place of {}. The rules that read them "
+        "began anew {}\nbefore that, as they do live: windows that reach back before it "
+        "are not judged.",
+        Moment(ToMs(move.from)), move.service,
+        Count(static_cast<std::size_t>(move.after), "partition"), move.before,
+        FormatDuration(kSpreadLead)));
+  }
   if (span.interrupted) warn("Interrupted: the log goes on after that.");
   if (span.unreadable() > 0) {
     warn(fmt::format("{} could not be read, nor did the shard.",
@@ -112,7 +121,9 @@ std::string RenderLogSpan(const rehearse::BacktestReport& report, const Style& s
   return out;
 }
 
-nlohmann::ordered_json LogSpanJson(const rehearse::LogSpan& span) {
+nlohmann::ordered_json LogSpanJson(const rehearse::BacktestReport& report) {
+  if (!report.log) return nullptr;
+  const rehearse::LogSpan& span = *report.log;
   nlohmann::ordered_json partitions = nlohmann::ordered_json::array();
   for (const rehearse::PartitionSpan& of : span.partitions) {
     nlohmann::ordered_json one{{"partition", of.partition}};
@@ -137,6 +148,12 @@ nlohmann::ordered_json LogSpanJson(const rehearse::LogSpan& span) {
   out["ends_early"] = span.ends_early.has_value();
   out["interrupted"] = span.interrupted;
   if (span.wanted) out["wanted_from_ms"] = ToMs(*span.wanted);
+  for (const rehearse::SeriesMove& move : report.moves) {
+    out["spread_changes"].push_back({{"service", move.service},
+                                     {"from_ms", ToMs(move.from)},
+                                     {"partitions_before", move.before},
+                                     {"partitions", move.after}});
+  }
   return out;
 }
 

@@ -20,7 +20,8 @@ nlohmann::ordered_json DiscrepanciesJson(const std::vector<rehearse::Discrepancy
 std::string Indented(std::string_view text, std::size_t margin);
 // What was seen of the log of samples, a sentence a line; "" of a recording.
 std::string RenderLogSpan(const rehearse::BacktestReport& report, const Style& style);
-nlohmann::ordered_json LogSpanJson(const rehearse::LogSpan& span);
+// Likewise; null of a recording.
+nlohmann::ordered_json LogSpanJson(const rehearse::BacktestReport& report);
 // "1 transition", "2 transitions"
 std::string Count(std::size_t n, const char* thing);
 // "page", "shadow" or "scenario"
