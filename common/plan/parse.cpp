@@ -47,11 +47,27 @@ void AddMetrics(const Condition& condition, std::set<std::string>& metrics) {
   }
 }
 
+// What somebody may take for a plan; nullptr = it may be one.
+const char* OtherFile(const YamlNode& root) {
+  if (root.kind != YamlNode::Kind::kMap || root.Find("service") != nullptr) return nullptr;
+  if (root.Find("groups") != nullptr) {
+    return "these are rules of Prometheus: a plan has a service, owners and alarms";
+  }
+  if (root.Find("tests") != nullptr && root.Find("alarms") == nullptr) {
+    return "this is a file of tests, not a plan: `liveopsctl plan test` runs it";
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Plan PlanReader::Read(const YamlNode& root) {
   if (root.kind == YamlNode::Kind::kNull) {
     problems_.Add(0, "the plan is empty, expected service, owners and alarms");
+    return {};
+  }
+  if (const char* other = OtherFile(root); other != nullptr) {
+    problems_.Add(root, other);
     return {};
   }
   Fields fields(root, "the plan", problems_);

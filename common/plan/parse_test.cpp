@@ -272,6 +272,13 @@ TEST(Parse, BrokenYamlIsAProblemNotAnException) {
   }
 }
 
+TEST(Parse, OtherFilesAreNamedInOneLine) {
+  EXPECT_EQ(AllProblems(Parse("groups:\n  - {name: a, rules: []}\n")),
+            "p.yaml:1:1: these are rules of Prometheus: a plan has a service, owners and alarms\n");
+  EXPECT_EQ(AllProblems(Parse("plan: p.yaml\ninterval: 15s\ntests: []\n")),
+            "p.yaml:1:1: this is a file of tests, not a plan: `liveopsctl plan test` runs it\n");
+}
+
 TEST(Parse, ProblemsComeInFileOrderWithoutFollowUps) {
   const auto result = Parse(R"(service: shop
 alarms:

@@ -26,6 +26,20 @@ constexpr const char* kFooter =
     "drift:\n"
     "     or it refuses)\n";
 
+// Of what runs here.
+constexpr const char* kRehearsalFooter =
+    "No service of LiveOps is asked, and no certificate is needed. Where Kafka is read its address "
+    "is --kafka\n"
+    "or the key kafka of ~/.config/liveops/liveopsctl.yaml (or --config, or LIVEOPS_CONFIG).\n"
+    "\n"
+    "Exit codes:\n"
+    "  0  done, and nothing is wrong\n"
+    "  1  something is: a test failed, the pages are not those expected, there is nothing to look "
+    "at; of\n"
+    "     plan check also: the plan has problems, or an alarm of it rests on nothing\n"
+    "  2  the command line or the configuration is wrong, or a file\n"
+    "  3  Kafka could not be reached\n";
+
 CLI::App* Group(CLI::App& app, const std::string& name, const std::string& description) {
   CLI::App* group = app.add_subcommand(name, description);
   group->require_subcommand(1);
@@ -75,19 +89,24 @@ void AddRehearsals(CLI::App& plan, Draft& d) {
   CLI::App* test =
       Leaf(plan, "test", "Run the tests of a plan here, without a server", d, &Draft::plan_test);
   test->add_option("FILE", d.plan_test.files, "Test files (YAML)")->required();
-  CLI::App* backtest = Leaf(plan, "backtest", "What a plan would have told in a recorded incident",
-                            d, &Draft::plan_backtest);
+  test->footer(kRehearsalFooter);
+  CLI::App* backtest =
+      Leaf(plan, "backtest",
+           "What a plan would have told in a recorded incident, or by the log of the samples", d,
+           &Draft::plan_backtest);
   backtest->add_option("PLAN", d.plan_backtest.plan, "Plan file (YAML)")->required();
   AddSource(*backtest, d, d.plan_backtest.source);
   backtest
       ->add_option("--expect", d.plan_backtest.expect,
                    "The pages that are expected (YAML); others leave with 1")
       ->type_name("FILE");
+  backtest->footer(kRehearsalFooter);
   CLI::App* diff =
       Leaf(plan, "diff", "What another plan would have told otherwise", d, &Draft::plan_diff);
   diff->add_option("OLD", d.plan_diff.before, "Plan file (YAML)")->required();
   diff->add_option("NEW", d.plan_diff.after, "Plan file (YAML)")->required();
   AddSource(*diff, d, d.plan_diff.source);
+  diff->footer(kRehearsalFooter);
 }
 
 void AddPlan(CLI::App& app, Draft& d) {
@@ -106,6 +125,7 @@ void AddPlan(CLI::App& app, Draft& d) {
       ->add_option("--last", d.played.last,
                    "With --live: so long before the log's end, e.g. 1d (default: all that is kept)")
       ->type_name("DURATION");
+  check->footer(kRehearsalFooter);
   AddRehearsals(*plan, d);
   CLI::App* apply =
       Leaf(*plan, "apply", "Give a service a new version of its plan (role: operator)", d,

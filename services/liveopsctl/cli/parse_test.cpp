@@ -7,6 +7,7 @@ namespace liveops::ctl {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 ParseOutcome ParseWords(std::vector<std::string> words) { return Parse(words, "1.2.3"); }
 
@@ -194,6 +195,12 @@ TEST(Parse, HelpTellsExitCodesAndVersionIsTheBuilds) {
     EXPECT_THAT(help.out, HasSubstr(words));
   }
   EXPECT_THAT(ParseWords({"send", "--help"}).out, HasSubstr("--every"));
+  for (const char* local : {"test", "backtest", "diff", "check"}) {
+    const std::string words = ParseWords({"plan", local, "--help"}).out;
+    EXPECT_THAT(words, HasSubstr("no certificate is needed")) << local;
+    EXPECT_THAT(words, HasSubstr("  1  something is: a test failed")) << local;
+    EXPECT_THAT(words, Not(HasSubstr("Every call proves who you are"))) << local;
+  }
   EXPECT_THAT(ParseWords({"alarms", "ack", "-h"}).out, HasSubstr("ALARM"));
   EXPECT_EQ(ParseWords({"--version"}).out, "liveopsctl 1.2.3\n");
 }

@@ -19,7 +19,12 @@ constexpr const char* kTopic = runtime::topic::kMetrics;
 
 Result<KafkaPorts> OpenKafka(const kafka::ClientConfig& config, Duration timeout) {
   const Result<std::int32_t> partitions = kafka::PartitionCount(config, kTopic, timeout);
-  if (!partitions.ok()) return partitions.error();
+  if (!partitions.ok()) {
+    const Error& error = partitions.error();
+    const bool away = error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout;
+    return Error{error.code, fmt::format("{} at {}: {}", away ? "no Kafka answers" : "Kafka",
+                                         config.brokers, error.message)};
+  }
   // Nobody waits for one record: many come at once.
   auto consumer =
       kafka::AssignedConsumer::Create(config, kafka::Gather{Duration(100), std::size_t{1} << 16});

@@ -16,6 +16,15 @@ constexpr Duration kTimeout{50};
 
 Instant At(std::int64_t ms) { return InstantFromMs(FakeKafka::kBegin + ms); }
 
+TEST(OpenKafka, SaysWhereNobodyAnswers) {
+  kafka::ClientConfig config;
+  config.brokers = "127.0.0.1:1";
+  const auto opened = OpenKafka(config, kTimeout);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(opened.error().message, HasSubstr("no Kafka answers at 127.0.0.1:1: "));
+}
+
 // What was given, as (partition, offset).
 using Given = std::vector<std::pair<std::int32_t, std::int64_t>>;
 

@@ -140,7 +140,8 @@ std::optional<Expected> ReadOne(const plan::YamlNode& node, std::string_view key
   if (kind != ExpectedKind::kLook) {
     expected.within = fields.Time("within", Duration(0), kTimeMax).value_or(Duration(0));
     expected.severity = ReadSeverity(fields, problems);
-    expected.owner = fields.Text("owner");
+    if (const plan::YamlNode* owner = ReadWord(fields, "owner", watched.owners(), problems))
+      expected.owner = owner->scalar;
   }
   if (kind == ExpectedKind::kTransition) {
     static const std::vector<std::string> reasons{"crossed", "recovered", "silent", "returned",

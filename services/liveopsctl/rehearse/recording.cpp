@@ -21,6 +21,9 @@ constexpr std::size_t kBoundsMax = 1000;
 constexpr std::int64_t kCoversMax = 86'400'000;
 constexpr std::int64_t kTimeMax = std::int64_t{1} << 50;
 
+constexpr const char* kNoHeader =
+    "expected the first line of a recording: {\"recording\": 1, \"about\": …}";
+
 // Thrown from inside a line, caught where it is read.
 struct Bad {
   std::string message;
@@ -292,8 +295,7 @@ std::optional<plan::Problem> RecordingReader::Read(std::string_view text, Record
     const json value = json::parse(text);
     Object object(value, "");
     if (!header_) {
-      if (!value.contains("recording"))
-        throw Bad{"expected the first line of a recording: {\"recording\": 1, \"about\": …}"};
+      if (!value.contains("recording")) throw Bad{kNoHeader};
       header_ = HeaderOf(object);
       line = *header_;
     } else if (value.contains("mark")) {
@@ -308,6 +310,7 @@ std::optional<plan::Problem> RecordingReader::Read(std::string_view text, Record
       line = std::move(batch);
     }
   } catch (const json::parse_error& e) {
+    if (!header_) return plan::Problem{number_, 1, kNoHeader};
     return plan::Problem{number_, static_cast<int>(e.byte),
                          "not a line of JSON: here something else is expected"};
   } catch (const json::exception& e) {

@@ -135,6 +135,9 @@ TEST(Recording, BeginsWithItsHeaderAndGoesForward) {
   RecordingReader other;
   EXPECT_THAT(other.Read(R"({"recording": 2})", line)->message,
               HasSubstr("recording is 2, expected 1"));
+  RecordingReader plan;
+  EXPECT_THAT(plan.Read("service: shop", line)->ToString("r"),
+              StartsWith("r:1:1: expected the first line of a recording"));
   RecordingReader good;
   EXPECT_TRUE(good.End());
   ASSERT_FALSE(good.Read(R"({"recording": 1})", line));

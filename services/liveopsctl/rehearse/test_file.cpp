@@ -52,8 +52,29 @@ class TestReader {
   std::map<std::string, int> names_;  // -> line
 };
 
+// What somebody may take for a test file; "" = it may be one.
+const char* OtherFile(const plan::YamlNode& root) {
+  if (root.kind == plan::YamlNode::Kind::kNull) {
+    return "the test file is empty, expected plan and tests";
+  }
+  if (root.kind != plan::YamlNode::Kind::kMap || root.Find("plan") != nullptr) return "";
+  if (root.Find("rule_files") != nullptr || root.Find("evaluation_interval") != nullptr) {
+    return "this is a test file of promtool: here `plan: FILE` names what is tested, series have a "
+           "kind, and `expect` and `at` take the place of alert_rule_test";
+  }
+  if (root.Find("groups") != nullptr) return "these are rules of Prometheus, not tests of a plan";
+  if (root.Find("service") != nullptr && root.Find("tests") == nullptr) {
+    return "this is a plan: its tests stand in a file of their own, which names it by `plan: FILE`";
+  }
+  return "";
+}
+
 PlanTestFile TestReader::Read(const plan::YamlNode& root) {
   PlanTestFile file;
+  if (const std::string other = OtherFile(root); !other.empty()) {
+    problems_.Add(root, other);
+    return file;
+  }
   plan::Fields fields(root, "the test file", problems_);
   if (!fields.valid()) return file;
   if (const plan::YamlNode* path = fields.Scalar("plan", true)) {

@@ -90,6 +90,15 @@ TEST(PlanTestFile, SaysWhatIsWrongWithTheFile) {
   EXPECT_THAT(ProblemsOf("plan: [\n"), HasSubstr("not valid YAML"));
 }
 
+TEST(PlanTestFile, OtherFilesAreNamedInOneLine) {
+  EXPECT_EQ(ProblemsOf(""), "t:1:1: the test file is empty, expected plan and tests\n");
+  EXPECT_THAT(ProblemsOf("rule_files: [a.yaml]\nevaluation_interval: 1m\ntests: []\n"),
+              testing::MatchesRegex("t:1:1: this is a test file of promtool: [^\n]*\n"));
+  EXPECT_EQ(ProblemsOf("groups: []\n"),
+            "t:1:1: these are rules of Prometheus, not tests of a plan\n");
+  EXPECT_THAT(ProblemsOf(kPlan), testing::MatchesRegex("t:1:1: this is a plan: [^\n]*\n"));
+}
+
 TEST(PlanTestFile, SaysWhatIsWrongWithASeries) {
   const auto series = [](const std::string& s) {
     return ProblemsOfTest("{name: a, series: [{" + s + "}]}");
@@ -138,6 +147,8 @@ TEST(PlanTestFile, SaysWhatIsWrongWithAnExpectation) {
               HasSubstr("the alarm's values are in \"%\""));
   EXPECT_THAT(ProblemsOfLists("expect: [{at: 1min, alarm: errors, severity: urgent}]"),
               HasSubstr("unknown severity \"urgent\""));
+  EXPECT_THAT(ProblemsOfLists("pages: [{at: 1min, alarm: errors, owner: oncall}]"),
+              HasSubstr("unknown owner \"oncall\"; did you mean \"on-call\"?"));
   EXPECT_THAT(ProblemsOfLists("pages: [{at: 1min, alarm: slo-errors}]"),
               HasSubstr("\"slo-errors\" pages nobody"));
   EXPECT_THAT(ProblemsOfLists("pages: [{at: 1min, alarm: errors, state: firing}]"),

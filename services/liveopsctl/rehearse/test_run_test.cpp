@@ -9,6 +9,7 @@
 namespace liveops::rehearse {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr const char* kPlan = R"(service: shop
@@ -190,13 +191,13 @@ TEST(TestRun, EveryKindOfSeriesCounts) {
             "");
 }
 
-TEST(TestRun, PointsInAUnitThatDoesNotConvertAreNoted) {
+TEST(TestRun, PointsInAUnitThatDoesNotConvertAreAFault) {
   EXPECT_THAT(RunTests(R"(  - name: bytes
     series:
       - {series: http_request_duration_ms, kind: histogram, unit: By, values: '{100:10}x12'}
 )")
                   .text,
-              HasSubstr("note: 13 points counted for nothing"));
+              AllOf(HasSubstr("FAIL"), HasSubstr("13 points counted for nothing")));
 }
 
 TEST(TestRun, ManyRunsTellTheSame) {

@@ -52,6 +52,7 @@ Watchlist::Watchlist(const plan::Plan& plan) {
   services_ = plan::ServicesRead(plan);
   services_.push_back(plan.service);
   std::sort(services_.begin(), services_.end());
+  for (const plan::Owner& owner : plan.owners) owners_.push_back(owner.name);
   for (const auto& [metric, lateness] : plan.lateness) lateness_ = std::max(lateness_, lateness);
 }
 

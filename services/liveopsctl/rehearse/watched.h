@@ -37,6 +37,7 @@ class Watchlist {
   bool Reads(std::string_view seen_as) const;
   // The plan's own and those that its rules read, sorted.
   std::span<const std::string> services() const { return services_; }
+  const std::vector<std::string>& owners() const { return owners_; }  // that the plan names
 
   // But for those over which error budgets are counted: of these it is told what is known.
   Duration longest_window() const { return longest_window_; }
@@ -52,6 +53,7 @@ class Watchlist {
   std::vector<Watched> all_;
   std::vector<std::string> metrics_;
   std::vector<std::string> services_;
+  std::vector<std::string> owners_;
   Duration longest_window_{0};
   Duration settled_{0};
   Duration lateness_{2'000};  // that of points from a native emitter

@@ -42,6 +42,7 @@ std::string RenderProblem(const v1::PlanProblem& problem, std::string_view sourc
                   Paint(style, Tone::kBad, Printable(problem.message())));
   const std::string_view line = LineAt(source, problem.line());
   if (problem.line() == 0 || problem.column() == 0 || Trim(line).empty()) return out;
+  if (!IsValidUtf8(line)) return out;  // nothing that a person reads
   // Columns count characters, not bytes.
   std::size_t place = 0;
   for (std::uint32_t column = 1; column < problem.column() && place < line.size(); ++column) {

@@ -53,6 +53,10 @@ TEST(RenderProblem, HostileSourceIsEscapedAndTheCaretStaysInPlace) {
             "p.yaml:1:3: m\\x1b[1m\n    1 | a\\x1bx\n      |      ^\n");
 }
 
+TEST(RenderProblem, ALineThatIsNoTextIsNotShown) {
+  EXPECT_EQ(RenderProblem(Problem(1, 1, "m"), "\xff\xfe\x80x", {}), "p.yaml:1:1: m\n");
+}
+
 TEST(RenderPlans, TableAndText) {
   v1::ListPlansResponse response;
   v1::PlanRecord* plan = response.add_plans();

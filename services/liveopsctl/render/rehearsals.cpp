@@ -51,7 +51,7 @@ std::string RenderTest(const TestOutcome& outcome, const Style& style) {
   out += "  " + head;
   if (!outcome.passed()) out += fmt::format("  line {}", outcome.line);
   out += "\n";
-  if (!outcome.passed()) out += RenderDiscrepancies(outcome.discrepancies, 8, style);
+  if (!outcome.discrepancies.empty()) out += RenderDiscrepancies(outcome.discrepancies, 8, style);
   for (const std::string& note : outcome.notes)
     out += Indented(Paint(style, Tone::kWarning, "note: " + Printable(note)), 8);
   return out;
