@@ -6,11 +6,11 @@ STACKS ?= 2
 # How long each fuzz program runs, two at a time.
 FUZZ_SECONDS ?= 300
 
-.PHONY: help setup build demo run test build-asan test-asan build-fuzz fuzz build-tsan test-tsan bench bench-loaded bench-scale format format-check clean
+.PHONY: help setup build demo run test build-asan test-asan build-fuzz fuzz build-tsan test-tsan bench bench-loaded bench-scale bench-backtest format format-check clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install what Debian has, fetch Apache Kafka and protos (quick when done)
 	@bash deploy/local/setup.sh
@@ -66,6 +66,8 @@ bench-loaded: build ## the figures under 20,000 samples a second (11 min), and b
 	@$(BIN)/liveops-bench build/bench-loaded.json loaded
 bench-scale: build ## a million series, 10,000 rules, 200,000 samples a second (8 min), and build/bench-scale.json
 	@$(BIN)/liveops-bench build/bench-scale.json scale
+bench-backtest: build ## a backtest of 16 partitions: time and memory (2 min), and build/bench-backtest.json
+	@$(BIN)/liveops-bench build/bench-backtest.json backtest
 
 format-check: ## say which source files are not formatted
 	@git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror && echo "every source file is formatted"

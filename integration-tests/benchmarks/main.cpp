@@ -1,6 +1,6 @@
 // usage: liveops-bench [OUTPUT.json [PART]]    prints a table and writes the figures; exit 1 when
 // something could not be measured. PART is "engine", "page latency", "idle", "demo", "ingest",
-// "loaded" or "scale"; all but the last two when left out.
+// "loaded", "scale" or "backtest"; all but the last three when left out.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -11,6 +11,7 @@
 #include "deploy/local/stack/process.h"
 #include "deploy/local/stack/stack.h"
 #include "deploy/local/stack/usage.h"
+#include "integration-tests/benchmarks/backtest.h"
 #include "integration-tests/benchmarks/bare_hops.h"
 #include "integration-tests/benchmarks/engine_figures.h"
 #include "integration-tests/benchmarks/ingest.h"
@@ -144,10 +145,12 @@ int main(int argc, char** argv) {
       {"demo", &Demo},
       {"ingest", &bench::MeasureIngest},
       {"loaded", &bench::MeasureLoaded},
-      {"scale", &bench::MeasureScale}};
+      {"scale", &bench::MeasureScale},
+      {"backtest", &bench::MeasureBacktest}};
   for (const auto& [name, measure] : parts) {
     // These take many minutes: they are asked for by name.
-    const bool long_one = std::string(name) == "loaded" || std::string(name) == "scale";
+    const bool long_one = std::string(name) == "loaded" || std::string(name) == "scale" ||
+                          std::string(name) == "backtest";
     if (argc > 2 ? std::string(argv[2]) != name : long_one) continue;
     // A stack takes no folder that holds something else.
     const bool has_stack = std::string(name) != "demo" && std::string(name) != "engine";
