@@ -61,6 +61,7 @@ class LogPlayerTest : public ::testing::Test {
     std::string service;
     std::string host;
     double value = 0;
+    std::string emitter = "emitter";
   };
 
   void Play(const std::string& text, const Spreads& spread) {
@@ -83,7 +84,7 @@ class LogPlayerTest : public ::testing::Test {
     tick.steady_ms = at;
     return tick;
   }
-  // One reading, as a part of the batch of that number.
+  // One reading, as a part of its emitter's batch of that number.
   void Send(const Series& series, std::uint64_t sequence,
             const std::function<void(const engine::RecordView&)>& take) const {
     Labels of_host;
@@ -101,7 +102,7 @@ class LogPlayerTest : public ::testing::Test {
     batch.point_time_delta_ms = {&delta, 1};
     batch.point_value = {&series.value, 1};
     engine::RecordView record = Record(at_, batch);
-    record.source = {"emitter", 1, sequence};
+    record.source = {series.emitter, 1, sequence};
     take(record);
   }
   std::int64_t Ahead(std::int32_t partition) const {

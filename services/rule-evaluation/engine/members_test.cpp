@@ -51,7 +51,7 @@ class ManyMembers : public testing::ShardLog {
     ASSERT_EQ(members(), static_cast<std::size_t>(kPods));
     Expect({"firing crossed"});
   }
-  void Decommission(const char* zone) {
+  void Decommission(const std::string& zone) {
     const std::string labels = Labels({{"zone", zone}}).Encode();
     DecommissionView view;
     view.service = "shop";
@@ -71,7 +71,7 @@ class ManyMembers : public testing::ShardLog {
 };
 
 TEST_F(ManyMembers, AllWhoAreDecommissionedLeaveInOnePass) {
-  Begin(SeriesKind::kCounterDelta, "rate(jobs) > 10");
+  Begin(SeriesKind::kCounterDelta, "increase(jobs) > 10");
   Decommission("a");
   EXPECT_EQ(members(), static_cast<std::size_t>(kPods)) << "what they counted counts";
   Decommission("b");

@@ -26,7 +26,7 @@ class ShardLog : public ::testing::Test {
     TickView tick;
     tick.instance = "i";
     tick.session = 1;
-    tick.steady_ms = ToMs(map_.ToReal(InstantFromMs(kNine + at)));
+    tick.steady_ms = ToMs(map_.ToReal(InstantFromMs(kNine + at))) - kNine;
     tick.refused_any_service = refused;
     return Apply(at, tick);
   }
