@@ -60,18 +60,21 @@ std::string RenderChange(const PlanChange& change, const Style& style) {
 }
 
 std::string Against(const Drift& drift) {
-  if (drift.live.version() == 0) return fmt::format("{} has no plan yet", Printable(drift.service));
-  return fmt::format("{} version {}, {}, applied by {} at {}", Printable(drift.service),
-                     drift.live.version(), drift.in_force ? "in force" : "the newest",
-                     Printable(drift.live.applied_by()), Moment(drift.live.applied_unix_ms()));
+  if (drift.live.version() == 0) {
+    return fmt::format(": {} has no plan yet", Printable(drift.service));
+  }
+  return fmt::format(" against {} version {}, {}, applied by {} at {} (-)",
+                     Printable(drift.service), drift.live.version(),
+                     drift.in_force ? "in force" : "the newest", Printable(drift.live.applied_by()),
+                     Moment(drift.live.applied_unix_ms()));
 }
 
 }  // namespace
 
 std::string RenderDrift(const Drift& drift, const Style& style) {
   if (drift.equal() || !drift.error.empty()) return "";
-  std::string out = fmt::format("{} (+) against {} (-)\n",
-                                Paint(style, Tone::kStrong, Printable(drift.file)), Against(drift));
+  std::string out =
+      fmt::format("{} (+){}\n", Paint(style, Tone::kStrong, Printable(drift.file)), Against(drift));
   for (const PlanChange& change : drift.changes) out += RenderChange(change, style);
   const auto count = [&](Kind kind) {
     return std::count_if(drift.changes.begin(), drift.changes.end(),
