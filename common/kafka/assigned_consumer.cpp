@@ -12,7 +12,7 @@ class RdAssignedConsumer final : public AssignedConsumer {
   Status Start(const ClientConfig& config, const Gather& gather) {
     // librdkafka wants a group name even where no group is used.
     auto conf =
-        internal::MakeConf(config, &health_,
+        internal::MakeConf(config, health_.get(),
                            {{"group.id", "liveops-assigned"},
                             {"enable.auto.commit", "false"},
                             {"enable.auto.offset.store", "false"},
@@ -37,8 +37,7 @@ class RdAssignedConsumer final : public AssignedConsumer {
   ~RdAssignedConsumer() override {
     if (handle_ == nullptr) return;
     rd_kafka_assign(handle_, nullptr);
-    rd_kafka_consumer_close(handle_);
-    rd_kafka_destroy(handle_);
+    internal::EndConsumer(handle_, health_);
   }
 
   Status Assign(const std::vector<PartitionOffset>& partitions) override {
@@ -56,7 +55,7 @@ class RdAssignedConsumer final : public AssignedConsumer {
   }
 
   Result<std::optional<Record>> Poll(Duration timeout) override {
-    return internal::PollOnce(handle_, health_, timeout, &ends_);
+    return internal::PollOnce(handle_, *health_, timeout, &ends_);
   }
 
   bool ReachedEnd(std::string_view topic, std::int32_t partition) const override {
@@ -78,7 +77,7 @@ class RdAssignedConsumer final : public AssignedConsumer {
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return ToError(err, fmt::format("asking for the ends of {}/{}", topic, partition));
     }
-    health_.connected = true;
+    health_->connected = true;
     return std::pair(low, high);
   }
 
@@ -101,7 +100,7 @@ class RdAssignedConsumer final : public AssignedConsumer {
     return ends->second;
   }
 
-  bool connected() const override { return health_.connected; }
+  bool connected() const override { return health_->connected; }
 
  private:
   // librdkafka 2.0.2 stops the partitions of the last assignment in its own time, and aborts the
@@ -117,7 +116,7 @@ class RdAssignedConsumer final : public AssignedConsumer {
     }
   }
 
-  internal::Health health_;
+  const std::shared_ptr<internal::Health> health_ = std::make_shared<internal::Health>();
   rd_kafka_t* handle_ = nullptr;
   internal::Ends ends_;
 };

@@ -13,7 +13,7 @@ class RdGroupConsumer final : public GroupConsumer {
 
   Status Start(const ClientConfig& config) {
     auto conf = internal::MakeConf(
-        config, &health_,
+        config, health_.get(),
         {{"group.id", options_.group},
          {"group.instance.id", options_.instance},
          {"partition.assignment.strategy", "range"},
@@ -46,7 +46,7 @@ class RdGroupConsumer final : public GroupConsumer {
   ~RdGroupConsumer() override { Close(); }
 
   Result<std::optional<Record>> Poll(Duration timeout) override {
-    return internal::PollOnce(handle_, health_, timeout);
+    return internal::PollOnce(handle_, *health_, timeout);
   }
 
   Status Commit(std::int32_t partition, std::int64_t next_offset) override {
@@ -58,7 +58,7 @@ class RdGroupConsumer final : public GroupConsumer {
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       return ToError(err, fmt::format("committing {}/{}", options_.topic, partition));
     }
-    health_.connected = true;
+    health_->connected = true;
     return {};
   }
 
@@ -73,12 +73,11 @@ class RdGroupConsumer final : public GroupConsumer {
     return internal::CachedEnd(handle_, options_.topic, partition);
   }
 
-  bool connected() const override { return health_.connected; }
+  bool connected() const override { return health_->connected; }
 
   void Close() override {
     if (handle_ == nullptr) return;
-    rd_kafka_consumer_close(handle_);
-    rd_kafka_destroy(handle_);
+    internal::EndConsumer(handle_, health_);  // revokes: the handle is in use
     handle_ = nullptr;
   }
 
@@ -100,7 +99,7 @@ class RdGroupConsumer final : public GroupConsumer {
   }
 
   void Assigned(const rd_kafka_topic_partition_list_t& given) {
-    health_.connected = true;
+    health_->connected = true;
     owned_.clear();
     for (int i = 0; i < given.cnt; ++i) owned_.push_back(given.elems[i].partition);
     std::vector<PartitionOffset> starts;
@@ -121,7 +120,7 @@ class RdGroupConsumer final : public GroupConsumer {
   }
 
   const Options options_;
-  OwnHealth health_{this};
+  const std::shared_ptr<OwnHealth> health_ = std::make_shared<OwnHealth>(this);
   rd_kafka_t* handle_ = nullptr;
   std::vector<std::int32_t> owned_;
 };

@@ -3,8 +3,15 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <chrono>
+#include <future>
+#include <thread>
+
 namespace liveops::kafka::internal {
 namespace {
+
+constexpr std::chrono::seconds kEndsWithin{3};
+constexpr int kServeMs = 100;
 
 // The error that made the handle useless, told once.
 Error TellFatal(rd_kafka_t* handle, Health& health) {
@@ -122,6 +129,29 @@ Record CopyRecord(const rd_kafka_message_t& message) {
     }
   }
   return record;
+}
+
+void EndConsumer(rd_kafka_t* handle, std::shared_ptr<Health> health) {
+  const SteadyTime until = std::chrono::steady_clock::now() + kEndsWithin;
+  rd_kafka_queue_t* const events = rd_kafka_queue_new(handle);
+  rd_kafka_error_t* const refused = rd_kafka_consumer_close_queue(handle, events);
+  bool closed = refused != nullptr;  // there is nothing to close
+  if (refused != nullptr) rd_kafka_error_destroy(refused);
+  while (!closed && std::chrono::steady_clock::now() < until) {
+    rd_kafka_queue_poll_callback(events, kServeMs);
+    closed = rd_kafka_consumer_closed(handle) == 1;
+  }
+  rd_kafka_queue_destroy(events);
+  health->fatal_told = true;  // nobody is there to hear it
+  std::promise<void> ended;
+  const std::future<void> end = ended.get_future();
+  const int flags = closed ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE;
+  std::thread([handle, flags, kept = std::move(health), ended = std::move(ended)]() mutable {
+    rd_kafka_destroy_flags(handle, flags);
+    kept.reset();
+    ended.set_value();
+  }).detach();
+  end.wait_until(until);
 }
 
 std::int64_t CachedEnd(rd_kafka_t* handle, const std::string& topic, std::int32_t partition) {

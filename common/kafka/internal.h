@@ -55,6 +55,13 @@ Record CopyRecord(const rd_kafka_message_t& message);
 Result<std::optional<Record>> PollOnce(rd_kafka_t* handle, Health& health, Duration timeout,
                                        Ends* ends = nullptr);
 
+// Revokes what a consumer owns (its rebalance callback runs in this call), leaves the group and
+// ends the handle: within 3 s. librdkafka 2.0.2 ends none while an offset's commit waits for a
+// coordinator that is away (rd_kafka_consumer_close blocks), and may wait for good for a broker's
+// thread (confluentinc/librdkafka#4674). Such a handle is left, with `health`, to a thread that
+// waits in our place; no rebalance callback runs after that.
+void EndConsumer(rd_kafka_t* handle, std::shared_ptr<Health> health);
+
 // The log end that the last fetch told; -1 when not known.
 std::int64_t CachedEnd(rd_kafka_t* handle, const std::string& topic, std::int32_t partition);
 

@@ -166,7 +166,8 @@ class GroupConsumer {
   // here); -1 when not known yet. Asks nobody; any thread, until Close.
   virtual std::int64_t KnownEnd(std::int32_t /*partition*/) const { return -1; }
   virtual bool connected() const = 0;
-  virtual void Close() = 0;  // revokes and leaves in order; idempotent
+  // Revokes and leaves in order, within 3 s also when no broker answers. Idempotent.
+  virtual void Close() = 0;
 };
 
 struct TopicSpec {
