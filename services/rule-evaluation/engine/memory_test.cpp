@@ -59,10 +59,10 @@ TEST_P(Memory, AGaugeThatLeftIsNewAfterAnHour) {
     B(at - 1, SeriesKind::kGauge, 10);
     A(at, SeriesKind::kGauge, 20);
   }
-  B(80 * kMinute, SeriesKind::kGauge, 10);
-  A(80 * kMinute + 1000, SeriesKind::kGauge, 99);
+  B(72 * kMinute, SeriesKind::kGauge, 10);
+  A(72 * kMinute + 1000, SeriesKind::kGauge, 99);
   B(100 * kMinute, SeriesKind::kGauge, 10);
-  EXPECT_EQ(Told(), "80min shop/x firing crossed\n95min shop/x resolved recovered\n");
+  EXPECT_EQ(Told(), "72min shop/x firing crossed\n87min shop/x resolved recovered\n");
 }
 
 // Its group left when all of it had been silent for an hour, of which its shard was not told.
