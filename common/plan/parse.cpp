@@ -47,12 +47,14 @@ void AddMetrics(const Condition& condition, std::set<std::string>& metrics) {
   }
 }
 
+constexpr const char* kRulesOfPrometheus =
+    "this reads like rules of Prometheus; a plan lists its alarms under alarms, each with name, "
+    "when, severity and owner";
+
 // What somebody may take for a plan; nullptr = it may be one.
 const char* OtherFile(const YamlNode& root) {
   if (root.kind != YamlNode::Kind::kMap || root.Find("service") != nullptr) return nullptr;
-  if (root.Find("groups") != nullptr) {
-    return "these are rules of Prometheus: a plan has a service, owners and alarms";
-  }
+  if (root.Find("groups") != nullptr) return kRulesOfPrometheus;
   if (root.Find("tests") != nullptr && root.Find("alarms") == nullptr) {
     return "this is a file of tests, not a plan: `liveopsctl plan test` runs it";
   }
@@ -117,9 +119,7 @@ Plan PlanReader::Read(const YamlNode& root) {
                  {"dashboards", "dashboards"},
                  {"budget", "cost budgets"},
                  {"reports", "reports"}});
-  fields.Redirect({{"groups",
-                    "this reads like rules of Prometheus; a plan lists its alarms under alarms, "
-                    "each with name, when, severity and owner"}});
+  fields.Redirect({{"groups", kRulesOfPrometheus}});
   fields.Finish();
   return std::move(plan_);
 }
