@@ -273,9 +273,10 @@ TEST(Parse, BrokenYamlIsAProblemNotAnException) {
 }
 
 TEST(Parse, OtherFilesAreNamedInOneLine) {
-  EXPECT_EQ(AllProblems(Parse("groups:\n  - {name: a, rules: []}\n")),
-            "p.yaml:1:1: this reads like rules of Prometheus; a plan lists its alarms under alarms, "
-            "each with name, when, severity and owner\n");
+  EXPECT_EQ(
+      AllProblems(Parse("groups:\n  - {name: a, rules: []}\n")),
+      "p.yaml:1:1: this reads like rules of Prometheus; a plan lists its alarms under alarms, "
+      "each with name, when, severity and owner\n");
   EXPECT_EQ(AllProblems(Parse("plan: p.yaml\ninterval: 15s\ntests: []\n")),
             "p.yaml:1:1: this is a file of tests, not a plan: `liveopsctl plan test` runs it\n");
 }
