@@ -138,7 +138,9 @@ void EndConsumer(rd_kafka_t* handle, std::shared_ptr<Health> health) {
   bool closed = refused != nullptr;  // there is nothing to close
   if (refused != nullptr) rd_kafka_error_destroy(refused);
   while (!closed && std::chrono::steady_clock::now() < until) {
-    rd_kafka_queue_poll_callback(events, kServeMs);
+    // Runs the rebalance callback; gives records that nobody reads any more.
+    if (rd_kafka_message_t* unread = rd_kafka_consume_queue(events, kServeMs); unread != nullptr)
+      rd_kafka_message_destroy(unread);
     closed = rd_kafka_consumer_closed(handle) == 1;
   }
   rd_kafka_queue_destroy(events);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <future>
+#include <thread>
 
 #include "common/kafka/kafka.h"
 #include "deploy/local/stack/kafka_broker.h"
@@ -17,7 +18,7 @@ constexpr int kPartitions = 16;
 constexpr std::chrono::seconds kClosesWithin{9};  // three times what is promised
 
 // librdkafka itself would wait for the coordinator, to which it wants to bring the offsets.
-TEST(Closing, AMemberEndsThoughItsBrokerIsGoneAndItsCommitsAreUnderWay) {
+TEST(Closing, AMemberEndsThoughItsBrokerIsGoneItsCommitsAreUnderWayAndItsRecordsUnread) {
   const auto dir = std::filesystem::temp_directory_path() /
                    ("liveops-kafka-closing-" + std::to_string(getpid()));
   std::filesystem::create_directories(dir);
@@ -55,10 +56,16 @@ TEST(Closing, AMemberEndsThoughItsBrokerIsGoneAndItsCommitsAreUnderWay) {
   for (int i = 0; i < 300 && given < kPartitions; ++i) (void)(*group)->Poll(Duration(100));
   ASSERT_EQ(given, kPartitions);
 
+  auto producer = kafka::Producer::Create(client);
+  ASSERT_TRUE(producer.ok()) << producer.error().message;
+  for (std::int32_t partition = 0; partition < kPartitions; ++partition)
+    ASSERT_TRUE((*producer)->ProduceSync(kTopic, partition, "", "unread").ok());
+  std::this_thread::sleep_for(Duration(1'000));  // until the member has fetched them
+
   (*broker)->Kill();
   const SteadyTime down_until = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   while (std::chrono::steady_clock::now() < down_until) {
-    (void)(*group)->Poll(Duration(20));
+    std::this_thread::sleep_for(Duration(20));
     (*group)->CommitLater(0, 1);
   }
   auto closed = std::async(std::launch::async, [&] { (*group)->Close(); });
