@@ -76,7 +76,7 @@ class TwoEvaluators : public outages::Ground {
     SameToTheByte(told, OfAlarm(*replayed, alarm));
     const std::string past = ExplainedAt(alarm, fired.clock_ms() + 500);
     EXPECT_THAT(past, ::testing::HasSubstr(alarm + "  FIRING at "));
-    EXPECT_THAT(past, ::testing::HasSubstr(fmt::format("Last value: {}; the rule is > {};", value,
+    EXPECT_THAT(past, ::testing::HasSubstr(fmt::format("Last value: {}; the rule is > {}.", value,
                                                        fired.threshold())));
     EXPECT_THAT(past, ::testing::HasSubstr("Nothing was missing: it was open."));
     EXPECT_THAT(past, ::testing::Not(::testing::HasSubstr("The replay saw less")));
