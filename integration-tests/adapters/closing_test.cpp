@@ -2,13 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <filesystem>
 #include <future>
 #include <thread>
 
 #include "common/kafka/kafka.h"
-#include "deploy/local/stack/kafka_broker.h"
-#include "deploy/local/stack/ports.h"
+#include "integration-tests/adapters/own_broker.h"
 
 namespace liveops {
 namespace {
@@ -19,20 +17,10 @@ constexpr std::chrono::seconds kClosesWithin{9};  // three times what is promise
 
 // librdkafka itself would wait for the coordinator, to which it wants to bring the offsets.
 TEST(Closing, AMemberEndsThoughItsBrokerIsGoneItsCommitsAreUnderWayAndItsRecordsUnread) {
-  const auto dir = std::filesystem::temp_directory_path() /
-                   ("liveops-kafka-closing-" + std::to_string(getpid()));
-  std::filesystem::create_directories(dir);
-  auto ports = stack::FreePorts(2);
-  ASSERT_TRUE(ports.ok()) << ports.error().message;
-  stack::KafkaOptions options;
-  options.libs_dir = std::string(LIVEOPS_SOURCE_DIR) + "/build/third_party/kafka/libs";
-  options.dir = dir;
-  options.port = (*ports)[0];
-  options.controller_port = (*ports)[1];
-  auto broker = stack::KafkaBroker::Start(options);
-  ASSERT_TRUE(broker.ok()) << broker.error().message;
-  ASSERT_TRUE((*broker)->WaitReady(Duration(60'000)).ok());
-  const kafka::ClientConfig client{(*broker)->address(), "closing", {}};
+  auto started = OwnBroker::Start("closing");
+  ASSERT_TRUE(started.ok()) << started.error().message;
+  OwnBroker& broker = **started;
+  const kafka::ClientConfig client{broker->address(), "closing", {}};
   ASSERT_TRUE(kafka::EnsureTopics(client, {{kTopic, kPartitions, {}}}, 1, Duration(20'000)).ok());
 
   kafka::GroupConsumer::Options member;
@@ -60,9 +48,16 @@ TEST(Closing, AMemberEndsThoughItsBrokerIsGoneItsCommitsAreUnderWayAndItsRecords
   ASSERT_TRUE(producer.ok()) << producer.error().message;
   for (std::int32_t partition = 0; partition < kPartitions; ++partition)
     ASSERT_TRUE((*producer)->ProduceSync(kTopic, partition, "", "unread").ok());
-  std::this_thread::sleep_for(Duration(1'000));  // until the member has fetched them
+  const auto fetched = [&] {
+    for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
+      if ((*group)->KnownEnd(partition) < 1) return false;
+    }
+    return true;
+  };
+  for (int i = 0; i < 1000 && !fetched(); ++i) std::this_thread::sleep_for(Duration(10));
+  ASSERT_TRUE(fetched());
 
-  (*broker)->Kill();
+  broker->Kill();
   const SteadyTime down_until = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   while (std::chrono::steady_clock::now() < down_until) {
     std::this_thread::sleep_for(Duration(20));
@@ -72,11 +67,10 @@ TEST(Closing, AMemberEndsThoughItsBrokerIsGoneItsCommitsAreUnderWayAndItsRecords
   const bool in_time = closed.wait_for(kClosesWithin) == std::future_status::ready;
   EXPECT_TRUE(in_time);
   if (!in_time) {
-    EXPECT_TRUE((*broker)->Restart(Duration(60'000)).ok());  // lets it end
+    EXPECT_TRUE(broker->Restart(Duration(60'000)).ok());  // lets it end
   }
   closed.wait();
   EXPECT_EQ(revoked, kPartitions);
-  std::filesystem::remove_all(dir);
 }
 
 }  // namespace

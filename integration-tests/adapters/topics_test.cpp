@@ -3,14 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <thread>
 
 #include "common/kafka/kafka.h"
 #include "common/runtime/ownership.h"
 #include "common/runtime/topics.h"
-#include "deploy/local/stack/kafka_broker.h"
-#include "deploy/local/stack/ports.h"
+#include "integration-tests/adapters/own_broker.h"
 
 namespace liveops {
 namespace {
@@ -20,28 +18,15 @@ using ::testing::HasSubstr;
 class RealKafka : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    dir_ =
-        std::filesystem::temp_directory_path() / ("liveops-kafka-test-" + std::to_string(getpid()));
-    std::filesystem::create_directories(dir_);
-    auto ports = stack::FreePorts(2);
-    ASSERT_TRUE(ports.ok()) << ports.error().message;
-    stack::KafkaOptions options;
-    options.libs_dir = std::string(LIVEOPS_SOURCE_DIR) + "/build/third_party/kafka/libs";
-    options.dir = dir_;
-    options.port = (*ports)[0];
-    options.controller_port = (*ports)[1];
-    auto broker = stack::KafkaBroker::Start(options);
+    auto broker = OwnBroker::Start("test");
     ASSERT_TRUE(broker.ok()) << broker.error().message;
     broker_ = std::move(*broker);
-    const Status ready = broker_->WaitReady(Duration(60'000));
-    ASSERT_TRUE(ready.ok()) << ready.error().message;
   }
-  static void TearDownTestSuite() {
-    broker_.reset();
-    std::filesystem::remove_all(dir_);
-  }
+  static void TearDownTestSuite() { broker_.reset(); }
 
-  static kafka::ClientConfig Client(const std::string& id) { return {broker_->address(), id, {}}; }
+  static kafka::ClientConfig Client(const std::string& id) {
+    return {(*broker_)->address(), id, {}};
+  }
 
   static Result<TimeMap> Establish(const runtime::TopicsConfig& config) {
     Result<TimeMap> map = UnavailableError("not tried");
@@ -53,11 +38,9 @@ class RealKafka : public ::testing::Test {
     return map;
   }
 
-  static std::filesystem::path dir_;
-  static std::unique_ptr<stack::KafkaBroker> broker_;
+  static std::unique_ptr<OwnBroker> broker_;
 };
-std::filesystem::path RealKafka::dir_;
-std::unique_ptr<stack::KafkaBroker> RealKafka::broker_;
+std::unique_ptr<OwnBroker> RealKafka::broker_;
 
 TEST_F(RealKafka, DomainTimeIsWrittenOnceAndAnotherIsRefused) {
   auto first = Establish({.partitions = 4, .replication = 1, .domain_speed = 20});

@@ -45,12 +45,12 @@ Shared& OfThisProcess() {
 }  // namespace
 
 Ports::~Ports() {
-  for (const int fd : holds_) close(fd);
+  for (const auto& [block, fd] : holds_) close(fd);
 }
 
 bool Ports::Hold(int block) {
   if (block < 0) return false;
-  if (blocks_.contains(block)) return true;
+  if (holds_.contains(block)) return true;
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
   sockaddr_un name{};
@@ -62,8 +62,7 @@ bool Ports::Hold(int block) {
     close(fd);
     return false;
   }
-  holds_.push_back(fd);
-  blocks_.insert(block);
+  holds_[block] = fd;
   return true;
 }
 
@@ -77,13 +76,14 @@ Result<std::vector<int>> Ports::Take(int count) {
   std::iota(order.begin(), order.end(), 0);
   std::shuffle(order.begin(), order.end(), std::random_device());
   // Its own first.
-  std::stable_partition(order.begin(), order.end(), [&](int b) { return blocks_.contains(b); });
+  std::stable_partition(order.begin(), order.end(), [&](int b) { return holds_.contains(b); });
   std::vector<int> ports;
   const auto wanted = static_cast<std::size_t>(count);
   for (const int block : order) {
+    if (ports.size() == wanted) break;
+    if (!Hold(block)) continue;
     const int first = kLowest + block * kBlock;
     for (int port = first; port < first + kBlock && ports.size() < wanted; ++port) {
-      if (!Hold(block)) break;
       if (TakeThis(port)) ports.push_back(port);
     }
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <vector>
 
@@ -29,8 +30,7 @@ class Ports {
  private:
   bool Hold(int block);
 
-  std::set<int> blocks_;  // ours
-  std::vector<int> holds_;
+  std::map<int, int> holds_;  // of the blocks that are ours: the socket
   std::set<int> given_;
 };
 

@@ -36,8 +36,9 @@ std::string Said(std::string_view script) {
   return told;
 }
 
-TEST(Aggregates, OfAGauge) {
-  EXPECT_EQ(Said(R"(gauge m
+// 30 10 60 20 50 40 in the window; what came before it is not in it.
+std::string SaidOfSix(const std::string& kind) {
+  return Said(kind + R"( m
 0s: S=999
 10s: S=30
 20s: S=10
@@ -45,7 +46,11 @@ TEST(Aggregates, OfAGauge) {
 40s: S=20
 50s: S=50
 60s: S=40
-)"),
+)");
+}
+
+TEST(Aggregates, OfAGauge) {
+  EXPECT_EQ(SaidOfSix("gauge"),
             R"(
 last: m is 40
 avg: average of m is 35
@@ -61,7 +66,6 @@ p100: p100 of m is 60
 )");
 }
 
-// 30 10 60 20 50 40 in the window; what came before it is not in it.
 TEST(Aggregates, OfACounterAreThoseOfTheIncreasesThatItReported) {
   const std::string as_it_grows = R"(
 last: m is 40
@@ -76,16 +80,7 @@ rate: rate of m is 3.5 /s
 p50 is blind: no point of m seen since the plan came into force
 p100 is blind: no point of m seen since the plan came into force
 )";
-  EXPECT_EQ(Said(R"(delta m
-0s: S=999
-10s: S=30
-20s: S=10
-30s: S=60
-40s: S=20
-50s: S=50
-60s: S=40
-)"),
-            as_it_grows);
+  EXPECT_EQ(SaidOfSix("delta"), as_it_grows);
   EXPECT_EQ(Said(R"(cumulative m
 0s: S=7000
 10s: S=7030
@@ -99,15 +94,7 @@ p100 is blind: no point of m seen since the plan came into force
 }
 
 TEST(Aggregates, OfObservations) {
-  EXPECT_EQ(Said(R"(observation m
-0s: S=999
-10s: S=30
-20s: S=10
-30s: S=60
-40s: S=20
-50s: S=50
-60s: S=40
-)"),
+  EXPECT_EQ(SaidOfSix("observation"),
             R"(
 last: m is 40
 avg: average of m is 35

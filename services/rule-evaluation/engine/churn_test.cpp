@@ -273,14 +273,7 @@ class PodsOfTwoShards : public testing::SpreadLog {
   void Go(std::int64_t to, double more, std::optional<double> a = {}, bool refused = false) {
     for (; now_ < to; now_ += 30'000) {
       Until(now_);
-      for (Node& node : nodes_) {
-        TickView tick;
-        tick.instance = "i";
-        tick.session = 1;
-        tick.steady_ms = now_;
-        tick.refused_any_service = refused;
-        Apply(node, now_, tick);
-      }
+      for (Node& node : nodes_) Tick(node, now_, refused);
       Count(0, "b", total_ += more);
       if (a) Count(1, "a", *a);
     }

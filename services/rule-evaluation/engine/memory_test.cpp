@@ -108,14 +108,7 @@ TEST_P(Memory, WhoLeftIsNotMissedAgain) {
   Begin("max(cpu_utilization) > 90%");
   A(kMinute, SeriesKind::kGauge, 20);
   B(30 * kMinute, SeriesKind::kGauge, 10);
-  for (Node& node : nodes_) {
-    TickView tick;
-    tick.instance = "i";
-    tick.session = 1;
-    tick.steady_ms = at_;
-    tick.refused_any_service = true;
-    Apply(node, at_, tick);
-  }
+  for (Node& node : nodes_) Tick(node, at_, true);
   for (std::int64_t at = 30 * kMinute + 5000; at <= 40 * kMinute; at += 20'000) {
     Until(at);
     Point(GetParam() - 1, at, SeriesKind::kGauge, "cpu_utilization", "c",

@@ -62,11 +62,13 @@ class SpreadLog : public ::testing::Test {
       }
     }
   }
-  void Tick(Node& node, std::int64_t at) {
+  // `refused`: it says that it refused points of anybody.
+  void Tick(Node& node, std::int64_t at, bool refused = false) {
     TickView tick;
     tick.instance = "i";
     tick.session = 1;
     tick.steady_ms = at;
+    tick.refused_any_service = refused;
     Apply(node, at, tick);
   }
   // Ticks to all, from the last time until `to`.
